@@ -1,0 +1,306 @@
+//! Names and the inodes behind them.
+
+use std::collections::BTreeMap;
+
+use crate::{Kind, Node, TreePath};
+
+/// The number of an inode in its tree. Valid for that tree alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ino(u32);
+
+/// A file tree. The root is always there and is a folder; every name's parent is
+/// a folder; several names may share an inode (hard links), but not a folder's.
+#[derive(Debug, Clone)]
+pub struct Tree {
+    names: BTreeMap<TreePath, Ino>,
+    nodes: Vec<Node>,
+}
+
+/// Why a name could not be put into a tree.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InsertError {
+    /// The folder that should hold the name is missing.
+    #[error("{0}: its folder is not in the tree")]
+    NoParent(TreePath),
+    /// What should be the folder is something else.
+    #[error("{0}: what should be its folder is not a folder")]
+    ParentNotDirectory(TreePath),
+    /// A folder with something in it stands where something else should go.
+    #[error("{0}: a folder that is not empty stands there")]
+    NotEmpty(TreePath),
+    /// The root can only be a folder, and a folder can't be linked.
+    #[error("{0}: a folder can't be replaced or linked like this")]
+    Directory(TreePath),
+}
+
+impl Tree {
+    /// A tree with a root (`0755 root:root`) and nothing in it.
+    pub fn new(mtime: i64) -> Self {
+        Self {
+            names: BTreeMap::from([(TreePath::root(), Ino(0))]),
+            nodes: vec![Node::directory(0o755, mtime)],
+        }
+    }
+
+    /// Every path, in order, and its inode.
+    pub fn names(&self) -> impl Iterator<Item = (&TreePath, Ino)> {
+        self.names.iter().map(|(path, &ino)| (path, ino))
+    }
+
+    /// Every path, in order, and its node.
+    pub fn iter(&self) -> impl Iterator<Item = (&TreePath, &Node)> {
+        self.names.iter().map(|(path, &ino)| (path, self.node(ino)))
+    }
+
+    /// How many paths there are, with the root.
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Never true: the root is always there.
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// The node of an inode of this tree.
+    pub fn node(&self, ino: Ino) -> &Node {
+        &self.nodes[ino.0 as usize]
+    }
+
+    /// The node of an inode of this tree, to change its metadata or contents.
+    pub fn node_mut(&mut self, ino: Ino) -> &mut Node {
+        &mut self.nodes[ino.0 as usize]
+    }
+
+    /// The inode at exactly this path: no symbolic link is followed.
+    pub fn ino(&self, path: &TreePath) -> Option<Ino> {
+        self.names.get(path).copied()
+    }
+
+    /// The node at exactly this path: no symbolic link is followed.
+    pub fn get(&self, path: &TreePath) -> Option<&Node> {
+        self.ino(path).map(|ino| self.node(ino))
+    }
+
+    /// Puts `node` at `path`. What stood there is replaced; a folder over a folder
+    /// keeps its contents and takes the new metadata.
+    ///
+    /// # Errors
+    /// [`InsertError`]; the tree is as it was.
+    pub fn insert(&mut self, path: &TreePath, node: Node) -> Result<Ino, InsertError> {
+        if let Some(ino) = self.ino(path) {
+            if self.node(ino).is_directory() {
+                if node.is_directory() {
+                    *self.node_mut(ino) = node;
+                    return Ok(ino);
+                }
+                self.check_removable(path)?;
+            }
+        } else {
+            self.check_parent(path)?;
+        }
+        let ino = Ino(u32::try_from(self.nodes.len()).expect("fewer than 2^32 inodes"));
+        self.nodes.push(node);
+        self.names.insert(path.clone(), ino);
+        Ok(ino)
+    }
+
+    /// Gives `path` the inode of `target` (a hard link).
+    ///
+    /// # Errors
+    /// [`InsertError`], also where `target` is a folder or missing.
+    pub fn link(&mut self, path: &TreePath, target: &TreePath) -> Result<Ino, InsertError> {
+        let ino = self
+            .ino(target)
+            .ok_or_else(|| InsertError::NoParent(target.clone()))?;
+        if self.node(ino).is_directory() {
+            return Err(InsertError::Directory(target.clone()));
+        }
+        if self.get(path).is_some_and(Node::is_directory) {
+            self.check_removable(path)?;
+        }
+        self.check_parent(path)?;
+        self.names.insert(path.clone(), ino);
+        Ok(ino)
+    }
+
+    /// Makes the folders above `path` that are missing: `0755 root:root`.
+    ///
+    /// # Errors
+    /// [`InsertError::ParentNotDirectory`] where one of them is something else.
+    pub fn make_parents(&mut self, path: &TreePath, mtime: i64) -> Result<(), InsertError> {
+        let mut missing = Vec::new();
+        let mut at = path.parent();
+        while let Some(folder) = at {
+            match self.get(&folder) {
+                Some(node) if node.is_directory() => break,
+                Some(_) => return Err(InsertError::ParentNotDirectory(path.clone())),
+                None => {
+                    at = folder.parent();
+                    missing.push(folder);
+                }
+            }
+        }
+        for folder in missing.iter().rev() {
+            self.insert(folder, Node::directory(0o755, mtime))?;
+        }
+        Ok(())
+    }
+
+    /// Takes `path`, and all below it, out of the tree. Says whether it was there.
+    pub fn remove(&mut self, path: &TreePath) -> bool {
+        let gone: Vec<TreePath> = self.below(path).map(|(path, _)| path.clone()).collect();
+        for path in &gone {
+            if !path.is_root() {
+                self.names.remove(path);
+            }
+        }
+        !gone.is_empty()
+    }
+
+    /// `folder` itself, if it is there, and every path below it, in order.
+    pub fn below<'a>(
+        &'a self,
+        folder: &'a TreePath,
+    ) -> impl Iterator<Item = (&'a TreePath, &'a Node)> {
+        self.names
+            .range(folder.clone()..)
+            .take_while(|(path, _)| path.is_within(folder))
+            .map(|(path, &ino)| (path, self.node(ino)))
+    }
+
+    /// Follows the symbolic links in `path`, the last component's too, as a process
+    /// in the image would. Gives the path without links; what it names may be
+    /// missing. None after 40 links, as the kernel gives up there.
+    pub fn resolve(&self, path: &TreePath) -> Option<TreePath> {
+        let mut todo: Vec<Vec<u8>> = path.parts().rev().map(<[u8]>::to_vec).collect();
+        let mut at: Vec<Vec<u8>> = Vec::new();
+        let mut links = 0;
+        while let Some(part) = todo.pop() {
+            match part.as_slice() {
+                b"" | b"." => continue,
+                b".." => {
+                    at.pop();
+                    continue;
+                }
+                _ => at.push(part),
+            }
+            let here = TreePath::new(&at.join(&b'/')).ok()?;
+            if let Some(Node {
+                kind: Kind::Symlink(target),
+                ..
+            }) = self.get(&here)
+            {
+                links += 1;
+                if links > 40 {
+                    return None;
+                }
+                at.pop();
+                if target.starts_with(b"/") {
+                    at.clear();
+                }
+                todo.extend(target.split(|&b| b == b'/').rev().map(<[u8]>::to_vec));
+            }
+        }
+        TreePath::new(&at.join(&b'/')).ok()
+    }
+
+    fn check_parent(&self, path: &TreePath) -> Result<(), InsertError> {
+        let Some(parent) = path.parent() else {
+            return Err(InsertError::Directory(path.clone()));
+        };
+        match self.get(&parent) {
+            None => Err(InsertError::NoParent(path.clone())),
+            Some(node) if node.is_directory() => Ok(()),
+            Some(_) => Err(InsertError::ParentNotDirectory(path.clone())),
+        }
+    }
+
+    fn check_removable(&self, path: &TreePath) -> Result<(), InsertError> {
+        if path.is_root() {
+            return Err(InsertError::Directory(path.clone()));
+        }
+        if self.below(path).nth(1).is_some() {
+            return Err(InsertError::NotEmpty(path.clone()));
+        }
+        Ok(())
+    }
+}
+
+/// Equal where names, nodes and hard links are; inode numbers don't count.
+impl PartialEq for Tree {
+    fn eq(&self, other: &Self) -> bool {
+        let mut pairs = BTreeMap::new();
+        self.names.len() == other.names.len()
+            && self
+                .names()
+                .zip(other.names())
+                .all(|((path, ino), (other_path, other_ino))| {
+                    path == other_path
+                        && *pairs.entry(ino).or_insert(other_ino) == other_ino
+                        && self.node(ino) == other.node(other_ino)
+                })
+    }
+}
+
+impl Eq for Tree {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Content, TreeDigest};
+
+    fn path(text: &str) -> TreePath {
+        TreePath::new(text.as_bytes()).expect("a path")
+    }
+
+    fn file(text: &str) -> Node {
+        Node::file(Content::inline(text.as_bytes()), 0o644, 0)
+    }
+
+    #[test]
+    fn a_name_needs_its_folder() {
+        let mut tree = Tree::new(0);
+        assert_eq!(
+            tree.insert(&path("a/b"), file("x")),
+            Err(InsertError::NoParent(path("a/b")))
+        );
+        tree.make_parents(&path("a/b"), 0).expect("parents");
+        tree.insert(&path("a/b"), file("x")).expect("a file");
+        assert_eq!(
+            tree.insert(&path("a/b/c"), file("x")),
+            Err(InsertError::ParentNotDirectory(path("a/b/c")))
+        );
+        assert_eq!(
+            tree.insert(&path("a"), file("x")),
+            Err(InsertError::NotEmpty(path("a")))
+        );
+        assert!(tree.remove(&path("a")));
+        assert_eq!(tree.len(), 1);
+    }
+
+    #[test]
+    fn links_share_their_inode() {
+        let mut tree = Tree::new(0);
+        tree.insert(&path("a"), file("x")).expect("a file");
+        tree.link(&path("b"), &path("a")).expect("a link");
+        assert_eq!(tree.ino(&path("a")), tree.ino(&path("b")));
+        let linked = TreeDigest::of(&tree);
+        tree.insert(&path("b"), file("x")).expect("a file");
+        assert_ne!(TreeDigest::of(&tree), linked);
+    }
+
+    #[test]
+    fn resolves_links_as_the_kernel_does() {
+        let mut tree = Tree::new(0);
+        tree.make_parents(&path("usr/lib/x"), 0).expect("parents");
+        tree.insert(&path("lib"), Node::symlink(&b"usr/lib"[..], 0))
+            .expect("a link");
+        tree.insert(&path("usr/lib/y"), Node::symlink(&b"../../lib/x"[..], 0))
+            .expect("a link");
+        tree.insert(&path("loop"), Node::symlink(&b"loop"[..], 0))
+            .expect("a link");
+        assert_eq!(tree.resolve(&path("lib/y")), Some(path("usr/lib/x")));
+        assert_eq!(tree.resolve(&path("loop")), None);
+    }
+}

@@ -1,0 +1,124 @@
+//! Derivations: pure descriptions of the steps of a build, and their digest.
+//!
+//! # Canonical encoding
+//! A derivation is encoded as JSON by serde, and this is the format: objects
+//! have their fields in the order in which this file declares them, maps are
+//! sorted by key, there is no white space, numbers are integers, and strings
+//! are escaped as serde_json escapes them. [`DrvDigest`] is the SHA-256 of those
+//! bytes. The digest covers the *outputs* of the inputs, never how they were
+//! made: an input that comes out the same stops a rebuild there.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{BlobDigest, Config, DrvDigest, File, Group, Image, Platform, User};
+
+/// One step of a build.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Derivation {
+    /// The version of the code that realises this kind of action. Raised
+    /// whenever the same action would give other bytes.
+    pub abi: u32,
+    /// What is asked.
+    pub action: Action,
+}
+
+/// The kinds of step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// Bytes that a pin names, brought from a mirror.
+    Fetch {
+        /// The digest that the pin gives.
+        sha256: BlobDigest,
+        /// Their length in bytes.
+        size: u64,
+    },
+    /// One `.deb`, decoded to a normalised fragment.
+    Unpack {
+        /// The `.deb`.
+        deb: BlobDigest,
+    },
+    /// Fragments, installed in order, to the layer of the packages.
+    Install {
+        /// The architecture's Debian name.
+        arch: String,
+        /// The moment that no file is newer than, in seconds since 1970.
+        epoch: u64,
+        /// Each package's `unpack` output, in the order of installation.
+        fragments: Vec<BlobDigest>,
+    },
+    /// Users, groups and files over the packages' tree, to a layer.
+    Files {
+        /// The moment that files are given, in seconds since 1970.
+        epoch: u64,
+        /// The `install` output that they are laid over.
+        base: Option<BlobDigest>,
+        /// Groups to add.
+        groups: Vec<Group>,
+        /// Users to add.
+        users: Vec<User>,
+        /// Files to add.
+        files: Vec<File>,
+    },
+    /// Layers and a configuration, to a manifest.
+    Image {
+        /// Where it runs.
+        platform: Platform,
+        /// The moment that the image is said to be made, in seconds since 1970.
+        epoch: u64,
+        /// The outputs of the steps that made the layers, lowest first.
+        layers: Vec<BlobDigest>,
+        /// What a runtime is told.
+        config: Config,
+    },
+    /// A whole image from its description and its pins: the question that a warm
+    /// build asks first.
+    Request {
+        /// The description.
+        image: Box<Image>,
+        /// The moment that the lock gives, in seconds since 1970.
+        epoch: u64,
+        /// The pinned packages' digests, in the order of installation.
+        packages: Vec<BlobDigest>,
+        /// The versions of the code behind the other kinds, by kind.
+        abis: BTreeMap<String, u32>,
+    },
+}
+
+impl Derivation {
+    /// The canonical encoding.
+    ///
+    /// # Panics
+    /// Never: every field has a JSON form.
+    pub fn encode(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("a derivation is plain data")
+    }
+
+    /// The digest of the canonical encoding.
+    pub fn digest(&self) -> DrvDigest {
+        DrvDigest::of(&self.encode())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_encoding_is_the_one_that_is_documented() {
+        let derivation = Derivation {
+            abi: 1,
+            action: Action::Unpack {
+                deb: BlobDigest::of(b""),
+            },
+        };
+        let text = r#"{"abi":1,"action":{"unpack":{"deb":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}}}"#;
+        assert_eq!(String::from_utf8(derivation.encode()).as_deref(), Ok(text));
+        assert_eq!(
+            derivation.digest().hex(),
+            DrvDigest::of(text.as_bytes()).hex()
+        );
+    }
+}

@@ -1,0 +1,195 @@
+//! An image as the language describes it, with nothing left to evaluate.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{FileDigest, ImagePath, Platform};
+
+/// All that one `.img` file asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The images, by name, names unique, in the order of the source.
+    pub images: Vec<Image>,
+    /// Where the contents that the images name stand in the project: a path
+    /// relative to the project root, with `/` between its parts. This is how a
+    /// build finds the bytes; it is no part of what an image is.
+    pub sources: BTreeMap<FileDigest, String>,
+}
+
+/// One image for one platform.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    /// Its name on the command line and in the layout: `[a-z0-9]+([._-][a-z0-9]+)*`.
+    pub name: String,
+    /// Where it runs.
+    pub platform: Platform,
+    /// Debian packages, if it has any.
+    pub packages: Option<Packages>,
+    /// Groups to add, in source order. A user's own group is listed here too.
+    pub groups: Vec<Group>,
+    /// Users to add, in source order.
+    pub users: Vec<User>,
+    /// Files to add: sorted by path, no path twice.
+    pub files: Vec<File>,
+    /// What a runtime is told.
+    pub config: Config,
+}
+
+/// The Debian packages of an image, as asked for: before solving.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Packages {
+    /// The suite: `bookworm`, `trixie`.
+    pub suite: String,
+    /// What is installed beside the names.
+    pub variant: Variant,
+    /// Whether recommended packages are installed too.
+    pub recommends: bool,
+    /// The packages' names, sorted, each once.
+    pub names: Vec<String>,
+}
+
+/// The package set that is there before a name is asked for, in mmdebstrap's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Variant {
+    /// Nothing: the asked packages and what they depend on.
+    Distroless,
+    /// The packages with `Essential: yes`.
+    Essential,
+    /// Those and apt.
+    Apt,
+    /// Those and every package of priority `required`.
+    Minbase,
+}
+
+/// Who owns a file: a name of the image's own user database, or a number.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Owner {
+    /// A numeric id.
+    Id(u32),
+    /// A name, looked up in `/etc/passwd` or `/etc/group` when the image is built.
+    Name(String),
+}
+
+/// A file, folder or link to add to an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct File {
+    /// Where.
+    pub path: ImagePath,
+    /// What.
+    pub node: FileNode,
+    /// The owning user.
+    pub user: Owner,
+    /// The owning group.
+    pub group: Owner,
+}
+
+/// What stands at a path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FileNode {
+    /// A regular file.
+    Regular {
+        /// Its bytes.
+        content: Content,
+        /// Its permission bits, at most `0o7777`.
+        mode: u32,
+    },
+    /// A folder. What is in it are entries of their own.
+    Directory {
+        /// Its permission bits, at most `0o7777`.
+        mode: u32,
+    },
+    /// A symbolic link.
+    Symlink {
+        /// What it says, as written: absolute or relative, never resolved.
+        target: String,
+    },
+}
+
+/// The bytes of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Content {
+    /// Text of the language itself.
+    Text(String),
+    /// A file of the project, found through [`Plan::sources`].
+    Source {
+        /// The digest of its bytes when it was evaluated.
+        digest: FileDigest,
+        /// Its length in bytes.
+        size: u64,
+    },
+}
+
+/// A user to add to `/etc/passwd` and `/etc/shadow`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// The login name: `[a-z_][a-z0-9_-]*`, at most 32 bytes.
+    pub name: String,
+    /// The user id.
+    pub uid: u32,
+    /// The primary group's id.
+    pub gid: u32,
+    /// The comment (GECOS) field. No colon, no newline.
+    pub comment: String,
+    /// The home folder's path. It is not made.
+    pub home: ImagePath,
+    /// The login shell.
+    pub shell: ImagePath,
+    /// Names of further groups, sorted.
+    pub groups: Vec<String>,
+}
+
+/// A group to add to `/etc/group`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// The name, under the same rule as a user's.
+    pub name: String,
+    /// The group id.
+    pub gid: u32,
+}
+
+/// The OCI image configuration that the language can set.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Config {
+    /// What always runs, as an argument vector. Empty: none.
+    pub entrypoint: Vec<String>,
+    /// The default arguments. Empty: none.
+    pub cmd: Vec<String>,
+    /// Environment variables.
+    pub env: BTreeMap<String, String>,
+    /// `USER`, `USER:GROUP`, or numbers.
+    pub user: Option<String>,
+    /// The folder in which the process starts.
+    pub workdir: Option<ImagePath>,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+    /// Ports that the process listens on, sorted.
+    pub ports: Vec<Port>,
+    /// Paths that hold data, sorted.
+    pub volumes: Vec<ImagePath>,
+    /// The signal that ends the process: `SIGTERM`.
+    pub stop_signal: Option<String>,
+}
+
+/// A port that a process listens on. Written `8080/tcp`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Port {
+    /// 1 to 65535.
+    pub number: u16,
+    /// TCP or UDP.
+    pub protocol: Protocol,
+}
+
+/// The transport protocol of a [`Port`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+}

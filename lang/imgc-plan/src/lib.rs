@@ -1,0 +1,21 @@
+//! What evaluation yields: images described as plain data, the derivations that
+//! building them asks for, and their digests.
+//!
+//! This crate computes no file contents and knows neither the syntax of the
+//! language nor how an image is made. Everything in it is a value that can be
+//! compared, encoded and printed.
+
+mod derivation;
+mod digest;
+mod image;
+mod image_path;
+mod platform;
+
+pub use derivation::{Action, Derivation};
+pub use digest::{BlobDigest, DigestError, DrvDigest, FileDigest};
+pub use image::{
+    Config, Content, File, FileNode, Group, Image, Owner, Packages, Plan, Port, Protocol, User,
+    Variant,
+};
+pub use image_path::{ImagePath, ImagePathError};
+pub use platform::{Arch, ParseArchError, Platform};
