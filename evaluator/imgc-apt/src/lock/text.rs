@@ -1,0 +1,464 @@
+//! The lock's text: TOML, written by hand for good diffs, read strictly.
+//!
+//! Long lists have one entry on each line, so that a new version of a package is a
+//! change of one line in each list that it stands in.
+
+use std::fmt::Write as _;
+
+use serde::Deserialize;
+use toml::Spanned;
+use toml::value::Datetime;
+
+use super::{
+    ArchiveKey, LOCK_VERSION, Lock, LockError, LockedArchive, LockedIndex, PackageKey, Pin, Set,
+};
+use crate::depends::is_name;
+use crate::index::{is_architecture, is_pool_path};
+use crate::release::{is_template, is_word};
+use crate::sha256::Sha256;
+use crate::solve::{Request, Variant};
+use crate::time;
+use crate::version;
+
+const MAX_BYTES: usize = 64 * 1024 * 1024;
+const MAX_SETS: usize = 4096;
+
+const HEADER: &str = "\
+# Made by imgc, and read by it: the Debian packages of this project's images, with
+# the signed archives that vouch for them. Keep it under version control. Change it
+# with `imgc update`, not by hand.
+";
+
+#[derive(Deserialize)]
+struct Head {
+    version: Option<i64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(rename = "version")]
+    _version: i64,
+    #[serde(default)]
+    archive: Vec<Spanned<ArchiveText>>,
+    #[serde(default)]
+    set: Vec<Spanned<SetText>>,
+    #[serde(default)]
+    pinned: PinnedText,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ArchiveText {
+    id: String,
+    dist: String,
+    suite: String,
+    codename: String,
+    date: Datetime,
+    release: FileText,
+    signers: Vec<String>,
+    snapshots: Option<String>,
+    indices: Vec<IndexText>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileText {
+    sha256: String,
+    size: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IndexText {
+    path: String,
+    sha256: String,
+    size: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SetText {
+    suite: String,
+    arch: String,
+    variant: String,
+    recommends: bool,
+    names: Vec<String>,
+    archives: Vec<Spanned<String>>,
+    packages: Vec<Spanned<String>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct PinnedText {
+    #[serde(default)]
+    packages: Vec<Spanned<PinText>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PinText {
+    name: String,
+    version: String,
+    arch: String,
+    archive: String,
+    path: String,
+    size: u64,
+    sha256: String,
+}
+
+pub(super) fn render(lock: &Lock) -> String {
+    let mut out = String::from(HEADER);
+    // Writing to a string can't fail.
+    let _ = write_all(&mut out, lock);
+    out
+}
+
+fn write_all(out: &mut String, lock: &Lock) -> std::fmt::Result {
+    writeln!(out, "version = {LOCK_VERSION}")?;
+    for archive in &lock.archives {
+        writeln!(out, "\n[[archive]]")?;
+        writeln!(out, "id = \"{}\"", archive.id)?;
+        writeln!(out, "dist = \"{}\"", archive.dist)?;
+        writeln!(out, "suite = \"{}\"", archive.suite)?;
+        writeln!(out, "codename = \"{}\"", archive.codename)?;
+        writeln!(out, "date = {}", time::rfc3339(archive.date))?;
+        let LockedArchive { sha256, size, .. } = archive;
+        writeln!(out, "release = {{ sha256 = \"{sha256}\", size = {size} }}")?;
+        list(out, "signers", &archive.signers)?;
+        if let Some(snapshots) = &archive.snapshots {
+            writeln!(out, "snapshots = \"{snapshots}\"")?;
+        }
+        writeln!(out, "indices = [")?;
+        for LockedIndex { path, sha256, size } in &archive.indices {
+            writeln!(
+                out,
+                "    {{ path = \"{path}\", sha256 = \"{sha256}\", size = {size} }},"
+            )?;
+        }
+        writeln!(out, "]")?;
+    }
+    for set in &lock.sets {
+        let request = &set.request;
+        writeln!(out, "\n[[set]]")?;
+        writeln!(out, "suite = \"{}\"", request.suite)?;
+        writeln!(out, "arch = \"{}\"", request.arch)?;
+        writeln!(out, "variant = \"{}\"", request.variant.name())?;
+        writeln!(out, "recommends = {}", request.recommends)?;
+        list(out, "names", &request.names)?;
+        list(out, "archives", &set.archives)?;
+        list(out, "packages", &set.packages)?;
+    }
+    if !lock.packages.is_empty() {
+        writeln!(out, "\n[pinned]\npackages = [")?;
+        for pin in &lock.packages {
+            let PackageKey {
+                name,
+                version,
+                arch,
+            } = &pin.key;
+            let Pin {
+                archive,
+                path,
+                size,
+                sha256,
+                ..
+            } = pin;
+            writeln!(
+                out,
+                "    {{ name = \"{name}\", version = \"{version}\", arch = \"{arch}\", archive = \"{archive}\", path = \"{path}\", size = {size}, sha256 = \"{sha256}\" }},"
+            )?;
+        }
+        writeln!(out, "]")?;
+    }
+    Ok(())
+}
+
+fn list<T: std::fmt::Display>(out: &mut String, name: &str, items: &[T]) -> std::fmt::Result {
+    if items.is_empty() {
+        return writeln!(out, "{name} = []");
+    }
+    writeln!(out, "{name} = [")?;
+    for item in items {
+        writeln!(out, "    \"{item}\",")?;
+    }
+    writeln!(out, "]")
+}
+
+pub(super) fn parse(text: &str) -> Result<Lock, LockError> {
+    if text.len() > MAX_BYTES {
+        return Err(LockError::TooBig);
+    }
+    let place = Place { text };
+    let head: Head = toml::from_str(text).map_err(|error| place.format(&error))?;
+    match head.version {
+        Some(found) if found == i64::from(LOCK_VERSION) => {}
+        found => {
+            return Err(LockError::Version {
+                found: found.unwrap_or(0),
+            });
+        }
+    }
+    let file: File = toml::from_str(text).map_err(|error| place.format(&error))?;
+    if file.archive.len() > MAX_SETS || file.set.len() > MAX_SETS {
+        return Err(LockError::TooBig);
+    }
+    let mut lock = Lock::default();
+    for archive in file.archive {
+        let check = place.at(archive.span().start);
+        let archive = check.archive(archive.into_inner())?;
+        if lock.archive(&archive.key()).is_some() {
+            return Err(check.duplicate(archive.key().to_string()));
+        }
+        lock.archives.push(archive);
+    }
+    let mut pins = Vec::new();
+    for pin in file.pinned.packages {
+        let check = place.at(pin.span().start);
+        pins.push((check.pin(pin.into_inner())?, check.at));
+    }
+    pins.sort_by(|(a, _), (b, _)| a.key.cmp(&b.key));
+    if let Some([_, (twice, at)]) = pins.windows(2).find(|pair| pair[0].0.key == pair[1].0.key) {
+        return Err(place.at(*at).duplicate(twice.key.to_string()));
+    }
+    lock.packages = pins.into_iter().map(|(pin, _)| pin).collect();
+    for set in file.set {
+        let check = place.at(set.span().start);
+        let set = check.set(set.into_inner(), &lock)?;
+        if lock.lookup(&set.request).is_some() {
+            return Err(check.duplicate("a set with the same request".to_owned()));
+        }
+        lock.sets.push(set);
+    }
+    lock.prune();
+    lock.sort();
+    Ok(lock)
+}
+
+/// Checks a request that is to be written.
+pub(super) fn check_request(request: &Request) -> Result<(), LockError> {
+    let fail = |field, value: &str| {
+        let value = value.chars().take(200).collect();
+        let line = None;
+        Err(LockError::Value { line, field, value })
+    };
+    if !is_word(&request.suite) {
+        return fail("suite", &request.suite);
+    }
+    if !is_architecture(&request.arch) {
+        return fail("arch", &request.arch);
+    }
+    match request.names.iter().find(|name| !is_name(name)) {
+        Some(name) => fail("names", name),
+        None => Ok(()),
+    }
+}
+
+/// Finds lines. Only a failure needs one.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    text: &'a str,
+}
+
+impl<'a> Place<'a> {
+    fn at(self, at: usize) -> Check<'a> {
+        let place = self;
+        Check { place, at }
+    }
+
+    fn line(self, at: usize) -> Option<usize> {
+        let before = self.text.as_bytes().get(..at)?;
+        Some(before.iter().filter(|byte| **byte == b'\n').count() + 1)
+    }
+
+    fn format(self, error: &toml::de::Error) -> LockError {
+        LockError::Format {
+            line: error.span().and_then(|span| self.line(span.start)),
+            message: error.message().to_owned(),
+        }
+    }
+}
+
+/// Checks the values of an entry that begins at a place.
+#[derive(Clone, Copy)]
+struct Check<'a> {
+    place: Place<'a>,
+    at: usize,
+}
+
+impl Check<'_> {
+    fn value(&self, field: &'static str, value: &str) -> LockError {
+        LockError::Value {
+            line: self.place.line(self.at),
+            field,
+            value: value.chars().take(200).collect(),
+        }
+    }
+
+    fn duplicate(&self, what: String) -> LockError {
+        let line = self.place.line(self.at);
+        LockError::Duplicate { line, what }
+    }
+
+    fn dangling(&self, what: &str) -> LockError {
+        LockError::Dangling {
+            line: self.place.line(self.at),
+            what: what.chars().take(200).collect(),
+        }
+    }
+
+    fn that(&self, ok: bool, field: &'static str, value: &str) -> Result<(), LockError> {
+        if ok {
+            return Ok(());
+        }
+        Err(self.value(field, value))
+    }
+
+    fn sha256(&self, text: &str) -> Result<Sha256, LockError> {
+        text.parse().map_err(|_| self.value("sha256", text))
+    }
+
+    fn archive(&self, text: ArchiveText) -> Result<LockedArchive, LockError> {
+        self.that(is_word(&text.id), "id", &text.id)?;
+        self.that(is_word(&text.dist), "dist", &text.dist)?;
+        for (field, value) in [("suite", &text.suite), ("codename", &text.codename)] {
+            self.that(value.is_empty() || is_word(value), field, value)?;
+        }
+        let date = text.date.to_string();
+        let date = time::parse_rfc3339(&date).ok_or_else(|| self.value("date", &date))?;
+        for signer in &text.signers {
+            let hex = |b: u8| b.is_ascii_digit() || (b'A'..=b'F').contains(&b);
+            let ok = matches!(signer.len(), 40 | 64) && signer.bytes().all(hex);
+            self.that(ok, "signers", signer)?;
+        }
+        self.that(!text.signers.is_empty(), "signers", "")?;
+        if let Some(snapshots) = &text.snapshots {
+            self.that(is_template(snapshots), "snapshots", snapshots)?;
+        }
+        let mut indices = Vec::new();
+        for index in text.indices {
+            self.that(is_pool_path(&index.path), "path", &index.path)?;
+            indices.push(LockedIndex {
+                sha256: self.sha256(&index.sha256)?,
+                path: index.path,
+                size: index.size,
+            });
+        }
+        indices.sort();
+        if let Some(twice) = indices.windows(2).find(|pair| pair[0].path == pair[1].path) {
+            return Err(self.duplicate(twice[0].path.clone()));
+        }
+        let mut signers = text.signers;
+        signers.sort();
+        Ok(LockedArchive {
+            sha256: self.sha256(&text.release.sha256)?,
+            size: text.release.size,
+            id: text.id,
+            dist: text.dist,
+            suite: text.suite,
+            codename: text.codename,
+            date,
+            signers,
+            snapshots: text.snapshots,
+            indices,
+        })
+    }
+
+    fn pin(&self, text: PinText) -> Result<Pin, LockError> {
+        self.that(is_name(&text.name), "name", &text.name)?;
+        let version_ok = version::check(&text.version).is_ok();
+        self.that(version_ok, "version", &text.version)?;
+        self.that(is_architecture(&text.arch), "arch", &text.arch)?;
+        self.that(is_word(&text.archive), "archive", &text.archive)?;
+        self.that(is_pool_path(&text.path), "path", &text.path)?;
+        Ok(Pin {
+            sha256: self.sha256(&text.sha256)?,
+            key: PackageKey {
+                name: text.name,
+                version: text.version,
+                arch: text.arch,
+            },
+            archive: text.archive,
+            path: text.path,
+            size: text.size,
+        })
+    }
+
+    fn set(&self, text: SetText, lock: &Lock) -> Result<Set, LockError> {
+        self.that(is_word(&text.suite), "suite", &text.suite)?;
+        self.that(is_architecture(&text.arch), "arch", &text.arch)?;
+        let variant = Variant::ALL
+            .into_iter()
+            .find(|variant| variant.name() == text.variant)
+            .ok_or_else(|| self.value("variant", &text.variant))?;
+        for name in &text.names {
+            self.that(is_name(name), "names", name)?;
+        }
+        let mut names = text.names;
+        names.sort();
+        if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(self.duplicate(twice[0].clone()));
+        }
+        let mut archives = Vec::new();
+        let mut ids = Vec::new();
+        for reference in text.archives {
+            let check = self.place.at(reference.span().start);
+            let reference = reference.into_inner();
+            let found = reference.split_once(' ').and_then(|(dist, date)| {
+                let dist = dist.to_owned();
+                let date = time::parse_rfc3339(date)?;
+                lock.archive(&ArchiveKey { dist, date })
+            });
+            let archive = found.ok_or_else(|| check.dangling(&reference))?;
+            ids.push(archive.id.as_str());
+            archives.push(archive.key());
+        }
+        archives.sort();
+        if archives.windows(2).any(|pair| pair[0].dist == pair[1].dist) {
+            return Err(self.duplicate("one distribution in a set's archives".to_owned()));
+        }
+        let mut packages: Vec<PackageKey> = Vec::new();
+        let mut seen: Vec<(String, usize)> = Vec::new();
+        for reference in text.packages {
+            let at = reference.span().start;
+            let check = self.place.at(at);
+            let reference = reference.into_inner();
+            let words: Vec<&str> = reference.splitn(3, ' ').collect();
+            let pin = match words[..] {
+                [name, version, arch] => lock.pin(&PackageKey {
+                    name: name.to_owned(),
+                    version: version.to_owned(),
+                    arch: arch.to_owned(),
+                }),
+                _ => None,
+            };
+            let pin = pin.ok_or_else(|| check.dangling(&reference))?;
+            // What vouches for it must be there too.
+            if !ids.contains(&pin.archive.as_str()) {
+                return Err(check.dangling(&pin.archive));
+            }
+            check.that(
+                [text.arch.as_str(), "all"].contains(&pin.key.arch.as_str()),
+                "packages",
+                &reference,
+            )?;
+            seen.push((pin.key.name.clone(), at));
+            packages.push(pin.key.clone());
+        }
+        seen.sort();
+        if let Some([_, (twice, at)]) = seen.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            return Err(self.place.at(*at).duplicate(twice.clone()));
+        }
+        Ok(Set {
+            request: Request {
+                suite: text.suite,
+                arch: text.arch,
+                variant,
+                recommends: text.recommends,
+                names,
+            },
+            archives,
+            packages,
+        })
+    }
+}

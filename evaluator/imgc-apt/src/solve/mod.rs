@@ -1,0 +1,209 @@
+//! Chooses the packages of an image, as apt would, from the indices alone.
+//!
+//! The same indices and the same request give the same answer, whatever the
+//! machine. What comes out is a set without conflicts in which every dependency
+//! holds, in an order in which it can be installed.
+
+mod explain;
+mod order;
+mod search;
+mod universe;
+
+use crate::depends::RelationError;
+use crate::index::{Index, Package};
+
+/// The package set that is there before a name is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Variant {
+    /// Nothing: the asked packages and what they depend on.
+    Distroless,
+    /// The packages with `Essential: yes`.
+    Essential,
+    /// Those and apt.
+    Apt,
+    /// Those and every package of priority `required`.
+    Minbase,
+}
+
+impl Variant {
+    /// All of them, the smallest first.
+    pub const ALL: [Self; 4] = [Self::Distroless, Self::Essential, Self::Apt, Self::Minbase];
+
+    /// The name as the lock writes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Distroless => "distroless",
+            Self::Essential => "essential",
+            Self::Apt => "apt",
+            Self::Minbase => "minbase",
+        }
+    }
+}
+
+/// What is asked of one suite.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Request {
+    /// The suite: `trixie`. The solver does not look at it.
+    pub suite: String,
+    /// The architecture: `amd64`.
+    pub arch: String,
+    /// What is installed beside the names.
+    pub variant: Variant,
+    /// Whether recommended packages are installed too.
+    pub recommends: bool,
+    /// The packages' names, sorted, each once.
+    pub names: Vec<String>,
+}
+
+/// The chosen packages.
+#[derive(Debug, Clone, Default)]
+pub struct Solution<'a> {
+    /// In the order of installation: what a package depends on comes before it,
+    /// and what the variant brings before what was asked for.
+    pub packages: Vec<Selected<'a>>,
+}
+
+/// A chosen package.
+#[derive(Debug, Clone, Copy)]
+pub struct Selected<'a> {
+    /// The package.
+    pub package: Package<'a>,
+    /// The position of its index among those that were given.
+    pub index: usize,
+}
+
+/// Why there is no solution.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SolveError {
+    /// No index has a package of that name for the architecture.
+    #[error("there is no package `{name}` for {arch}")]
+    Unknown {
+        /// The name that was asked for.
+        name: String,
+        /// The architecture.
+        arch: String,
+        /// Names that look like it, the closest first.
+        suggestions: Vec<String>,
+    },
+    /// The name is only provided by other packages.
+    #[error("`{name}` is a virtual package, provided by {}", providers.join(", "))]
+    Virtual {
+        /// The name that was asked for.
+        name: String,
+        /// The packages that provide it, sorted.
+        providers: Vec<String>,
+    },
+    /// A relation field of a package can't be read.
+    #[error("{package}: {error}")]
+    Relation {
+        /// The package.
+        package: String,
+        /// What is wrong.
+        error: RelationError,
+    },
+    /// A dependency that no package meets.
+    #[error("{} needs {wanted}, which no package meets", chain.last().map_or("", |link| &link.package))]
+    Unsatisfiable {
+        /// Who asked for whom: the asked package first, the one with the dependency
+        /// last.
+        chain: Vec<Link>,
+        /// The dependency as its package writes it.
+        wanted: String,
+        /// What there is of those names, each as `name version`.
+        available: Vec<String>,
+    },
+    /// Two packages that are both needed exclude each other.
+    #[error("{} and {} can't be installed together: {} has {}: {}", .0.package, .0.other, .0.owner, .0.field, .0.relation)]
+    Conflict(Box<Conflict>),
+}
+
+/// Two packages that exclude each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// The package that could not be added.
+    pub package: String,
+    /// The one that was there.
+    pub other: String,
+    /// The one of the two whose field it is.
+    pub owner: String,
+    /// `Conflicts` or `Breaks`.
+    pub field: &'static str,
+    /// The relation as the field has it.
+    pub relation: String,
+    /// Who asked for the first: the asked package first.
+    pub chain: Vec<Link>,
+    /// Who asked for the second.
+    pub other_chain: Vec<Link>,
+}
+
+/// One step of the chain that says why a package is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The package's name.
+    pub package: String,
+    /// Its version.
+    pub version: String,
+    /// Why it is there.
+    pub because: Because,
+}
+
+/// Why a package is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Because {
+    /// Its name was asked for.
+    Asked,
+    /// The variant has it.
+    Variant,
+    /// The link before needs it.
+    Needed {
+        /// `Pre-Depends`, `Depends` or `Recommends`.
+        field: &'static str,
+        /// The dependency as the field has it.
+        relation: String,
+    },
+}
+
+/// Chooses packages from `indices`, the archive that is preferred first. Of one
+/// name, only the highest version is a candidate.
+///
+/// # Errors
+/// A [`SolveError`] that says what has no answer.
+pub fn solve<'a>(request: &Request, indices: &[&'a Index]) -> Result<Solution<'a>, SolveError> {
+    let universe = universe::Universe::new(indices, &request.arch)?;
+    let names = request
+        .names
+        .iter()
+        .map(|name| universe.find(name))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut base = Vec::new();
+    let mut more = Vec::new();
+    for id in universe.ids() {
+        let package = universe.package(id);
+        if package.essential() {
+            base.push(id);
+        } else if package.name() == "apt" {
+            if request.variant >= Variant::Apt {
+                more.push(id);
+            }
+        } else if package.priority() == "required" && request.variant == Variant::Minbase {
+            more.push(id);
+        }
+    }
+    let mut search = search::Search::new(&universe, request.recommends);
+    if request.variant == Variant::Distroless {
+        more.clear();
+    } else {
+        // Recommends of what every image has are not what a user asked for.
+        search.add(&base, &[])?;
+    }
+    let first = search.chosen().to_vec();
+    search.add(&more, &names)?;
+    let order = order::installation(&universe, &first, search.chosen())?;
+    let packages = order.into_iter().map(|id| Selected {
+        package: universe.package(id),
+        index: universe.origin(id),
+    });
+    Ok(Solution {
+        packages: packages.collect(),
+    })
+}

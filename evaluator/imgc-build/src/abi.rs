@@ -1,0 +1,18 @@
+//! The versions of the code behind each kind of derivation. One is raised whenever
+//! the same action would give other bytes; the goldens in the tests notice.
+
+use imgc_layer::{TAR_ABI, ZSTD_ABI};
+
+/// Reading a `.deb` and normalising it.
+pub(crate) const UNPACK: u32 = with_layer(1);
+/// Installing fragments and writing dpkg's database.
+pub(crate) const INSTALL: u32 = with_layer(1);
+/// Users, groups and files.
+pub(crate) const FILES: u32 = with_layer(1);
+/// Configuration and manifest.
+pub(crate) const IMAGE: u32 = imgc_oci::MANIFEST_ABI;
+
+/// A version that also changes with the tar writer's and the compressor's.
+const fn with_layer(own: u32) -> u32 {
+    own * 1_000_000 + TAR_ABI * 1_000 + ZSTD_ABI
+}

@@ -1,0 +1,439 @@
+//! Users and groups: `/etc/passwd`, `/etc/group`, `/etc/shadow`, `/etc/gshadow`.
+//!
+//! Where a tree has none of them yet, Debian's own list is the beginning
+//! (`base-passwd` ships it as `passwd.master` and `group.master`); without that
+//! package, root alone.
+
+use imgc_plan::{Group, Owner, User};
+use imgc_tree::{Content, InsertError, Node, Tree, TreePath};
+
+/// Why an account can't be added.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AccountError {
+    /// The name or the number of a user is taken by another.
+    #[error("the user `{name}` ({uid}) can't be added: the image has `{other}` ({other_uid})")]
+    User {
+        /// The user to add.
+        name: String,
+        /// Its number.
+        uid: u32,
+        /// The user that is there.
+        other: String,
+        /// Its number.
+        other_uid: u32,
+    },
+    /// The name or the number of a group is taken by another.
+    #[error("the group `{name}` ({gid}) can't be added: the image has `{other}` ({other_gid})")]
+    Group {
+        /// The group to add.
+        name: String,
+        /// Its number.
+        gid: u32,
+        /// The group that is there.
+        other: String,
+        /// Its number.
+        other_gid: u32,
+    },
+    /// A user is to be in a group that the image doesn't have.
+    #[error("the user `{user}` is to be in the group `{group}`, which the image doesn't have")]
+    NoGroup {
+        /// The user.
+        user: String,
+        /// The group.
+        group: String,
+    },
+    /// The image is to run as a user or group that it doesn't have.
+    #[error("the image is to run as `{0}`, which it doesn't have")]
+    NoUser(String),
+    /// What stands in the tree can't be read as such a file.
+    #[error("{path} in the image is not a file of accounts: {reason}")]
+    Unreadable {
+        /// Which file.
+        path: TreePath,
+        /// Why not.
+        reason: String,
+    },
+    /// The files can't be put into the tree.
+    #[error(transparent)]
+    Insert(#[from] InsertError),
+}
+
+/// The accounts of an image, in the order of their files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Accounts {
+    users: Vec<UserLine>,
+    groups: Vec<GroupLine>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct UserLine {
+    name: String,
+    uid: u32,
+    gid: u32,
+    comment: String,
+    home: String,
+    shell: String,
+    shadow: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct GroupLine {
+    name: String,
+    gid: u32,
+    members: Vec<String>,
+}
+
+const MASTER: &str = "usr/share/base-passwd";
+
+impl Accounts {
+    /// The accounts that `tree` has, or those that it would begin with. `read` gives
+    /// a file's bytes; `epoch` is the day of the last password change.
+    ///
+    /// # Errors
+    /// [`AccountError::Unreadable`] for a file that is not in the form of
+    /// `passwd(5)`, `group(5)` or `shadow(5)`.
+    pub(crate) fn of(
+        tree: &Tree,
+        epoch: u64,
+        read: &dyn Fn(&Content) -> std::io::Result<Vec<u8>>,
+    ) -> Result<Self, AccountError> {
+        let text = |path: &str| file_text(tree, path, read);
+        let shadow = text("etc/shadow")?.unwrap_or_default();
+        let mut accounts = Self {
+            users: Vec::new(),
+            groups: Vec::new(),
+        };
+        let passwd = match text("etc/passwd")? {
+            Some(passwd) => passwd,
+            None => text(&format!("{MASTER}/passwd.master"))?
+                .unwrap_or_else(|| "root:*:0:0:root:/root:/bin/sh\n".to_owned()),
+        };
+        let group = match text("etc/group")? {
+            Some(group) => group,
+            None => {
+                text(&format!("{MASTER}/group.master"))?.unwrap_or_else(|| "root:*:0:\n".to_owned())
+            }
+        };
+        for line in passwd.lines().filter(|line| !line.is_empty()) {
+            let user = parse_user(line, &shadow, epoch).ok_or_else(|| bad("etc/passwd", line))?;
+            accounts.users.push(user);
+        }
+        for line in group.lines().filter(|line| !line.is_empty()) {
+            accounts
+                .groups
+                .push(parse_group(line).ok_or_else(|| bad("etc/group", line))?);
+        }
+        Ok(accounts)
+    }
+
+    /// Whether `tree` has accounts, or brings a list of them.
+    pub(crate) fn are_in(tree: &Tree) -> bool {
+        [
+            "etc/passwd",
+            "etc/group",
+            "usr/share/base-passwd/passwd.master",
+        ]
+        .iter()
+        .any(|path| tree.get(&tree_path(path)).is_some())
+    }
+
+    /// Adds groups, then users.
+    ///
+    /// A user or group that is there already with the same name and number stays as
+    /// it is.
+    ///
+    /// # Errors
+    /// [`AccountError`] where a name or number is taken, or a group is missing.
+    pub(crate) fn add(
+        &mut self,
+        groups: &[Group],
+        users: &[User],
+        epoch: u64,
+    ) -> Result<(), AccountError> {
+        for group in groups {
+            self.add_group(group)?;
+        }
+        for user in users {
+            self.add_user(user, epoch)?;
+        }
+        Ok(())
+    }
+
+    fn add_group(&mut self, group: &Group) -> Result<(), AccountError> {
+        let clash = self
+            .groups
+            .iter()
+            .find(|g| g.name == group.name || g.gid == group.gid);
+        match clash {
+            Some(other) if other.name == group.name && other.gid == group.gid => Ok(()),
+            Some(other) => Err(AccountError::Group {
+                name: group.name.clone(),
+                gid: group.gid,
+                other: other.name.clone(),
+                other_gid: other.gid,
+            }),
+            None => {
+                let (name, gid) = (group.name.clone(), group.gid);
+                self.groups.push(GroupLine {
+                    name,
+                    gid,
+                    members: Vec::new(),
+                });
+                Ok(())
+            }
+        }
+    }
+
+    fn add_user(&mut self, user: &User, epoch: u64) -> Result<(), AccountError> {
+        let clash = self
+            .users
+            .iter()
+            .find(|u| u.name == user.name || u.uid == user.uid);
+        match clash {
+            Some(other) if other.name == user.name && other.uid == user.uid => {}
+            Some(other) => {
+                return Err(AccountError::User {
+                    name: user.name.clone(),
+                    uid: user.uid,
+                    other: other.name.clone(),
+                    other_uid: other.uid,
+                });
+            }
+            None => self.users.push(UserLine {
+                name: user.name.clone(),
+                uid: user.uid,
+                gid: user.gid,
+                comment: user.comment.clone(),
+                home: user.home.to_string(),
+                shell: user.shell.to_string(),
+                shadow: format!("{}:!:{}::::::", user.name, epoch / 86_400),
+            }),
+        }
+        for name in &user.groups {
+            let group = self.groups.iter_mut().find(|group| group.name == *name);
+            let group = group.ok_or_else(|| AccountError::NoGroup {
+                user: user.name.clone(),
+                group: name.clone(),
+            })?;
+            if !group.members.contains(&user.name) {
+                group.members.push(user.name.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// The number of a user.
+    pub(crate) fn uid(&self, owner: &Owner) -> Option<u32> {
+        match owner {
+            Owner::Id(id) => Some(*id),
+            Owner::Name(name) => self.users.iter().find(|u| u.name == *name).map(|u| u.uid),
+        }
+    }
+
+    /// The number of a group.
+    pub(crate) fn gid(&self, owner: &Owner) -> Option<u32> {
+        match owner {
+            Owner::Id(id) => Some(*id),
+            Owner::Name(name) => self.groups.iter().find(|g| g.name == *name).map(|g| g.gid),
+        }
+    }
+
+    /// Writes the four files: passwd and group `0644 root:root`, shadow and gshadow
+    /// `0640 root:shadow`.
+    ///
+    /// # Errors
+    /// [`AccountError::Insert`] where `/etc` is no folder.
+    pub(crate) fn write(&self, tree: &mut Tree, epoch: u64) -> Result<(), AccountError> {
+        let (mut passwd, mut shadow) = (String::new(), String::new());
+        for user in &self.users {
+            let UserLine {
+                name,
+                uid,
+                gid,
+                comment,
+                home,
+                shell,
+                shadow: secret,
+            } = user;
+            passwd.push_str(&format!("{name}:x:{uid}:{gid}:{comment}:{home}:{shell}\n"));
+            shadow.push_str(secret);
+            shadow.push('\n');
+        }
+        let (mut group, mut gshadow) = (String::new(), String::new());
+        for GroupLine { name, gid, members } in &self.groups {
+            let members = members.join(",");
+            group.push_str(&format!("{name}:x:{gid}:{members}\n"));
+            gshadow.push_str(&format!("{name}:*::{members}\n"));
+        }
+        let mtime = i64::try_from(epoch).unwrap_or(i64::MAX);
+        let shadow_gid = self.gid(&Owner::Name("shadow".to_owned())).unwrap_or(0);
+        let files = [
+            ("etc/passwd", passwd, 0o644, 0),
+            ("etc/group", group, 0o644, 0),
+            ("etc/shadow", shadow, 0o640, shadow_gid),
+            ("etc/gshadow", gshadow, 0o640, shadow_gid),
+        ];
+        for (path, text, mode, gid) in files {
+            let path = tree_path(path);
+            tree.make_parents(&path, mtime)?;
+            let mut node = Node::file(Content::inline(text.into_bytes()), mode, mtime);
+            node.meta.gid = gid;
+            // A file that says the same already keeps its inode, and so its layer.
+            let same = tree.get(&path).is_some_and(|old| {
+                old.kind == node.kind && (old.meta.mode, old.meta.gid) == (mode, gid)
+            });
+            if !same {
+                tree.insert(&path, node)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn tree_path(text: &str) -> TreePath {
+    TreePath::new(text.as_bytes()).expect("a constant path is valid")
+}
+
+fn bad(path: &str, line: &str) -> AccountError {
+    AccountError::Unreadable {
+        path: tree_path(path),
+        reason: format!("`{line}`"),
+    }
+}
+
+fn file_text(
+    tree: &Tree,
+    path: &str,
+    read: &dyn Fn(&Content) -> std::io::Result<Vec<u8>>,
+) -> Result<Option<String>, AccountError> {
+    let path = tree_path(path);
+    let unreadable = |reason: String| AccountError::Unreadable {
+        path: path.clone(),
+        reason,
+    };
+    match tree.get(&path).map(|node| &node.kind) {
+        None => Ok(None),
+        Some(imgc_tree::Kind::Regular(content)) => {
+            let bytes = read(content).map_err(|error| unreadable(error.to_string()))?;
+            String::from_utf8(bytes)
+                .map(Some)
+                .map_err(|error| unreadable(error.to_string()))
+        }
+        Some(_) => Err(unreadable("it is not a regular file".to_owned())),
+    }
+}
+
+fn parse_user(line: &str, shadow: &str, epoch: u64) -> Option<UserLine> {
+    let fields: Vec<&str> = line.split(':').collect();
+    let [name, _, uid, gid, comment, home, shell] = fields[..] else {
+        return None;
+    };
+    let own = shadow
+        .lines()
+        .find(|line| line.split(':').next() == Some(name));
+    Some(UserLine {
+        name: name.to_owned(),
+        uid: uid.parse().ok()?,
+        gid: gid.parse().ok()?,
+        comment: comment.to_owned(),
+        home: home.to_owned(),
+        shell: shell.to_owned(),
+        shadow: own.map_or_else(
+            || format!("{name}:*:{}:0:99999:7:::", epoch / 86_400),
+            str::to_owned,
+        ),
+    })
+}
+
+fn parse_group(line: &str) -> Option<GroupLine> {
+    let fields: Vec<&str> = line.split(':').collect();
+    let [name, _, gid, members] = fields[..] else {
+        return None;
+    };
+    let members = members.split(',').filter(|member| !member.is_empty());
+    Some(GroupLine {
+        name: name.to_owned(),
+        gid: gid.parse().ok()?,
+        members: members.map(str::to_owned).collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use imgc_plan::ImagePath;
+
+    fn inline(content: &Content) -> std::io::Result<Vec<u8>> {
+        match &content.data {
+            imgc_tree::Data::Inline(bytes) => Ok(bytes.to_vec()),
+            other => panic!("not inline: {other:?}"),
+        }
+    }
+
+    fn user(name: &str, uid: u32, groups: &[&str]) -> User {
+        User {
+            name: name.to_owned(),
+            uid,
+            gid: uid,
+            comment: String::new(),
+            home: ImagePath::new("/nonexistent").expect("a path"),
+            shell: ImagePath::new("/usr/sbin/nologin").expect("a path"),
+            groups: groups.iter().map(|&group| group.to_owned()).collect(),
+        }
+    }
+
+    fn text(tree: &Tree, path: &str) -> String {
+        let Some(imgc_tree::Kind::Regular(content)) = tree.get(&tree_path(path)).map(|n| &n.kind)
+        else {
+            panic!("{path} is no file");
+        };
+        String::from_utf8(inline(content).expect("bytes")).expect("text")
+    }
+
+    #[test]
+    fn begins_with_root_alone() {
+        let mut tree = Tree::new(0);
+        let mut accounts = Accounts::of(&tree, 86_400, &inline).expect("accounts");
+        let group = Group {
+            name: "app".to_owned(),
+            gid: 10_001,
+        };
+        accounts
+            .add(&[group], &[user("app", 10_001, &[])], 86_400)
+            .expect("added");
+        accounts.write(&mut tree, 86_400).expect("written");
+        assert_eq!(
+            text(&tree, "etc/passwd"),
+            "root:x:0:0:root:/root:/bin/sh\napp:x:10001:10001::/nonexistent:/usr/sbin/nologin\n"
+        );
+        assert_eq!(text(&tree, "etc/group"), "root:x:0:\napp:x:10001:\n");
+        assert_eq!(
+            text(&tree, "etc/shadow"),
+            "root:*:1:0:99999:7:::\napp:!:1::::::\n"
+        );
+    }
+
+    #[test]
+    fn keeps_what_the_image_has() {
+        let mut tree = Tree::new(0);
+        let path = tree_path("usr/share/base-passwd/passwd.master");
+        tree.make_parents(&path, 0).expect("parents");
+        let master = Content::inline(
+            &b"root:*:0:0:root:/root:/bin/bash\ndaemon:*:1:1:daemon:/usr/sbin:/usr/sbin/nologin\n"
+                [..],
+        );
+        tree.insert(&path, Node::file(master, 0o644, 0))
+            .expect("a file");
+        let mut accounts = Accounts::of(&tree, 0, &inline).expect("accounts");
+        assert!(matches!(
+            accounts.add(&[], &[user("app", 1, &[])], 0),
+            Err(AccountError::User { other_uid: 1, .. })
+        ));
+        assert_eq!(accounts.add(&[], &[user("daemon", 1, &[])], 0), Ok(()));
+        assert!(matches!(
+            accounts.add(&[], &[user("app", 2, &["video"])], 0),
+            Err(AccountError::NoGroup { .. })
+        ));
+        assert_eq!(accounts.uid(&Owner::Name("daemon".to_owned())), Some(1));
+    }
+}

@@ -1,0 +1,93 @@
+//! Why a build stops. The wording for people is made in `imgc`.
+
+use imgc_store::StoreError;
+
+use crate::{AccountError, FetchError, OverlayError};
+
+/// Why an image can't be built or its packages can't be pinned.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// An archive's `InRelease` is not to be trusted.
+    #[error("{archive}: {error}")]
+    Release {
+        /// The archive and its distribution.
+        archive: String,
+        /// Why not.
+        error: imgc_apt::ReleaseError,
+    },
+    /// An archive's index can't be used.
+    #[error("{archive}: {error}")]
+    Index {
+        /// The archive and its distribution.
+        archive: String,
+        /// Why not.
+        error: imgc_apt::IndexError,
+    },
+    /// There is no such suite.
+    #[error("{error}")]
+    Suite {
+        /// The image that names it.
+        image: String,
+        /// Which suites there are.
+        error: imgc_apt::UnknownSuite,
+    },
+    /// What was solved contradicts the lock.
+    #[error("{0}")]
+    Lock(#[from] imgc_apt::LockError),
+    /// The packages can't be installed together, or there are none of the name.
+    #[error("{error}")]
+    Solve {
+        /// The image whose packages they are.
+        image: String,
+        /// Why not.
+        error: Box<imgc_apt::SolveError>,
+    },
+    /// The lock has no packages for an image, and may not be changed.
+    #[error("the lock has no packages for the image `{image}`")]
+    NotLocked {
+        /// The image.
+        image: String,
+    },
+    /// Something can't be had.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// A package can't be unpacked.
+    #[error("{package}: {error}")]
+    Deb {
+        /// The package: name, version, architecture.
+        package: String,
+        /// Why not.
+        error: imgc_dpkg::DebError,
+    },
+    /// The packages can't be installed over each other.
+    #[error("{0}")]
+    Install(#[from] imgc_dpkg::InstallError),
+    /// A user or group can't be added.
+    #[error("{error}")]
+    Account {
+        /// The image.
+        image: String,
+        /// Why not.
+        error: AccountError,
+    },
+    /// A file can't be placed.
+    #[error("{error}")]
+    Overlay {
+        /// The image.
+        image: String,
+        /// Why not.
+        error: OverlayError,
+    },
+    /// A layer can't be made.
+    #[error("{0}")]
+    Layer(#[from] imgc_layer::LayerError),
+    /// The tree has a name that a layer can't hold.
+    #[error("{0}")]
+    Plan(#[from] imgc_layer::PlanError),
+    /// The image's documents can't be written.
+    #[error("{0}")]
+    Oci(#[from] imgc_oci::OciError),
+    /// The store fails.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,48 @@
+//! What a build tells while it works. The binary draws it; nothing here prints.
+
+/// Something that happened. Amounts are in bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// An archive's `InRelease` and indices are being read.
+    Archive {
+        /// The archive and its suite: `debian trixie-updates`.
+        name: String,
+    },
+    /// This many bytes of packages are to be fetched.
+    FetchTotal {
+        /// How many packages.
+        files: usize,
+        /// How many bytes.
+        bytes: u64,
+    },
+    /// Some bytes of a package arrived.
+    Fetched {
+        /// How many.
+        bytes: u64,
+    },
+    /// A try failed and another follows.
+    Retry {
+        /// The address.
+        url: String,
+        /// Why.
+        reason: String,
+    },
+    /// A derivation is about to be realised.
+    Realise {
+        /// Its kind: `unpack`, `install`, `files`, `image`.
+        kind: &'static str,
+        /// What it is about: a package, an image.
+        name: String,
+    },
+    /// A derivation's output was in the store already.
+    Reuse {
+        /// Its kind.
+        kind: &'static str,
+    },
+}
+
+/// Takes events, from any thread.
+pub trait Events: Sync {
+    /// Takes one. Must not block for long.
+    fn event(&self, event: Event);
+}

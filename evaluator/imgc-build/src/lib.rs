@@ -1,0 +1,32 @@
+//! Schedules and realises the derivation graph: from a plan and a lock to images
+//! in a store.
+//!
+//! [`Builder::pin`] fills the lock, [`Builder::build`] makes an image. The network,
+//! the files of the project and whoever watches come in through traits. This crate
+//! knows nothing of the language's syntax, of terminals, or of where results go.
+
+mod abi;
+mod accounts;
+mod archive;
+mod builder;
+mod error;
+mod event;
+mod fetch;
+mod mirrors;
+mod overlay;
+mod own_files;
+mod packages;
+mod pin;
+mod realise;
+mod transport;
+
+pub use accounts::AccountError;
+pub use builder::{Builder, Built, Sources};
+pub use error::BuildError;
+pub use event::{Event, Events};
+pub use fetch::{FetchError, Pin};
+pub use mirrors::Mirrors;
+pub use overlay::OverlayError;
+pub use packages::Scripts;
+pub use pin::{Pinning, request};
+pub use transport::{Response, Transport, TransportError};

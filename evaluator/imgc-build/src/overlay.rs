@@ -1,0 +1,202 @@
+//! An image's own files, laid over the tree of its packages.
+
+use imgc_plan::{Content as Wanted, File, FileNode, Owner};
+use imgc_tree::{Content, Data, InsertError, Kind, Meta, Node, Tree, TreePath};
+
+use crate::accounts::Accounts;
+
+/// Why a file can't be laid over the packages.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OverlayError {
+    /// The owner is a name that the image doesn't know.
+    #[error("{path} is to belong to the {what} `{name}`, which the image doesn't have")]
+    NoOwner {
+        /// The file.
+        path: String,
+        /// `user` or `group`.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// Two files are one, as a link of the packages leads from one to the other.
+    #[error("{first} and {second} are the same file: both are {resolved} in this image")]
+    Same {
+        /// One of the paths.
+        first: String,
+        /// The other.
+        second: String,
+        /// Where both lead.
+        resolved: TreePath,
+    },
+    /// The folder's path runs in a circle of links.
+    #[error("{0} leads through a circle of symbolic links")]
+    Circle(String),
+    /// Something else stands there.
+    #[error("{path} can't be placed: {error}")]
+    Insert {
+        /// The file.
+        path: String,
+        /// Why not.
+        error: InsertError,
+    },
+}
+
+/// Puts `files` into `tree`. Every node that is added was last changed at `epoch`.
+/// Folders that are missing above a file are made: `0755 root:root`. A path that
+/// leads through a link of the packages (`/bin/x`) goes where the link leads.
+///
+/// # Errors
+/// [`OverlayError`]; the tree may then hold some of the files.
+pub(crate) fn overlay(
+    tree: &mut Tree,
+    files: &[File],
+    accounts: &Accounts,
+    epoch: u64,
+) -> Result<(), OverlayError> {
+    let mtime = i64::try_from(epoch).unwrap_or(i64::MAX);
+    let mut placed = std::collections::BTreeMap::new();
+    for file in files {
+        let path = destination(tree, file)?;
+        if let Some(first) = placed.insert(path.clone(), file.path.to_string()) {
+            return Err(OverlayError::Same {
+                first,
+                second: file.path.to_string(),
+                resolved: path,
+            });
+        }
+        let no_owner = |what, owner: &Owner| OverlayError::NoOwner {
+            path: file.path.to_string(),
+            what,
+            name: match owner {
+                Owner::Name(name) => name.clone(),
+                Owner::Id(id) => id.to_string(),
+            },
+        };
+        let uid = accounts
+            .uid(&file.user)
+            .ok_or_else(|| no_owner("user", &file.user))?;
+        let gid = accounts
+            .gid(&file.group)
+            .ok_or_else(|| no_owner("group", &file.group))?;
+        let (kind, mode) = node_kind(&file.node);
+        let node = Node {
+            meta: Meta {
+                mode,
+                uid,
+                gid,
+                mtime,
+                ..Meta::default()
+            },
+            kind,
+        };
+        let placing = tree
+            .make_parents(&path, mtime)
+            .and_then(|()| tree.insert(&path, node));
+        placing.map_err(|error| OverlayError::Insert {
+            path: file.path.to_string(),
+            error,
+        })?;
+    }
+    Ok(())
+}
+
+/// Where the file goes: its folder's links followed, its own name not.
+fn destination(tree: &Tree, file: &File) -> Result<TreePath, OverlayError> {
+    let insert = |error| OverlayError::Insert {
+        path: file.path.to_string(),
+        error,
+    };
+    let path = TreePath::new(file.path.relative().as_bytes())
+        .map_err(|_| insert(InsertError::Directory(TreePath::root())))?;
+    let Some(parent) = path.parent() else {
+        return Ok(path);
+    };
+    let parent = tree
+        .resolve(&parent)
+        .ok_or_else(|| OverlayError::Circle(file.path.to_string()))?;
+    parent
+        .join(path.name())
+        .map_err(|_| insert(InsertError::Directory(path.clone())))
+}
+
+fn node_kind(node: &FileNode) -> (Kind, u32) {
+    match node {
+        FileNode::Regular {
+            content: Wanted::Text(text),
+            mode,
+        } => (Kind::Regular(Content::inline(text.as_bytes())), *mode),
+        FileNode::Regular {
+            content: Wanted::Source { digest, size },
+            mode,
+        } => {
+            let content = Content {
+                size: *size,
+                sha256: *digest.as_bytes(),
+                data: Data::Outside,
+            };
+            (Kind::Regular(content), *mode)
+        }
+        FileNode::Directory { mode } => (Kind::Directory, *mode),
+        FileNode::Symlink { target } => (Kind::Symlink(target.as_bytes().into()), 0o777),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use imgc_plan::ImagePath;
+
+    fn text(path: &str, user: Owner) -> File {
+        File {
+            path: ImagePath::new(path).expect("a path"),
+            node: FileNode::Regular {
+                content: Wanted::Text("x".to_owned()),
+                mode: 0o644,
+            },
+            user,
+            group: Owner::Id(0),
+        }
+    }
+
+    fn path(text: &str) -> TreePath {
+        TreePath::new(text.as_bytes()).expect("a path")
+    }
+
+    fn merged() -> (Tree, Accounts) {
+        let mut tree = Tree::new(0);
+        tree.make_parents(&path("usr/bin/x"), 0).expect("parents");
+        tree.insert(&path("bin"), Node::symlink(&b"usr/bin"[..], 0))
+            .expect("a link");
+        let accounts = Accounts::of(&tree, 0, &|_| unreachable!()).expect("accounts");
+        (tree, accounts)
+    }
+
+    #[test]
+    fn goes_where_links_lead() {
+        let (mut tree, accounts) = merged();
+        overlay(&mut tree, &[text("/bin/app", Owner::Id(7))], &accounts, 5).expect("placed");
+        let node = tree.get(&path("usr/bin/app")).expect("a file");
+        assert_eq!((node.meta.uid, node.meta.mtime), (7, 5));
+    }
+
+    #[test]
+    fn refuses_one_file_by_two_names() {
+        let (mut tree, accounts) = merged();
+        let files = [
+            text("/bin/app", Owner::Id(0)),
+            text("/usr/bin/app", Owner::Id(0)),
+        ];
+        assert!(matches!(
+            overlay(&mut tree, &files, &accounts, 0),
+            Err(OverlayError::Same { .. })
+        ));
+    }
+
+    #[test]
+    fn refuses_unknown_owners() {
+        let (mut tree, accounts) = merged();
+        let files = [text("/x", Owner::Name("nobody-here".to_owned()))];
+        let error = overlay(&mut tree, &files, &accounts, 0).expect_err("no such user");
+        assert!(matches!(error, OverlayError::NoOwner { what: "user", .. }));
+    }
+}

@@ -1,0 +1,283 @@
+//! Pinned packages to a layer: fetched and unpacked side by side, then installed.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
+
+use imgc_dpkg::{EntryKind, EntryNode, Fragment, Installed, Limits, Sink};
+use imgc_layer::{Layer, Segment, SegmentUse, SegmentWriter, StoreContents};
+use imgc_plan::{Action, Arch};
+use imgc_store::{BlobDigest, BlobWriter, StoreError};
+use imgc_tree::{Content, Kind, Meta, TreePath};
+use serde::{Deserialize, Serialize};
+
+use crate::fetch::Pin;
+use crate::realise::{Output, realise};
+use crate::{BuildError, Builder, Event, abi};
+
+/// How many downloads run at once. They wait for the network, not for a processor.
+const DOWNLOADS: usize = 8;
+
+/// The largest fragment record that is read, in bytes.
+const FRAGMENT: u64 = 256 << 20;
+
+/// What `unpack` yields: a package's files, and what is known of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Unpacked {
+    /// The [`Fragment`], as JSON.
+    pub(crate) fragment: BlobDigest,
+    size: u64,
+    segment: Segment,
+}
+
+impl Output for Unpacked {
+    fn blobs(&self) -> Vec<(BlobDigest, u64)> {
+        vec![
+            (self.fragment, self.size),
+            (self.segment.blob, self.segment.size),
+        ]
+    }
+}
+
+/// What `install` yields.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PackageLayer {
+    pub(crate) layer: Layer,
+    pub(crate) scripts: Vec<Scripts>,
+}
+
+/// A package with maintainer scripts that were not interpreted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scripts {
+    /// Its name, with the architecture where dpkg writes it.
+    pub package: String,
+    /// Its version.
+    pub version: String,
+    /// The scripts, in dpkg's order: `preinst`, `config`, `postinst`.
+    pub scripts: Vec<String>,
+}
+
+impl Output for PackageLayer {
+    fn blobs(&self) -> Vec<(BlobDigest, u64)> {
+        vec![(self.layer.blob, self.layer.size)]
+    }
+}
+
+/// A package's fragment, read back.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) fragment: Fragment,
+    pub(crate) digest: BlobDigest,
+    segment: Segment,
+}
+
+impl Builder<'_> {
+    /// Brings every package into the store and unpacks it. The parts come in the order
+    /// of the pins.
+    pub(crate) fn parts(&self, pins: &[Pin]) -> Result<Vec<Part>, BuildError> {
+        let missing = pins.iter().filter(
+            |pin| !matches!(self.store.contains(&pin.digest), Ok(Some(size)) if size == pin.size),
+        );
+        let (files, bytes) = missing.fold((0, 0), |(n, sum), pin| (n + 1, sum + pin.size));
+        if files > 0 {
+            self.events.event(Event::FetchTotal { files, bytes });
+        }
+        let slots: Vec<Mutex<Option<Result<Part, BuildError>>>> =
+            pins.iter().map(|_| Mutex::new(None)).collect();
+        let put = |at: usize, result| {
+            if let Ok(mut slot) = slots[at].lock() {
+                *slot = Some(result);
+            }
+        };
+        let next = AtomicUsize::new(0);
+        let (send, fetched) = channel();
+        std::thread::scope(|scope| {
+            for _ in 0..DOWNLOADS.min(pins.len()) {
+                let (send, next, put) = (send.clone(), &next, &put);
+                scope.spawn(move || {
+                    loop {
+                        let at = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(pin) = pins.get(at) else { break };
+                        match self.fetcher().pinned(pin) {
+                            Ok(()) => drop(send.send(at)),
+                            Err(error) => put(at, Err(error.into())),
+                        }
+                    }
+                });
+            }
+            drop(send);
+            rayon::scope(|pool| {
+                for at in fetched {
+                    let put = &put;
+                    pool.spawn(move |_| put(at, self.part(&pins[at])));
+                }
+            });
+        });
+        // The first error in the order of installation, whichever came first in time.
+        let mut parts = Vec::with_capacity(pins.len());
+        for slot in slots {
+            let result = slot.into_inner().ok().flatten();
+            parts.push(result.expect("every package was fetched or failed")?);
+        }
+        Ok(parts)
+    }
+
+    fn part(&self, pin: &Pin) -> Result<Part, BuildError> {
+        let action = Action::Unpack { deb: pin.digest };
+        let unpacked = realise(
+            self.store,
+            self.events,
+            ("unpack", abi::UNPACK, action),
+            &pin.name,
+            || self.unpack(pin),
+        )?;
+        let bytes = self.store.read(&unpacked.fragment, FRAGMENT)?;
+        let bytes = bytes.ok_or(StoreError::Absent(unpacked.fragment))?;
+        let fragment =
+            serde_json::from_slice(&bytes).map_err(|_| StoreError::Absent(unpacked.fragment))?;
+        Ok(Part {
+            fragment,
+            digest: unpacked.fragment,
+            segment: unpacked.segment,
+        })
+    }
+
+    fn unpack(&self, pin: &Pin) -> Result<Unpacked, BuildError> {
+        let deb = self.store.open_sized(&pin.digest, pin.size)?;
+        let deb = deb.ok_or(StoreError::Absent(pin.digest))?;
+        let deb = std::io::BufReader::with_capacity(128 * 1024, deb);
+        let io = |error| StoreError::from_io(error, "writing", std::path::Path::new("a segment"));
+        let mut writer = SegmentWriter::new(self.store.writer()?).map_err(io)?;
+        let mut fragment = imgc_dpkg::unpack(deb, &Limits::default(), &mut Into(&mut writer))
+            .map_err(|error| deb_error(pin, error))?;
+        let segment = writer.commit().map_err(io)?;
+        for entry in &mut fragment.entries {
+            if let EntryNode::Regular(content) = &mut entry.node {
+                segment.place(content);
+            }
+        }
+        let bytes = serde_json::to_vec(&fragment).expect("a fragment is plain data");
+        let size = bytes.len() as u64;
+        Ok(Unpacked {
+            fragment: self.store.put(&bytes)?,
+            size,
+            segment,
+        })
+    }
+
+    /// Installs the parts: the tree, and the layer that it comes to.
+    pub(crate) fn package_layer(
+        &self,
+        parts: &[Part],
+        installed: impl FnOnce() -> Result<Installed, BuildError>,
+        (arch, epoch): (Arch, u64),
+    ) -> Result<PackageLayer, BuildError> {
+        let action = Action::Install {
+            arch: arch.debian().to_owned(),
+            epoch,
+            fragments: parts.iter().map(|part| part.digest).collect(),
+        };
+        let name = format!("{} packages", parts.len());
+        let kind = ("install", abi::INSTALL, action);
+        realise(self.store, self.events, kind, &name, || {
+            let installed = installed()?;
+            let segments: Vec<SegmentUse> = parts.iter().map(segment_use).collect();
+            let recipe = imgc_layer::plan_layer(&installed.tree, None, &segments)?;
+            drop(segments);
+            let contents = StoreContents::new(self.store, None);
+            let layer = imgc_layer::assemble(self.store, &recipe, &contents)?;
+            let scripts = installed.notes.into_iter().map(|note| Scripts {
+                package: note.package,
+                version: note.version,
+                scripts: note.scripts.iter().map(ToString::to_string).collect(),
+            });
+            Ok(PackageLayer {
+                layer,
+                scripts: scripts.collect(),
+            })
+        })
+    }
+}
+
+/// A full disk is the store's error, wherever it shows; all else is the package's.
+fn deb_error(pin: &Pin, error: imgc_dpkg::DebError) -> BuildError {
+    BuildError::Deb {
+        package: pin.name.clone(),
+        error,
+    }
+}
+
+/// Installs the parts in memory.
+pub(crate) fn install(parts: &[Part], arch: Arch, epoch: u64) -> Result<Installed, BuildError> {
+    let fragments: Vec<&Fragment> = parts.iter().map(|part| &part.fragment).collect();
+    let epoch = i64::try_from(epoch).unwrap_or(i64::MAX);
+    let options = imgc_dpkg::Options {
+        arch: arch.debian(),
+        epoch,
+    };
+    Ok(imgc_dpkg::install(&fragments, &options)?)
+}
+
+fn segment_use(part: &Part) -> SegmentUse {
+    let mut metas: std::collections::BTreeMap<&TreePath, &Meta> = std::collections::BTreeMap::new();
+    let mut entries = Vec::with_capacity(part.fragment.entries.len());
+    for entry in &part.fragment.entries {
+        let kind = match &entry.node {
+            EntryNode::Directory => continue,
+            EntryNode::HardLink(target) => {
+                let meta = metas.get(target).map_or(&entry.meta, |meta| *meta);
+                metas.insert(&entry.path, meta);
+                entries.push(imgc_layer::Entry {
+                    path: entry.path.clone(),
+                    meta: meta.clone(),
+                    what: imgc_layer::What::HardLink(target.clone()),
+                });
+                continue;
+            }
+            EntryNode::Regular(content) => Kind::Regular(content.clone()),
+            EntryNode::Symlink(target) => Kind::Symlink(target.clone()),
+            EntryNode::CharDevice { major, minor } => Kind::CharDevice {
+                major: *major,
+                minor: *minor,
+            },
+            EntryNode::BlockDevice { major, minor } => Kind::BlockDevice {
+                major: *major,
+                minor: *minor,
+            },
+            EntryNode::Fifo => Kind::Fifo,
+        };
+        metas.insert(&entry.path, &entry.meta);
+        entries.push(imgc_layer::Entry {
+            path: entry.path.clone(),
+            meta: entry.meta.clone(),
+            what: imgc_layer::What::Node(kind),
+        });
+    }
+    SegmentUse {
+        segment: part.segment,
+        entries,
+    }
+}
+
+/// Writes what a package holds into its segment.
+struct Into<'a>(&'a mut SegmentWriter<BlobWriter>);
+
+impl Sink for Into<'_> {
+    fn entry(
+        &mut self,
+        path: &TreePath,
+        meta: &Meta,
+        entry: EntryKind<'_>,
+    ) -> std::io::Result<Option<Content>> {
+        use imgc_layer::EntryKind as Tar;
+        let kind = match entry {
+            EntryKind::Regular { size, body } => Tar::Regular { size, body },
+            EntryKind::Symlink(target) => Tar::Symlink(target),
+            EntryKind::HardLink(target) => Tar::HardLink(target),
+            EntryKind::CharDevice { major, minor } => Tar::CharDevice { major, minor },
+            EntryKind::BlockDevice { major, minor } => Tar::BlockDevice { major, minor },
+            EntryKind::Fifo => Tar::Fifo,
+        };
+        self.0.entry(path, meta, kind)
+    }
+}

@@ -1,0 +1,129 @@
+//! A package's files, normalised: what one `.deb` comes to.
+//!
+//! What normalising means:
+//! - paths: relative to the root, and moved into `/usr` as merged /usr has them; the
+//!   original is kept where it differs, for dpkg's file lists;
+//! - owners: the numbers of the archive, never its names;
+//! - modes: the lowest twelve bits; `0777` for symbolic links;
+//! - times: whole seconds, as archived;
+//! - extended attributes: `security.capability` and `user.*`. Others come from the
+//!   machine that built the package, and dpkg itself sets none.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use imgc_tree::{Content, Meta, TreePath};
+use serde::{Deserialize, Serialize};
+
+use crate::conffile;
+use crate::{ControlError, Package};
+
+/// One package, unpacked. A value that can be stored: its serialised form has no
+/// file's bytes unless the sink put them there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fragment {
+    /// Who it is.
+    pub package: Package,
+    /// The text of the `control` file.
+    pub control: String,
+    /// The other control files, by name: `conffiles`, `md5sums`, `postinst`, ….
+    pub files: BTreeMap<String, ControlFile>,
+    /// The entries of the data archive, in its order. A folder may be there twice.
+    pub entries: Vec<Entry>,
+}
+
+/// A control file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControlFile {
+    /// Its permission bits.
+    pub mode: u32,
+    /// Its last change, in seconds since 1970.
+    pub mtime: i64,
+    /// Its bytes.
+    #[serde(with = "crate::bytes")]
+    pub bytes: Vec<u8>,
+}
+
+/// An entry of the data archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Where it stands in a tree with merged /usr.
+    pub path: TreePath,
+    /// The archived path, where it is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<TreePath>,
+    /// Its metadata. A hard link's is not used.
+    pub meta: Meta,
+    /// What it is.
+    pub node: EntryNode,
+    /// The MD5 of a regular file that dpkg's database needs one of: a conffile, or any
+    /// file of a package that brings no `md5sums`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub md5: Option<String>,
+}
+
+/// What an [`Entry`] is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EntryNode {
+    /// A folder.
+    Directory,
+    /// A regular file.
+    Regular(Content),
+    /// A symbolic link: its target as archived.
+    Symlink(#[serde(with = "crate::bytes")] Arc<[u8]>),
+    /// Another name of an earlier entry that is no folder.
+    HardLink(TreePath),
+    /// A character device.
+    CharDevice {
+        /// Its major number.
+        major: u32,
+        /// Its minor number.
+        minor: u32,
+    },
+    /// A block device.
+    BlockDevice {
+        /// Its major number.
+        major: u32,
+        /// Its minor number.
+        minor: u32,
+    },
+    /// A named pipe.
+    Fifo,
+}
+
+impl Entry {
+    /// The archived path: what dpkg's file list has.
+    pub fn archived(&self) -> &TreePath {
+        self.original.as_ref().unwrap_or(&self.path)
+    }
+}
+
+impl Fragment {
+    /// The bytes of a control file other than `control`.
+    pub fn file(&self, name: &str) -> Option<&[u8]> {
+        self.files.get(name).map(|file| file.bytes.as_slice())
+    }
+
+    /// The conffiles, in the package's order.
+    pub(crate) fn conffiles(&self) -> Result<Vec<conffile::Conffile>, ControlError> {
+        self.file("conffiles")
+            .map_or(Ok(Vec::new()), conffile::parse)
+    }
+
+    /// The MD5 of the regular files that have one, by merged path; of their hard
+    /// links too.
+    pub(crate) fn md5(&self) -> BTreeMap<&TreePath, &str> {
+        let mut known: BTreeMap<&TreePath, &str> = BTreeMap::new();
+        for entry in &self.entries {
+            let md5 = match &entry.node {
+                EntryNode::HardLink(target) => known.get(target).copied(),
+                _ => entry.md5.as_deref(),
+            };
+            if let Some(md5) = md5 {
+                known.insert(&entry.path, md5);
+            }
+        }
+        known
+    }
+}

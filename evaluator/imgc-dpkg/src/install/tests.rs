@@ -1,0 +1,397 @@
+//! Packages together in a tree, and the database of them, byte for byte.
+
+use imgc_tree::{Kind, Node, TreePath};
+
+use super::*;
+use crate::testing::{Deb, path, text};
+
+const OPTIONS: Options<'static> = Options {
+    arch: "amd64",
+    epoch: 2_000,
+};
+
+fn installed(debs: impl IntoIterator<Item = Deb>) -> Result<Installed, InstallError> {
+    let fragments: Vec<Fragment> = debs.into_iter().map(Deb::fragment).collect();
+    install(&fragments.iter().collect::<Vec<_>>(), &OPTIONS)
+}
+
+fn tree(debs: impl IntoIterator<Item = Deb>) -> Tree {
+    installed(debs).expect("packages that fit").tree
+}
+
+fn target(tree: &Tree, at: &str) -> Option<String> {
+    match &tree.get(&path(at))?.kind {
+        Kind::Symlink(target) => Some(String::from_utf8_lossy(target).into_owned()),
+        _ => None,
+    }
+}
+
+fn list(tree: &Tree, name: &str) -> String {
+    text(tree, &format!("var/lib/dpkg/info/{name}.list"))
+}
+
+#[test]
+fn an_empty_tree_has_merged_usr_and_an_empty_database() {
+    let tree = tree([]);
+    let paths: Vec<String> = tree.names().map(|(path, _)| path.to_string()).collect();
+    assert_eq!(
+        paths,
+        [
+            "/",
+            "/bin",
+            "/lib",
+            "/lib64",
+            "/sbin",
+            "/usr",
+            "/usr/bin",
+            "/usr/lib",
+            "/usr/lib64",
+            "/usr/sbin",
+            "/var",
+            "/var/lib",
+            "/var/lib/dpkg",
+            "/var/lib/dpkg/alternatives",
+            "/var/lib/dpkg/arch",
+            "/var/lib/dpkg/info",
+            "/var/lib/dpkg/info/format",
+            "/var/lib/dpkg/parts",
+            "/var/lib/dpkg/status",
+            "/var/lib/dpkg/triggers",
+            "/var/lib/dpkg/triggers/Unincorp",
+            "/var/lib/dpkg/updates",
+        ]
+    );
+    assert_eq!(target(&tree, "lib64").as_deref(), Some("usr/lib64"));
+    assert_eq!(text(&tree, "var/lib/dpkg/info/format"), "1\n");
+    assert_eq!(text(&tree, "var/lib/dpkg/arch"), "amd64\n");
+    assert_eq!(text(&tree, "var/lib/dpkg/status"), "");
+}
+
+#[test]
+fn the_database_is_dpkgs() {
+    let b = Deb::new("libb1")
+        .version("2:1.0-3")
+        .field("Multi-Arch: same")
+        .field("Depends: libc6 (>= 2.36)")
+        .control("triggers", "interest-noawait /usr/share/b\ninterest bee\n")
+        .control("postinst", "#!/bin/sh\n")
+        .file("./lib/x86_64-linux-gnu/libb.so.1", "b");
+    let a = Deb::new("a")
+        .field("Section: admin")
+        .control(
+            "conffiles",
+            "/etc/a.conf\n/etc/gone\nremove-on-upgrade /etc/old\n",
+        )
+        .control("triggers", "interest /etc/a.d\n")
+        .control("preinst", "1")
+        .control("config", "1")
+        .control("prerm", "1")
+        .data(|data| {
+            data.folder("./")
+                .folder("./etc/")
+                .file("./etc/a.conf", "a conffile")
+        });
+    let Installed { tree, notes } = installed([b, a]).expect("packages that fit");
+    assert_eq!(
+        text(&tree, "var/lib/dpkg/status"),
+        "Package: a\nStatus: install ok installed\nSection: admin\n\
+         Maintainer: A <a@mail.example>\nArchitecture: amd64\nVersion: 1\nConffiles:\n \
+         /etc/a.conf fd445ff72ab285b2d59cb7942c09ae68\n /etc/gone newconffile\n \
+         /etc/old newconffile remove-on-upgrade\nDescription: a test\n\n\
+         Package: libb1\nStatus: install ok installed\nMaintainer: A <a@mail.example>\n\
+         Architecture: amd64\nMulti-Arch: same\nVersion: 2:1.0-3\nDepends: libc6 (>= 2.36)\n\
+         Description: a test\n\n"
+    );
+    assert_eq!(list(&tree, "a"), "/.\n/etc\n/etc/a.conf\n");
+    assert_eq!(
+        list(&tree, "libb1:amd64"),
+        "/lib/x86_64-linux-gnu/libb.so.1\n"
+    );
+    assert_eq!(text(&tree, "usr/lib/x86_64-linux-gnu/libb.so.1"), "b");
+    assert_eq!(
+        text(&tree, "var/lib/dpkg/triggers/File"),
+        "/usr/share/b libb1:amd64/noawait\n/etc/a.d a\n"
+    );
+    assert_eq!(text(&tree, "var/lib/dpkg/triggers/bee"), "libb1:amd64\n");
+    let script = tree
+        .get(&path("var/lib/dpkg/info/libb1:amd64.postinst"))
+        .expect("a script");
+    assert_eq!((script.meta.mode, script.meta.mtime), (0o755, 1_000));
+    assert!(tree.get(&path("var/lib/dpkg/info/a.prerm")).is_some());
+    let notes: Vec<_> = notes
+        .iter()
+        .map(|note| (note.package.as_str(), &note.scripts[..]))
+        .collect();
+    assert_eq!(
+        notes,
+        [
+            ("libb1:amd64", &[ScriptName::Postinst][..]),
+            ("a", &[ScriptName::Preinst, ScriptName::Config]),
+        ]
+    );
+}
+
+#[test]
+fn missing_md5sums_are_made() {
+    let a = Deb::new("a")
+        .without_md5sums()
+        .control("conffiles", "/etc/a\n")
+        .data(|data| {
+            data.file("./etc/a", "1")
+                .file("./bin/b", "fiver")
+                .link("./bin/c", "./bin/b")
+        });
+    assert_eq!(
+        text(&tree([a]), "var/lib/dpkg/info/a.md5sums"),
+        "c4ca4238a0b923820dcc509a6f75849b  etc/a\n\
+         20d4382e56ef00debdec79d87713042d  bin/b\n20d4382e56ef00debdec79d87713042d  bin/c\n"
+    );
+}
+
+#[test]
+fn times_end_at_the_epoch() {
+    let a = Deb::new("a")
+        .file("./a", "")
+        .data(|data| data.pax(&[("mtime", b"3000")]).file("./b", ""));
+    let tree = tree([a]);
+    let mtime = |at| tree.get(&path(at)).expect("a file").meta.mtime;
+    assert_eq!(
+        (mtime("a"), mtime("b"), mtime("bin")),
+        (1_000, 2_000, 2_000)
+    );
+}
+
+#[test]
+fn the_first_package_decides_a_folders_metadata() {
+    let folder = |name, mode| {
+        Deb::new(name).data(|data| data.raw(tar::EntryType::Directory, "./d", "", mode, b""))
+    };
+    let tree = tree([folder("a", 0o700), folder("b", 0o755)]);
+    assert_eq!(tree.get(&path("d")).expect("a folder").meta.mode, 0o700);
+    assert_eq!(list(&tree, "b"), "/d\n");
+}
+
+#[test]
+fn links_to_folders_and_folders_stay() {
+    let link = || Deb::new("a").data(|data| data.folder("./real").symlink("./d", "real"));
+    let folder = || Deb::new("b").data(|data| data.folder("./d").file("./d/x", "x"));
+    let first = tree([link(), folder()]);
+    assert_eq!(target(&first, "d").as_deref(), Some("real"));
+    assert_eq!(text(&first, "real/x"), "x");
+    let second = tree([folder(), link()]);
+    assert!(second.get(&path("d")).is_some_and(Node::is_directory));
+    assert_eq!(list(&second, "a"), "/real\n/d\n");
+    let again = Deb::new("c").data(|data| data.symlink("./d", "real"));
+    assert!(installed([link(), again]).is_ok());
+    let other = Deb::new("c").data(|data| data.symlink("./d", "other"));
+    assert!(matches!(
+        installed([link(), other]),
+        Err(InstallError::Conflict { .. })
+    ));
+}
+
+#[test]
+fn the_links_of_merged_usr_may_be_in_packages() {
+    let base =
+        || Deb::new("base-files").data(|data| data.symlink("./bin", "usr/bin").folder("./usr/bin"));
+    let tree = tree([Deb::new("a").file("./bin/a", ""), base(), base_like()]);
+    assert_eq!(target(&tree, "bin").as_deref(), Some("usr/bin"));
+    assert_eq!(tree.get(&path("bin")).expect("a link").meta.mtime, 1_000);
+    assert_eq!(list(&tree, "base-files"), "/bin\n/usr/bin\n");
+
+    fn base_like() -> Deb {
+        Deb::new("b").data(|data| data.symlink("./bin", "usr/bin"))
+    }
+}
+
+#[test]
+fn links_never_lead_out_of_the_root() {
+    let a = Deb::new("a").data(|data| data.symlink("./out", "../../../etc"));
+    let b = Deb::new("b").file("./out/passwd", "x");
+    assert_eq!(text(&tree([a, b]), "etc/passwd"), "x");
+    let a = Deb::new("a").data(|data| data.symlink("./loop", "loop"));
+    let b = Deb::new("b").file("./loop/x", "x");
+    assert!(matches!(installed([a, b]), Err(InstallError::Loop { .. })));
+    let a = Deb::new("a").file("./plain", "");
+    let b = Deb::new("b").file("./plain/x", "x");
+    assert!(
+        matches!(installed([a, b]), Err(InstallError::Insert { package, .. }) if package == "b")
+    );
+}
+
+#[test]
+fn a_file_of_two_packages_is_a_conflict() {
+    for other in ["./usr/bin/x", "./bin/x"] {
+        let error = installed([
+            Deb::new("a").file("./bin/x", ""),
+            Deb::new("b").file(other, ""),
+        ]);
+        let Err(InstallError::Conflict {
+            path: at,
+            package,
+            other,
+        }) = error
+        else {
+            panic!("{error:?}");
+        };
+        assert_eq!(
+            (at, package.as_str(), other.as_str()),
+            (path("usr/bin/x"), "b", "a")
+        );
+    }
+    let folder = Deb::new("b").data(|data| data.folder("./x"));
+    let error = installed([Deb::new("a").file("./x", ""), folder]);
+    assert!(
+        matches!(error, Err(InstallError::Conflict { .. })),
+        "{error:?}"
+    );
+    let folder = Deb::new("b").data(|data| data.folder("./x").file("./x/y", ""));
+    let error = installed([folder, Deb::new("a").file("./x", "")]);
+    assert!(
+        matches!(error, Err(InstallError::Conflict { .. })),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn the_package_that_replaces_owns_the_file() {
+    let old = || {
+        Deb::new("old")
+            .file("./bin/x", "old")
+            .file("./bin/y", "old")
+    };
+    let new = |relation: &str| {
+        Deb::new("new")
+            .field(&format!("Replaces: {relation}"))
+            .file("./bin/x", "new")
+    };
+    for debs in [[old(), new("old (<< 2)")], [new("old (<< 2)"), old()]] {
+        let tree = tree(debs);
+        assert_eq!(text(&tree, "usr/bin/x"), "new");
+        assert_eq!(list(&tree, "new"), "/bin/x\n");
+        assert_eq!(list(&tree, "old"), "/bin/y\n");
+    }
+    for relation in ["old (<< 1)", "other"] {
+        let error = installed([old(), new(relation)]);
+        assert!(
+            matches!(error, Err(InstallError::Conflict { .. })),
+            "{error:?}"
+        );
+    }
+}
+
+// The next three were compared with what dpkg 1.21 does with the same packages.
+
+#[test]
+fn a_conffile_of_two_packages_is_obsolete_in_one() {
+    let old = || {
+        Deb::new("old")
+            .control("conffiles", "/etc/x\n")
+            .file("./etc/x", "fiver")
+    };
+    let new = || {
+        Deb::new("new")
+            .field("Replaces: old")
+            .file("./etc/x", "a conffile")
+    };
+    let also = || new().control("conffiles", "/etc/x\n");
+    let (fiver, other) = (
+        "20d4382e56ef00debdec79d87713042d",
+        "fd445ff72ab285b2d59cb7942c09ae68",
+    );
+    for (debs, line) in [
+        ([old(), also()], format!(" /etc/x {fiver} obsolete\n")),
+        ([also(), old()], format!(" /etc/x {other} obsolete\n")),
+        ([old(), new()], format!(" /etc/x {fiver}\n")),
+        ([new(), old()], " /etc/x newconffile obsolete\n".to_owned()),
+    ] {
+        let tree = tree(debs);
+        let status = text(&tree, "var/lib/dpkg/status");
+        let (_, old) = status.split_once("Package: old\n").expect("a stanza");
+        assert!(old.contains(&line), "{line}{status}");
+        assert_eq!(text(&tree, "etc/x"), "a conffile");
+        assert_eq!(list(&tree, "old"), "");
+    }
+}
+
+#[test]
+fn links_to_the_same_folder_are_no_conflict() {
+    let a = || Deb::new("a").data(|data| data.folder("./usr/real").symlink("./usr/d", "real"));
+    let absolute = Deb::new("b").data(|data| data.symlink("./usr/d", "/usr/real"));
+    let roundabout = Deb::new("c").data(|data| data.symlink("./usr/d", "../../usr/./d/../real"));
+    let tree = tree([a(), absolute, roundabout]);
+    assert_eq!(target(&tree, "usr/d").as_deref(), Some("real"));
+    let elsewhere = Deb::new("b").data(|data| data.symlink("./usr/d", "/usr"));
+    assert!(matches!(
+        installed([a(), elsewhere]),
+        Err(InstallError::Conflict { .. })
+    ));
+}
+
+#[test]
+fn hard_links_share_an_inode() {
+    let linked = || {
+        Deb::new("a").without_md5sums().data(|data| {
+            data.file("./x", "fiver")
+                .link("./y", "./x")
+                .link("./bin/z", "./y")
+        })
+    };
+    let other = || Deb::new("b").field("Replaces: a").file("./x", "2");
+    let ino = |tree: &Tree, at| tree.ino(&path(at)).expect("a name");
+    let alone = tree([linked()]);
+    assert_eq!(ino(&alone, "x"), ino(&alone, "y"));
+    assert_eq!(ino(&alone, "x"), ino(&alone, "usr/bin/z"));
+    // The first name becomes another package's: the others keep their inode.
+    let before = tree([linked(), other()]);
+    assert_eq!(
+        (text(&before, "x"), text(&before, "y")),
+        ("2".to_owned(), "fiver".to_owned())
+    );
+    assert_eq!(ino(&before, "y"), ino(&before, "usr/bin/z"));
+    // The first name is another package's: the others are linked to that.
+    let after = tree([other(), linked()]);
+    assert_eq!(ino(&after, "x"), ino(&after, "usr/bin/z"));
+    assert_eq!(text(&after, "y"), "2");
+    assert_eq!(text(&after, "var/lib/dpkg/info/a.md5sums"), "");
+}
+
+#[test]
+fn packages_must_fit_together() {
+    let error = installed([Deb::new("a"), Deb::new("a").version("2")]);
+    assert!(matches!(error, Err(InstallError::Twice(name)) if name == "a"));
+    let fragment = Deb::new("a").fragment();
+    let options = Options {
+        arch: "arm64",
+        epoch: 0,
+    };
+    let error = install(&[&fragment], &options);
+    assert!(matches!(error, Err(InstallError::Architecture { .. })));
+    let mut broken = fragment.clone();
+    broken.control = "nothing".to_owned();
+    assert!(matches!(
+        install(&[&broken], &OPTIONS),
+        Err(InstallError::Control { .. })
+    ));
+    let cyclic = Fragment {
+        entries: vec![crate::Entry {
+            path: path("x"),
+            original: None,
+            meta: imgc_tree::Meta::default(),
+            node: crate::EntryNode::HardLink(path("x")),
+            md5: None,
+        }],
+        ..fragment
+    };
+    assert!(install(&[&cyclic], &OPTIONS).is_err());
+}
+
+#[test]
+fn the_order_of_installation_changes_no_file() {
+    let debs = || ["a", "b", "c"].map(|name| Deb::new(name).file(&format!("./usr/{name}"), name));
+    let mut reversed = debs();
+    reversed.reverse();
+    assert_eq!(tree(debs()), tree(reversed));
+    let root = TreePath::root();
+    assert_eq!(tree(debs()).get(&root).expect("the root").meta.mode, 0o755);
+}

@@ -1,0 +1,37 @@
+//! dpkg's job without effects: reading `.deb` files, unpacking them to
+//! fragments, installing fragments into a tree, and the package database.
+//!
+//! Bytes come in through a reader and file contents go out through a [`Sink`].
+//! Everything else is values. This crate opens no file, starts no process and
+//! asks no clock. Maintainer scripts are kept and listed, not interpreted.
+//!
+//! [`unpack`] makes a [`Fragment`] of one `.deb`; [`install`] makes a tree of
+//! fragments.
+
+mod ar;
+mod bytes;
+mod conffile;
+mod control;
+mod database;
+mod deb;
+mod decode;
+mod error;
+mod fragment;
+mod install;
+mod limits;
+mod merged;
+mod placing;
+mod relation;
+mod tarball;
+mod triggers;
+mod version;
+
+#[cfg(test)]
+mod testing;
+
+pub use control::{ControlError, Package};
+pub use deb::{EntryKind, Sink, unpack};
+pub use error::{DebError, EntryProblem, InstallError};
+pub use fragment::{ControlFile, Entry, EntryNode, Fragment};
+pub use install::{Installed, Note, Options, ScriptName, install};
+pub use limits::Limits;

@@ -1,0 +1,302 @@
+//! Where a package's entries go in a tree, and who may overwrite whom: dpkg's rules.
+//!
+//! - The folder above an entry is found through the tree's symbolic links, as the
+//!   kernel would, and never outside the root. Missing folders are made, `0755`.
+//! - A folder that is there keeps its metadata: the first package decides it. A link
+//!   to a folder stays where a later package has the folder itself, and a folder
+//!   stays where a later package has a link.
+//! - A file of two packages belongs to the one that Replaces the other, whichever
+//!   comes first. Where neither does, it is an error. A hard link to a file that is
+//!   another package's then links to that one, as with dpkg. Here dpkg knows only the path
+//!   as archived; this compares places, so that `/bin/x` and `/usr/bin/x` are one.
+//! - No diversions yet. A package that loses all its files does not disappear.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use imgc_tree::{Kind, Node, Tree, TreePath};
+
+use crate::fragment::{Entry, EntryNode, Fragment};
+use crate::relation::Relations;
+use crate::version::Version;
+use crate::{ControlError, InstallError, merged};
+
+/// A tree that packages are being put into.
+#[derive(Debug)]
+pub(crate) struct Union<'a> {
+    /// The files so far.
+    pub(crate) tree: Tree,
+    /// The packages so far, in order.
+    pub(crate) packages: Vec<Placed<'a>>,
+    /// Whose each path is, links resolved. For a folder, who had it first.
+    owners: BTreeMap<TreePath, usize>,
+    epoch: i64,
+}
+
+/// A package in the tree.
+#[derive(Debug)]
+pub(crate) struct Placed<'a> {
+    /// What it was made of.
+    pub(crate) fragment: &'a Fragment,
+    /// Archived paths that are another package's now, and whose.
+    pub(crate) lost: BTreeMap<TreePath, usize>,
+    /// Those of them that were the other package's from the beginning.
+    pub(crate) never_had: BTreeSet<TreePath>,
+    version: Version,
+    replaces: Option<Relations>,
+}
+
+impl<'a> Union<'a> {
+    /// A tree with nothing but the merged-/usr links of `arch`.
+    pub(crate) fn new(arch: &str, epoch: i64) -> Self {
+        let mut tree = Tree::new(epoch);
+        for name in merged::links(arch) {
+            let path = TreePath::new(name.as_bytes()).expect("a short plain name");
+            tree.insert(
+                &path,
+                Node::symlink(format!("usr/{name}").into_bytes(), epoch),
+            )
+            .expect("the root is a folder");
+        }
+        Self {
+            tree,
+            packages: Vec::new(),
+            owners: BTreeMap::new(),
+            epoch,
+        }
+    }
+
+    /// Puts a package's files into the tree.
+    pub(crate) fn add(&mut self, fragment: &'a Fragment) -> Result<(), InstallError> {
+        let control = |source| InstallError::Control {
+            package: fragment.package.qualified(),
+            source,
+        };
+        let stanza = crate::control::Stanza::parse(&fragment.control).map_err(control)?;
+        let malformed = || ControlError::Value {
+            field: "Version".to_owned(),
+            value: fragment.package.version.clone(),
+        };
+        let version = Version::parse(&fragment.package.version);
+        self.packages.push(Placed {
+            fragment,
+            lost: BTreeMap::new(),
+            never_had: BTreeSet::new(),
+            version: version.ok_or_else(malformed).map_err(control)?,
+            replaces: stanza.relations("Replaces").map_err(control)?,
+        });
+        for entry in &fragment.entries {
+            self.entry(entry)?;
+        }
+        Ok(())
+    }
+
+    /// Adds what every merged-/usr tree has: the folders behind the links.
+    pub(crate) fn finish(&mut self) -> Result<(), imgc_tree::InsertError> {
+        let missing: Vec<TreePath> = merged::ALIASES
+            .iter()
+            .filter_map(|name| TreePath::new(name.as_bytes()).ok())
+            .filter_map(|link| match &self.tree.get(&link)?.kind {
+                Kind::Symlink(target) if merged::is_link(link.as_bytes(), target) => self
+                    .tree
+                    .resolve(&link)
+                    .filter(|folder| self.tree.get(folder).is_none()),
+                _ => None,
+            })
+            .collect();
+        for folder in missing {
+            self.tree.make_parents(&folder, self.epoch)?;
+            self.tree
+                .insert(&folder, Node::directory(0o755, self.epoch))?;
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, entry: &Entry) -> Result<(), InstallError> {
+        if entry.path.is_root() {
+            return Ok(());
+        }
+        if self.is_alias_link(entry) {
+            return self.alias_link(entry);
+        }
+        let at = self.place(&entry.path)?;
+        if matches!(entry.node, EntryNode::Directory) {
+            return self.directory(entry, &at);
+        }
+        if let EntryNode::Symlink(target) = &entry.node
+            && self.keeps_folder(&at, target)
+        {
+            return Ok(());
+        }
+        if !self.decide(entry, &at)? {
+            return Ok(());
+        }
+        if let Some(node) = node(entry, self.epoch) {
+            self.tree.insert(&at, node)
+        } else if let EntryNode::HardLink(target) = &entry.node {
+            let target = self.place(target)?;
+            self.tree.link(&at, &target)
+        } else {
+            return Ok(());
+        }
+        .map_err(|source| self.unfit(source))?;
+        Ok(())
+    }
+
+    /// Where `path` of the current package goes in the tree. Its folder is there then.
+    fn place(&mut self, path: &TreePath) -> Result<TreePath, InstallError> {
+        let parent = path.parent().unwrap_or_else(TreePath::root);
+        if self.tree.get(&parent).is_some_and(Node::is_directory) {
+            return Ok(path.clone());
+        }
+        let at = self
+            .tree
+            .resolve(&parent)
+            .and_then(|folder| folder.join(path.name()).ok());
+        let at = at.ok_or_else(|| InstallError::Loop {
+            path: path.clone(),
+            package: self.name(self.current()),
+        })?;
+        self.tree
+            .make_parents(&at, self.epoch)
+            .map_err(|source| self.unfit(source))?;
+        Ok(at)
+    }
+
+    fn directory(&mut self, entry: &Entry, at: &TreePath) -> Result<(), InstallError> {
+        let there = self.tree.resolve(at);
+        if there.is_some_and(|there| self.tree.get(&there).is_some_and(Node::is_directory)) {
+            self.owners
+                .entry(at.clone())
+                .or_insert(self.packages.len() - 1);
+            return Ok(());
+        }
+        if self.decide(entry, at)? {
+            let node = Node {
+                meta: clamped(entry, self.epoch),
+                kind: Kind::Directory,
+            };
+            self.tree
+                .insert(at, node)
+                .map_err(|source| self.unfit(source))?;
+        }
+        Ok(())
+    }
+
+    /// Whether a package's link leaves what is there: a folder, or a link to the same one.
+    fn keeps_folder(&self, at: &TreePath, target: &[u8]) -> bool {
+        match self.tree.get(at).map(|node| &node.kind) {
+            Some(Kind::Directory) => true,
+            Some(Kind::Symlink(_)) => {
+                let old = self.tree.resolve(at);
+                let folder = old.as_ref().and_then(|path| self.tree.get(path));
+                folder.is_some_and(Node::is_directory) && self.follow(at, target) == old
+            }
+            _ => false,
+        }
+    }
+
+    /// Where a link at `at` to `target` leads. The folder of `at` has no links in it.
+    fn follow(&self, at: &TreePath, target: &[u8]) -> Option<TreePath> {
+        let mut here = at.parent().filter(|_| !target.starts_with(b"/"));
+        for part in target.split(|&b| b == b'/') {
+            let folder = here.take().unwrap_or_else(TreePath::root);
+            here = match part {
+                b".." => folder.parent(),
+                part => Some(self.tree.resolve(&folder.join(part).ok()?)?),
+            };
+        }
+        here
+    }
+
+    fn is_alias_link(&self, entry: &Entry) -> bool {
+        matches!(&entry.node, EntryNode::Symlink(target)
+            if merged::is_alias(entry.path.as_bytes())
+                && merged::is_link(entry.path.as_bytes(), target))
+    }
+
+    /// A merged-/usr link that a package brings: any number may bring it, and the
+    /// first decides its metadata.
+    fn alias_link(&mut self, entry: &Entry) -> Result<(), InstallError> {
+        let at = &entry.path;
+        if !self.owners.contains_key(at)
+            && let Some(node) = node(entry, self.epoch)
+        {
+            self.tree
+                .insert(at, node)
+                .map_err(|source| self.unfit(source))?;
+            self.owners.insert(at.clone(), self.current());
+        }
+        Ok(())
+    }
+
+    /// Whether the current package's entry goes to `at`. Notes whose it is from now on.
+    fn decide(&mut self, entry: &Entry, at: &TreePath) -> Result<bool, InstallError> {
+        let current = self.current();
+        if let Some(&other) = self.owners.get(at) {
+            let replaces = |a: usize, b: usize| {
+                let (a, b) = (&self.packages[a], &self.packages[b]);
+                a.replaces
+                    .as_ref()
+                    .is_some_and(|all| all.names(&b.fragment.package.name, &b.version))
+            };
+            if other != current && replaces(current, other) {
+                self.packages[other]
+                    .lost
+                    .insert(entry.archived().clone(), current);
+            } else if other != current && replaces(other, current) {
+                let package = &mut self.packages[current];
+                package.lost.insert(entry.archived().clone(), other);
+                package.never_had.insert(entry.archived().clone());
+                return Ok(false);
+            } else {
+                return Err(InstallError::Conflict {
+                    path: at.clone(),
+                    package: self.name(current),
+                    other: self.name(other),
+                });
+            }
+        }
+        self.owners.insert(at.clone(), current);
+        Ok(true)
+    }
+
+    /// The package that is being put in.
+    fn current(&self) -> usize {
+        self.packages.len() - 1
+    }
+
+    fn name(&self, index: usize) -> String {
+        self.packages[index].fragment.package.qualified()
+    }
+
+    fn unfit(&self, source: imgc_tree::InsertError) -> InstallError {
+        InstallError::Insert {
+            package: self.name(self.current()),
+            source,
+        }
+    }
+}
+
+/// An entry's metadata, no newer than `epoch`.
+fn clamped(entry: &Entry, epoch: i64) -> imgc_tree::Meta {
+    let mut meta = entry.meta.clone();
+    meta.mtime = meta.mtime.min(epoch);
+    meta
+}
+
+/// The inode of an entry. None for a hard link, which has none of its own.
+fn node(entry: &Entry, epoch: i64) -> Option<Node> {
+    let kind = match &entry.node {
+        EntryNode::Directory => Kind::Directory,
+        EntryNode::Regular(content) => Kind::Regular(content.clone()),
+        EntryNode::Symlink(target) => Kind::Symlink(target.clone()),
+        &EntryNode::CharDevice { major, minor } => Kind::CharDevice { major, minor },
+        &EntryNode::BlockDevice { major, minor } => Kind::BlockDevice { major, minor },
+        EntryNode::Fifo => Kind::Fifo,
+        EntryNode::HardLink(_) => return None,
+    };
+    Some(Node {
+        meta: clamped(entry, epoch),
+        kind,
+    })
+}

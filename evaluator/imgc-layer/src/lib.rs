@@ -1,0 +1,28 @@
+//! A tree to a deterministic layer.
+//!
+//! A layer is a tar archive of several zstd frames, one after the other: the
+//! folders first, then [`Segment`]s (the files of one package each, compressed
+//! when the package was unpacked), then all other entries. [`plan_layer`] decides
+//! which segments stand unchanged in a tree, [`assemble`] writes the layer into the
+//! store, [`apply`] reads an archive back. This crate touches no files of the machine
+//! and knows nothing of packages or of OCI's documents.
+
+mod apply;
+mod assemble;
+mod contents;
+mod diff_id;
+mod encode;
+mod error;
+mod frame;
+mod plan;
+mod segment;
+
+pub use apply::{apply, decompress};
+pub use assemble::{Layer, assemble};
+pub use contents::{Contents, StoreContents};
+pub use diff_id::{DiffId, DiffIdError};
+pub use encode::{Body, EntryKind, TAR_ABI, TarWriter};
+pub use error::{LayerError, PlanError};
+pub use frame::{ZSTD_ABI, ZSTD_LEVEL};
+pub use plan::{Entry, Recipe, SegmentUse, What, plan_layer};
+pub use segment::{Segment, SegmentWriter, UNPLACED};

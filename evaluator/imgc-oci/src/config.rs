@@ -1,0 +1,81 @@
+//! The image configuration: what a runtime is told.
+
+use imgc_plan::{Config, Protocol};
+use oci_spec::image::{Arch, Config as Settings, History, ImageConfiguration, Os, RootFs};
+
+use crate::image::ImageSpec;
+use crate::{OciError, rfc3339};
+
+/// What `PATH` is unless the image says otherwise: Debian's for root. Runtimes have
+/// defaults of their own, which differ.
+pub const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// The document for `spec`.
+pub(crate) fn configuration(spec: &ImageSpec<'_>) -> Result<ImageConfiguration, OciError> {
+    let created = rfc3339(spec.epoch)?;
+    let mut rootfs = RootFs::default();
+    rootfs.set_diff_ids(
+        spec.layers
+            .iter()
+            .map(|used| used.layer.diff_id.to_string())
+            .collect(),
+    );
+    let history = spec.layers.iter().map(|used| {
+        let mut entry = History::default();
+        entry.set_created(Some(created.clone()));
+        entry.set_created_by(Some(used.created_by.clone()));
+        entry
+    });
+    let arch = spec.platform.arch;
+    let mut document = ImageConfiguration::default();
+    document
+        .set_created(Some(created.clone()))
+        .set_architecture(Arch::from(arch.oci()))
+        .set_os(Os::Linux)
+        .set_variant(arch.oci_variant().map(str::to_owned))
+        .set_config(Some(settings(spec.config)))
+        .set_rootfs(rootfs)
+        .set_history(Some(history.collect()));
+    Ok(document)
+}
+
+/// Empty lists and maps are left out, as they mean the same as none.
+fn settings(config: &Config) -> Settings {
+    let given = config.env.contains_key("PATH");
+    let path = (!given).then(|| ("PATH".to_owned(), DEFAULT_PATH.to_owned()));
+    let mut env = config.env.clone();
+    env.extend(path);
+    let env = env
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let ports = config.ports.iter().map(|port| {
+        let protocol = match port.protocol {
+            Protocol::Tcp => "tcp",
+            Protocol::Udp => "udp",
+        };
+        format!("{}/{protocol}", port.number)
+    });
+    let labels = config
+        .labels
+        .iter()
+        .map(|(name, value)| (name.clone(), value.clone()));
+    let mut settings = Settings::default();
+    settings
+        .set_entrypoint(some(config.entrypoint.clone()))
+        .set_cmd(some(config.cmd.clone()))
+        .set_env(Some(env))
+        .set_user(config.user.clone())
+        .set_working_dir(config.workdir.as_ref().map(ToString::to_string))
+        .set_labels((!config.labels.is_empty()).then(|| labels.collect()))
+        .set_exposed_ports(some(ports.collect()))
+        .set_volumes(some(
+            config.volumes.iter().map(ToString::to_string).collect(),
+        ))
+        .set_stop_signal(config.stop_signal.clone());
+    settings
+}
+
+fn some(list: Vec<String>) -> Option<Vec<String>> {
+    (!list.is_empty()).then_some(list)
+}

@@ -1,0 +1,118 @@
+//! An image in the store: its configuration and its manifest, beside its layers.
+
+use imgc_layer::Layer;
+use imgc_plan::{Config, Platform};
+use imgc_store::{BlobDigest, Store};
+use oci_spec::image::{ImageManifestBuilder, MediaType, Sha256Digest};
+use serde::{Deserialize, Serialize};
+
+use crate::config::configuration;
+use crate::{OciError, json};
+
+/// The version of the documents' content. It is raised whenever the same image would
+/// get another configuration or manifest, and is part of the derivations that write
+/// them.
+pub const MANIFEST_ABI: u32 = 1;
+
+/// What an image is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct ImageSpec<'a> {
+    /// Where it runs.
+    pub platform: Platform,
+    /// The moment that the image is said to be made, in seconds since 1970.
+    pub epoch: u64,
+    /// What a runtime is told.
+    pub config: &'a Config,
+    /// Its layers, lowest first.
+    pub layers: &'a [LayerUse],
+}
+
+/// A layer, and what the history says of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerUse {
+    /// The layer.
+    pub layer: Layer,
+    /// What made it: `imgc packages`.
+    pub created_by: String,
+}
+
+/// Names a blob, and says how long it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Descriptor {
+    /// Its digest.
+    pub digest: BlobDigest,
+    /// Its length in bytes.
+    pub size: u64,
+}
+
+/// An image that is in a store, and all its blobs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    /// Where it runs.
+    pub platform: Platform,
+    /// Its manifest: the image's digest.
+    pub manifest: Descriptor,
+    /// Its configuration.
+    pub config: Descriptor,
+    /// Its layers, lowest first.
+    pub layers: Vec<Descriptor>,
+}
+
+impl Image {
+    /// All its blobs: the manifest, the configuration, the layers.
+    pub fn blobs(&self) -> impl Iterator<Item = Descriptor> {
+        [self.manifest, self.config]
+            .into_iter()
+            .chain(self.layers.iter().copied())
+    }
+}
+
+impl Descriptor {
+    pub(crate) fn document(&self, media_type: MediaType) -> oci_spec::image::Descriptor {
+        let digest: Sha256Digest = self.digest.hex().parse().expect("64 hexadecimal digits");
+        oci_spec::image::Descriptor::new(media_type, self.size, digest)
+    }
+}
+
+/// Writes an image's configuration and manifest. Its layers are in the store already.
+///
+/// # Errors
+/// [`OciError::Time`] for a time after the year 9999, or the store's.
+pub fn write_image(store: &dyn Store, spec: &ImageSpec<'_>) -> Result<Image, OciError> {
+    let config = put(store, &json::canonical(&configuration(spec)?))?;
+    let layers: Vec<Descriptor> = spec
+        .layers
+        .iter()
+        .map(|used| Descriptor {
+            digest: used.layer.blob,
+            size: used.layer.size,
+        })
+        .collect();
+    let manifest = ImageManifestBuilder::default()
+        .schema_version(2_u32)
+        .media_type(MediaType::ImageManifest)
+        .config(config.document(MediaType::ImageConfig))
+        .layers(
+            layers
+                .iter()
+                .map(|l| l.document(MediaType::ImageLayerZstd))
+                .collect::<Vec<_>>(),
+        )
+        .build()
+        .expect("all fields without a default are set");
+    let manifest = put(store, &json::canonical(&manifest))?;
+    Ok(Image {
+        platform: spec.platform,
+        manifest,
+        config,
+        layers,
+    })
+}
+
+fn put(store: &dyn Store, bytes: &[u8]) -> Result<Descriptor, OciError> {
+    let digest = store.put(bytes)?;
+    Ok(Descriptor {
+        digest,
+        size: bytes.len() as u64,
+    })
+}

@@ -1,0 +1,227 @@
+//! The store in a folder. Its layout and its rules are in [`crate::format`]. This
+//! file finds things; what writes and what waits is in the modules below.
+#![expect(clippy::disallowed_methods, reason = "the store is what keeps files")]
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, Permissions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use imgc_plan::{BlobDigest, DrvDigest};
+
+use crate::{Blob, BlobWriter, KeyLock, PartialWriter, Store, StoreError};
+
+mod flock;
+mod place;
+mod receive;
+mod session;
+mod write;
+
+pub(crate) use place::place;
+
+/// A record has no business to be larger than this, in bytes.
+const ACTION_LIMIT: u64 = 256 << 20;
+
+/// A store in a folder of the machine. Clones share it.
+#[derive(Debug, Clone)]
+pub struct DiskStore {
+    shared: Arc<Shared>,
+}
+
+/// What all clones and writers of one open store share.
+#[derive(Debug)]
+struct Shared {
+    /// The folder `v1`.
+    root: PathBuf,
+    session: session::Session,
+    /// Folders with names that may not have reached the disk yet.
+    unsynced: Mutex<BTreeSet<PathBuf>>,
+}
+
+impl DiskStore {
+    /// Opens the store in the folder `path`, which is made if it is missing. What
+    /// dead processes left half-written is removed.
+    ///
+    /// # Errors
+    /// [`StoreError`] with the folder that could not be made or locked.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        fs::create_dir_all(path)
+            .map_err(|e| StoreError::from_io(e, "creating the folder", path))?;
+        let root = path.join("v1");
+        for folder in [
+            "",
+            "blobs",
+            "blobs/sha256",
+            "actions",
+            "locks",
+            "tmp",
+            "partial",
+            "corrupt",
+        ] {
+            write::make_folder(&root.join(folder))?;
+        }
+        let session = session::Session::begin(&root)?;
+        let unsynced = Mutex::default();
+        Ok(Self {
+            shared: Arc::new(Shared {
+                root,
+                session,
+                unsynced,
+            }),
+        })
+    }
+
+    /// The folder that holds this version's format.
+    pub fn root(&self) -> &Path {
+        &self.shared.root
+    }
+}
+
+impl Shared {
+    fn blob_folder(&self, hex: &str) -> PathBuf {
+        self.root.join("blobs/sha256").join(&hex[..2])
+    }
+
+    fn action_folder(&self, hex: &str) -> PathBuf {
+        self.root.join("actions").join(&hex[..2])
+    }
+
+    /// Remembers a folder whose names an action record may depend on.
+    fn touched(&self, folder: PathBuf) {
+        self.unsynced
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(folder);
+    }
+
+    /// Opens a blob's file. A folder or link in its place is not a blob.
+    fn find(&self, digest: &BlobDigest) -> Result<Option<(File, u64)>, StoreError> {
+        let hex = digest.hex();
+        let folder = self.blob_folder(&hex);
+        let path = folder.join(&hex);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(StoreError::from_io(error, "opening", &path)),
+        };
+        let meta = file
+            .metadata()
+            .map_err(|e| StoreError::from_io(e, "examining", &path))?;
+        // The one size that is known without asking: only one blob is empty.
+        let emptied = meta.len() == 0 && *digest != BlobDigest::of(b"");
+        if emptied || !meta.is_file() {
+            self.discard(digest)?;
+            return Ok(None);
+        }
+        self.touched(folder);
+        Ok(Some((file, meta.len())))
+    }
+
+    fn discard(&self, digest: &BlobDigest) -> Result<(), StoreError> {
+        let hex = digest.hex();
+        let from = self.blob_folder(&hex).join(&hex);
+        match fs::rename(&from, self.root.join("corrupt").join(&hex)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(StoreError::from_io(error, "moving aside", &from))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Store for DiskStore {
+    fn open(&self, digest: &BlobDigest) -> Result<Option<Blob>, StoreError> {
+        let found = self.shared.find(digest)?;
+        Ok(found.map(|(file, len)| Blob::new(len, Box::new(file))))
+    }
+
+    fn contains(&self, digest: &BlobDigest) -> Result<Option<u64>, StoreError> {
+        Ok(self.shared.find(digest)?.map(|(_, len)| len))
+    }
+
+    fn discard(&self, digest: &BlobDigest) -> Result<(), StoreError> {
+        self.shared.discard(digest)
+    }
+
+    fn writer(&self) -> Result<BlobWriter, StoreError> {
+        write::writer(&self.shared)
+    }
+
+    fn partial(&self, digest: &BlobDigest) -> Result<PartialWriter, StoreError> {
+        receive::partial(&self.shared, digest)
+    }
+
+    fn action(&self, key: &DrvDigest) -> Result<Option<Vec<u8>>, StoreError> {
+        let hex = key.hex();
+        let path = self.shared.action_folder(&hex).join(&hex);
+        let mut file = match File::open(&path) {
+            Ok(file) => file.take(ACTION_LIMIT),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(StoreError::from_io(error, "opening", &path)),
+        };
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)
+            .map_err(|e| StoreError::from_io(e, "reading", &path))?;
+        Ok(checked_record(&bytes).map(<[u8]>::to_vec))
+    }
+
+    fn record(&self, key: &DrvDigest, record: &[u8]) -> Result<(), StoreError> {
+        write::sync_folders(&self.shared)?;
+        let hex = key.hex();
+        let folder = self.shared.action_folder(&hex);
+        write::make_folder(&folder)?;
+        let path = folder.join(&hex);
+        let mut temp = self.shared.session.temp()?;
+        let head = format!(
+            "imgc-action 1 {} {}\n",
+            BlobDigest::of(record).hex(),
+            record.len()
+        );
+        temp.write_all(head.as_bytes())
+            .and_then(|()| temp.write_all(record))
+            .and_then(|()| {
+                temp.as_file()
+                    .set_permissions(Permissions::from_mode(0o644))
+            })
+            .map_err(|e| StoreError::from_io(e, "writing", temp.path()))?;
+        temp.persist(&path)
+            .map_err(|e| StoreError::from_io(e.error, "publishing", &path))?;
+        Ok(())
+    }
+
+    fn lock(&self, key: &DrvDigest) -> Result<KeyLock, StoreError> {
+        flock::lock(&self.shared.root.join("locks").join(key.hex())).map(KeyLock::new)
+    }
+
+    fn try_lock(&self, key: &DrvDigest) -> Result<Option<KeyLock>, StoreError> {
+        let path = self.shared.root.join("locks").join(key.hex());
+        Ok(flock::try_lock(&path)?.map(KeyLock::new))
+    }
+
+    fn export(&self, digest: &BlobDigest, dest: &Path) -> Result<(), StoreError> {
+        let (mut file, _) = self
+            .shared
+            .find(digest)?
+            .ok_or(StoreError::Absent(*digest))?;
+        place(dest, |out| {
+            // Sharing blocks is a saving, not a need: whatever hinders it, copy.
+            if reflink_copy::reflink_file(&file, out).is_ok() {
+                return Ok(());
+            }
+            out.set_len(0)?;
+            io::copy(&mut file, &mut &*out).map(drop)
+        })
+    }
+}
+
+/// The record in the bytes of an action's file, if the checksum says so.
+fn checked_record(bytes: &[u8]) -> Option<&[u8]> {
+    let end = bytes.iter().take(256).position(|&b| b == b'\n')?;
+    let head = std::str::from_utf8(&bytes[..end]).ok()?;
+    let (sha256, size) = head.strip_prefix("imgc-action 1 ")?.split_once(' ')?;
+    let record = &bytes[end + 1..];
+    let whole = size.parse() == Ok(record.len()) && BlobDigest::of(record).hex() == sha256;
+    whole.then_some(record)
+}

@@ -1,0 +1,131 @@
+//! New blobs: a temporary file, made read-only, flushed, renamed.
+#![expect(clippy::disallowed_methods, reason = "the store is what keeps files")]
+
+use std::fs::{self, File, Permissions};
+use std::io::{self, BufWriter, Write};
+use std::mem;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::{Arc, PoisonError};
+
+use imgc_plan::BlobDigest;
+use tempfile::NamedTempFile;
+
+use super::Shared;
+use crate::blob::BlobSink;
+use crate::{BlobWriter, StoreError};
+
+/// Large enough that a compressor's output goes to the system in few calls.
+const BUFFER: usize = 128 * 1024;
+
+struct DiskSink {
+    temp: BufWriter<NamedTempFile>,
+    shared: Arc<Shared>,
+}
+
+pub(super) fn writer(shared: &Arc<Shared>) -> Result<BlobWriter, StoreError> {
+    let temp = BufWriter::with_capacity(BUFFER, shared.session.temp()?);
+    Ok(BlobWriter::new(Box::new(DiskSink {
+        temp,
+        shared: Arc::clone(shared),
+    })))
+}
+
+impl Write for DiskSink {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.temp.write(buf).map_err(|e| located(e, &self.temp))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.temp.flush().map_err(|e| located(e, &self.temp))
+    }
+}
+
+/// An error of writing, with its file in it.
+fn located(error: io::Error, temp: &BufWriter<NamedTempFile>) -> io::Error {
+    StoreError::from_io(error, "writing", temp.get_ref().path()).into()
+}
+
+impl BlobSink for DiskSink {
+    fn publish(self: Box<Self>, digest: &BlobDigest, size: u64) -> Result<(), StoreError> {
+        let Self { temp, shared } = *self;
+        let path = temp.get_ref().path().to_owned();
+        let temp = temp
+            .into_inner()
+            .map_err(|e| StoreError::from_io(e.into_error(), "writing", &path))?;
+        publish(&shared, temp.as_file(), &path, digest, size)?;
+        // The name is gone from `tmp`: nothing is left to remove.
+        mem::drop(temp.into_temp_path().keep());
+        Ok(())
+    }
+}
+
+/// Makes the file at `from` the blob `digest`: read-only, flushed, renamed. A blob of
+/// this name and size that is there already stays.
+pub(super) fn publish(
+    shared: &Shared,
+    file: &File,
+    from: &Path,
+    digest: &BlobDigest,
+    size: u64,
+) -> Result<(), StoreError> {
+    let hex = digest.hex();
+    let folder = shared.blob_folder(&hex);
+    let dest = folder.join(&hex);
+    if fs::symlink_metadata(&dest).is_ok_and(|meta| meta.is_file() && meta.len() == size) {
+        shared.touched(folder);
+        return fs::remove_file(from).map_err(|e| StoreError::from_io(e, "removing", from));
+    }
+    let written = file
+        .metadata()
+        .map_err(|e| StoreError::from_io(e, "examining", from))?
+        .len();
+    if written != size {
+        let short = io::Error::new(
+            io::ErrorKind::WriteZero,
+            format!("{written} bytes reached the file, {size} were written"),
+        );
+        return Err(StoreError::from_io(short, "writing", from));
+    }
+    file.set_permissions(Permissions::from_mode(0o444))
+        .map_err(|e| StoreError::from_io(e, "changing the mode of", from))?;
+    file.sync_all()
+        .map_err(|e| StoreError::from_io(e, "flushing", from))?;
+    make_folder(&folder)?;
+    fs::rename(from, &dest).map_err(|e| StoreError::from_io(e, "publishing", &dest))?;
+    shared.touched(folder);
+    Ok(())
+}
+
+/// Makes a folder with mode `0755`, unless it is there.
+pub(super) fn make_folder(path: &Path) -> Result<(), StoreError> {
+    match fs::create_dir(path) {
+        Ok(()) => fs::set_permissions(path, Permissions::from_mode(0o755))
+            .map_err(|e| StoreError::from_io(e, "changing the mode of", path)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(StoreError::from_io(error, "creating the folder", path)),
+    }
+}
+
+/// Flushes the names of all blobs that were published or found since the last time.
+pub(super) fn sync_folders(shared: &Shared) -> Result<(), StoreError> {
+    let taken = mem::take(
+        &mut *shared
+            .unsynced
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner),
+    );
+    let above = shared.root.join("blobs/sha256");
+    let folders = taken.iter().map(|folder| folder.as_path());
+    for folder in folders.chain((!taken.is_empty()).then_some(above.as_path())) {
+        let flushed = File::open(folder).and_then(|folder| folder.sync_all());
+        if let Err(error) = flushed {
+            let failed = StoreError::from_io(error, "flushing", folder);
+            taken
+                .iter()
+                .for_each(|folder| shared.touched(folder.clone()));
+            return Err(failed);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,44 @@
+//! The layout of a store's folder. This page is the format; there is no code here.
+//!
+//! ```text
+//! v1/blobs/sha256/ab/HEX    a blob, named by the SHA-256 of its bytes
+//! v1/actions/ab/HEX         an action record, named by its derivation's digest
+//! v1/locks/HEX              a lock file for each derivation that was realised
+//! v1/locks/open             held while a store is opened
+//! v1/tmp/SESSION/…          files that one open store is writing
+//! v1/partial/HEX            the first bytes of a blob that is being downloaded
+//! v1/corrupt/HEX            the last bytes that were found under a name but were not its blob
+//! ```
+//!
+//! `HEX` is 64 lower-case hexadecimal digits and `ab` is their first two.
+//!
+//! # Modes
+//! Blobs have mode `0444`, action records `0644` and folders `0755`, whatever the
+//! umask is. Folders of temporary files have mode `0700`; lock files and partial
+//! downloads are made under the umask, and so are the store's own folder and those
+//! above it that are missing.
+//!
+//! # Publishing
+//! A blob is written to `tmp`, made read-only, flushed to the disk, and renamed.
+//! So a name in `blobs` always has its whole contents behind it, even after a loss
+//! of power. The folders of renamed blobs are flushed together, before the next
+//! action record is written: a record never outlives the blobs that it names.
+//!
+//! # Action records
+//! One line `imgc-action 1 SHA256 SIZE`, then `SIZE` bytes whose SHA-256 it is. A
+//! record is not flushed to the disk: one that is torn by a loss of power fails its
+//! checksum and reads as absent, which costs a rebuild and no more.
+//!
+//! # Locks
+//! All locks are `flock` locks of open files, so they end with their process. Lock
+//! files are never removed by this version. A lock counts only if the locked file
+//! still stands under its name, so that removing lock files is safe too.
+//!
+//! # Temporary files
+//! An open store has a folder of its own in `tmp` and holds a lock on it. Whoever
+//! opens the store removes the folders there that nobody holds. Making, locking
+//! and removing these folders is done under the lock `locks/open`.
+//!
+//! # Partial downloads
+//! Whoever appends to a file in `partial` holds a lock on it. A finished one is
+//! verified, made read-only, flushed and renamed to its blob.

@@ -1,0 +1,150 @@
+//! `imgc build`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use imgc_build::{Builder, Built, Pinning};
+use serde::Serialize;
+
+use crate::cli::BuildArgs;
+use crate::describe::{self, Problem};
+use crate::lock_file::LockFile;
+use crate::output::Output;
+use crate::progress::Progress;
+use crate::terminal::{Failure, Terminal};
+use crate::work::{self, Source, Work};
+
+/// Builds every image of every file, writes them, and prints their digests.
+pub(crate) fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
+    let output = Output::parse(args.output.as_deref()).map_err(Failure::Usage)?;
+    let work = Work::begin(&args.work)?;
+    let progress = Progress::new(terminal.interactive, terminal.verbose);
+
+    let mut sources = Vec::new();
+    for file in &args.files {
+        sources.push(work.evaluate(file, terminal)?);
+    }
+    check_names(&sources)?;
+    let mut built = Vec::new();
+    for source in &sources {
+        let images = build(&work, source, args.locked, &progress);
+        progress.finish();
+        built.extend(images.map_err(|error| error.show(source, terminal))?);
+    }
+    output.write(&built, &work.store)?;
+    for (name, image) in &built {
+        warn_of_scripts(name, image, terminal);
+    }
+    note_work(&progress);
+    if args.json {
+        return terminal.result(&json(&built, &progress));
+    }
+    built.iter().try_for_each(|(name, image)| {
+        terminal.result(&format!("{name} {}", image.image.manifest.digest))
+    })
+}
+
+fn build(
+    work: &Work,
+    source: &Source,
+    locked: bool,
+    progress: &Progress,
+) -> Result<Vec<(String, Built)>, describe::Report> {
+    let plan = source.plan();
+    let mut lock = LockFile::beside(&source.file)?;
+    let builder = Builder {
+        store: &work.store,
+        transport: &work.network,
+        mirrors: &work.mirrors,
+        keyrings: &work.keyrings,
+        events: progress,
+        sources: source,
+        now: work::now(),
+    };
+    let pinning = if locked {
+        Pinning::Locked
+    } else {
+        Pinning::AddMissing
+    };
+    builder.pin(plan, &mut lock.lock, pinning)?;
+    if !locked {
+        lock.save()?;
+    }
+    let mut images = Vec::new();
+    for image in &plan.images {
+        images.push((image.name.clone(), builder.build(image, &lock.lock)?));
+    }
+    Ok(images)
+}
+
+/// Two images of one name would overwrite each other.
+fn check_names(sources: &[Source]) -> Result<(), Problem> {
+    let mut seen: BTreeMap<&str, &Path> = BTreeMap::new();
+    for source in sources {
+        for image in &source.plan().images {
+            if let Some(first) = seen.insert(&image.name, &source.file) {
+                return Err(Problem::new(format!(
+                    "{} and {} both have an image `{}`",
+                    first.display(),
+                    source.file.display(),
+                    image.name
+                ))
+                .help("give one of them another name, with the field `name`"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn warn_of_scripts(name: &str, built: &Built, terminal: &Terminal) {
+    if built.scripts.is_empty() {
+        return;
+    }
+    let mut problem = Problem::new(format!(
+        "{name}: the maintainer scripts of {} packages were not interpreted; what they would have \
+         changed is missing from the image",
+        built.scripts.len()
+    ));
+    for note in &built.scripts {
+        problem = problem.note(format!("{}: {}", note.package, note.scripts.join(", ")));
+    }
+    terminal.warning(&problem);
+}
+
+fn note_work(progress: &Progress) {
+    match progress.realised() {
+        (0, _) => progress.note("nothing to do: everything was in the store"),
+        (realised, reused) => {
+            progress.note(&format!("{realised} derivations realised, {reused} reused"));
+        }
+    }
+}
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    images: Vec<ImageDocument<'a>>,
+    realised: usize,
+    reused: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct ImageDocument<'a> {
+    name: &'a str,
+    #[serde(flatten)]
+    built: &'a Built,
+}
+
+fn json(built: &[(String, Built)], progress: &Progress) -> String {
+    let (realised, reused) = progress.realised();
+    let images = built
+        .iter()
+        .map(|(name, built)| ImageDocument { name, built })
+        .collect();
+    serde_json::to_string_pretty(&Document {
+        images,
+        realised,
+        reused,
+    })
+    .expect("a report is plain data")
+}

@@ -1,0 +1,403 @@
+//! Errors in the words of the user: what, where, why, and what to do. The only
+//! place that words the errors of the libraries.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use imgc_apt::{Because, Link, SolveError};
+use imgc_build::{AccountError, BuildError, FetchError, OverlayError};
+use imgc_diag::{Diagnostic, codes};
+use imgc_eval::Place;
+use imgc_store::StoreError;
+
+use crate::terminal::{Failure, Terminal};
+use crate::work::Source;
+
+/// Something that can't be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    /// One sentence that stands alone.
+    pub(crate) message: String,
+    /// What led to it, a line each.
+    pub(crate) notes: Vec<String>,
+    /// What to do about it.
+    pub(crate) help: Option<String>,
+}
+
+impl Problem {
+    /// A problem without notes.
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            notes: Vec::new(),
+            help: None,
+        }
+    }
+
+    /// Adds a line of context.
+    pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+
+    /// Says what to do.
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// Why a file could not be built: not yet shown.
+#[derive(Debug)]
+pub(crate) enum Report {
+    /// The build's own error, which may have a place in the source.
+    Build(Box<BuildError>),
+    /// Anything else.
+    Problem(Problem),
+}
+
+impl From<BuildError> for Report {
+    fn from(error: BuildError) -> Self {
+        Self::Build(Box::new(error))
+    }
+}
+
+impl From<Problem> for Report {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl Report {
+    /// Shows it: with the source where it has a place there, else as a failure.
+    pub(crate) fn show(self, source: &Source, terminal: &Terminal) -> Failure {
+        let error = match self {
+            Self::Problem(problem) => return problem.into(),
+            Self::Build(error) => error,
+        };
+        match diagnostic(&error, source) {
+            Some(diagnostic) => {
+                terminal.diagnostics(&[diagnostic], &source.evaluated);
+                Failure::Told
+            }
+            None => build(&error).into(),
+        }
+    }
+}
+
+/// The disk says no.
+pub(crate) fn disk(doing: &str, path: &Path, error: &std::io::Error) -> Problem {
+    let problem = Problem::new(format!(
+        "can't {doing} {}: {}",
+        path.display(),
+        plain(error)
+    ));
+    match error.kind() {
+        std::io::ErrorKind::StorageFull => problem.help("make room on that disk, and run it again"),
+        _ => problem,
+    }
+}
+
+/// A system error without its number.
+fn plain(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error") {
+        Some((text, _)) => text.to_lowercase(),
+        None => text,
+    }
+}
+
+/// The store says no.
+pub(crate) fn store(error: &StoreError) -> Problem {
+    match error {
+        StoreError::Full { path, .. } => Problem::new(format!(
+            "the disk is full: {} can't be written",
+            path.display()
+        ))
+        .note("nothing half-written is left in the store or in the output")
+        .help("make room, or put the store on another disk with --store DIR"),
+        StoreError::Io {
+            path,
+            doing,
+            source,
+        } => {
+            let what = path.display();
+            Problem::new(format!(
+                "the store fails: {doing} {what}: {}",
+                plain(source)
+            ))
+            .help("another store can be named with --store DIR or IMGC_STORE")
+        }
+        other => Problem::new(format!("the store fails: {other}")),
+    }
+}
+
+/// A build error that has a place in the source.
+fn diagnostic(error: &BuildError, source: &Source) -> Option<Diagnostic> {
+    let origins = &source.evaluated.origins;
+    let at = |image: &str, place: Place| {
+        origins
+            .get(image, &place)
+            .or_else(|| origins.get(image, &Place::Image))
+            .cloned()
+    };
+    match error {
+        BuildError::Solve { image, error } => {
+            let name = match &**error {
+                SolveError::Unknown { name, .. } | SolveError::Virtual { name, .. } => name,
+                SolveError::Unsatisfiable { chain, .. } => &chain.first()?.package,
+                SolveError::Conflict(conflict) => &conflict.chain.first()?.package,
+                SolveError::Relation { .. } => return None,
+            };
+            let span = at(image, Place::Package(name.clone()))?;
+            Some(solve(error, span))
+        }
+        BuildError::Suite { image, error } => Some(
+            Diagnostic::error(
+                codes::BAD_SUITE,
+                at(image, Place::Suite)?,
+                error.to_string(),
+            )
+            .with_label("not a suite that imgc knows"),
+        ),
+        BuildError::Account { image, error } => {
+            let place = match error {
+                AccountError::User { name, .. } | AccountError::NoGroup { user: name, .. } => {
+                    Place::User(name.clone())
+                }
+                AccountError::Group { name, .. } => Place::Group(name.clone()),
+                AccountError::NoUser(_) => Place::Config("user".to_owned()),
+                AccountError::Unreadable { .. } | AccountError::Insert(_) => return None,
+            };
+            let code = match error {
+                AccountError::User { .. } => codes::DUPLICATE_USER,
+                AccountError::Group { .. } => codes::DUPLICATE_GROUP,
+                _ => codes::UNKNOWN_USER,
+            };
+            let help = match error {
+                AccountError::NoUser(_) => "add it to `users`, or use a number",
+                AccountError::NoGroup { .. } => "add the group to `groups`",
+                _ => "take another name or number",
+            };
+            Some(Diagnostic::error(code, at(image, place)?, error.to_string()).with_help(help))
+        }
+        BuildError::Overlay { image, error } => {
+            let (path, code, help) = match error {
+                OverlayError::NoOwner { path, .. } => (
+                    path,
+                    codes::UNKNOWN_USER,
+                    "add it to `users` or `groups`, or use a number",
+                ),
+                OverlayError::Same { second, .. } => {
+                    (second, codes::DUPLICATE_PATH, "keep one of the two")
+                }
+                OverlayError::Circle(path) | OverlayError::Insert { path, .. } => {
+                    (path, codes::BAD_IMAGE_PATH, "take another path")
+                }
+            };
+            let span = at(image, Place::File(path.clone()))?;
+            Some(Diagnostic::error(code, span, error.to_string()).with_help(help))
+        }
+        _ => None,
+    }
+}
+
+fn solve(error: &SolveError, span: imgc_diag::Span) -> Diagnostic {
+    let code = match error {
+        SolveError::Unknown { .. } | SolveError::Virtual { .. } => codes::UNKNOWN_PACKAGE,
+        _ => codes::UNSOLVABLE_PACKAGES,
+    };
+    let diagnostic = Diagnostic::error(code, span.clone(), error.to_string());
+    match error {
+        SolveError::Unknown { suggestions, .. } => {
+            let diagnostic = diagnostic.with_label("not in the archive");
+            let Some(best) = suggestions.first() else {
+                return diagnostic;
+            };
+            let edit = imgc_diag::Edit {
+                span,
+                text: format!("\"{best}\""),
+            };
+            let more = suggestions
+                .iter()
+                .map(|name| format!("`{name}`"))
+                .collect::<Vec<_>>();
+            diagnostic
+                .with_help(format!("did you mean {}?", more.join(" or ")))
+                .with_fix(format!("write `{best}`"), vec![edit])
+        }
+        SolveError::Virtual { providers, .. } => diagnostic
+            .with_label("not a package of its own")
+            .with_help(format!("name one of: {}", providers.join(", "))),
+        SolveError::Unsatisfiable {
+            chain, available, ..
+        } => {
+            let mut diagnostic = diagnostic.with_label("asked for here");
+            for line in steps(chain) {
+                diagnostic = diagnostic.with_note(line);
+            }
+            if !available.is_empty() {
+                diagnostic =
+                    diagnostic.with_note(format!("the archive has: {}", available.join(", ")));
+            }
+            diagnostic
+        }
+        SolveError::Conflict(conflict) => {
+            let mut diagnostic = diagnostic.with_label("asked for here");
+            let other = steps(&conflict.other_chain);
+            for line in steps(&conflict.chain).into_iter().chain(other) {
+                diagnostic = diagnostic.with_note(line);
+            }
+            diagnostic.with_help("leave one of the two out")
+        }
+        SolveError::Relation { .. } => diagnostic,
+    }
+}
+
+/// Why a package is there, a line for each step.
+fn steps(chain: &[Link]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut before = "";
+    for link in chain {
+        let Link {
+            package,
+            version,
+            because,
+        } = link;
+        lines.push(match because {
+            Because::Asked => format!("{package} ({version}) is asked for"),
+            Because::Variant => format!("{package} ({version}) is part of the variant"),
+            Because::Needed { field, relation } => {
+                format!("{package} ({version}): {before} has {field}: {relation}")
+            }
+        });
+        before = package;
+    }
+    lines
+}
+
+/// A build error without a place.
+fn build(error: &BuildError) -> Problem {
+    match error {
+        BuildError::Store(error) => store(error),
+        BuildError::Fetch(error) => fetch(error),
+        BuildError::NotLocked { image } => Problem::new(format!(
+            "imgc.lock does not have the packages of the image `{image}`"
+        ))
+        .help("run it without --locked, and commit the imgc.lock that it writes"),
+        BuildError::Release { archive, error } => Problem::new(format!(
+            "the archive {archive} is not to be trusted: {error}"
+        ))
+        .help("try another mirror with --mirror; if it says the same, tell its operators"),
+        BuildError::Index { archive, error } => {
+            Problem::new(format!("the index of {archive} can't be used: {error}"))
+                .help("the mirror may be in the middle of an update: try again later, or another")
+        }
+        BuildError::Deb { package, error } => {
+            if let Some(error) = store_error_within(error) {
+                return store(error);
+            }
+            let mut problem =
+                Problem::new(format!("the package {package} can't be unpacked: {error}"));
+            let mut source = std::error::Error::source(error);
+            while let Some(cause) = source {
+                problem = problem.note(cause.to_string());
+                source = cause.source();
+            }
+            problem
+        }
+        BuildError::Layer(imgc_layer::LayerError::Changed { .. }) => {
+            Problem::new(format!("a file changed while the image was built: {error}"))
+                .help("run it again")
+        }
+        BuildError::Layer(imgc_layer::LayerError::Store(error)) => store(error),
+        BuildError::Layer(imgc_layer::LayerError::Segment(_)) => {
+            Problem::new(error.to_string()).help("run it again: what is damaged is made anew")
+        }
+        other => Problem::new(other.to_string()),
+    }
+}
+
+/// The store's error inside another one, if that is what it is about.
+fn store_error_within<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a StoreError> {
+    let mut at = Some(error);
+    while let Some(error) = at {
+        if let Some(found) = error.downcast_ref::<StoreError>() {
+            return Some(found);
+        }
+        if let Some(io) = error.downcast_ref::<std::io::Error>()
+            && let Some(found) = io
+                .get_ref()
+                .and_then(|inner| inner.downcast_ref::<StoreError>())
+        {
+            return Some(found);
+        }
+        at = error.source();
+    }
+    None
+}
+
+fn fetch(error: &FetchError) -> Problem {
+    match error {
+        FetchError::NoMirror(name) => Problem::new(format!("no mirror is known for {name}"))
+            .note("looked at --mirror, IMGC_MIRROR, the configuration file and the host's apt sources")
+            .help("name a Debian mirror: --mirror http://HOST/debian"),
+        FetchError::Offline(name) => {
+            Problem::new(format!("{name} is not in the store, and --offline forbids fetching it"))
+                .help("run it once without --offline")
+        }
+        FetchError::Failed { name, tried, wrong } => {
+            let message = if *wrong {
+                format!("{name} was not accepted: the bytes that came are not those that are pinned")
+            } else {
+                format!("{name} can't be fetched")
+            };
+            let mut problem = Problem::new(message);
+            for (url, reason) in tried {
+                problem = problem.note(format!("{url}: {reason}"));
+            }
+            let gone = tried.iter().all(|(_, reason)| reason == "not found");
+            problem.help(if gone {
+                "the mirror no longer has it: run imgc update, or name a snapshot of the archive in the \
+                 configuration file"
+            } else {
+                "try again, or another mirror with --mirror"
+            })
+        }
+        FetchError::Store(error) => store(error),
+    }
+}
+
+/// What changed between two locks, a line for each package.
+pub(crate) fn changes(before: &imgc_apt::Lock, after: &imgc_apt::Lock) -> Vec<String> {
+    let versions = |lock: &imgc_apt::Lock| {
+        let mut versions: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+        for pin in lock.packages() {
+            let key = (pin.key.name.clone(), pin.key.arch.clone());
+            versions
+                .entry(key)
+                .or_default()
+                .push(pin.key.version.clone());
+        }
+        versions
+    };
+    let (before, after) = (versions(before), versions(after));
+    let keys: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    let mut lines = Vec::new();
+    for key in keys {
+        let (name, arch) = key;
+        match (before.get(key), after.get(key)) {
+            (None, Some(new)) => lines.push(format!("+ {name} {arch} {}", new.join(", "))),
+            (Some(old), None) => lines.push(format!("- {name} {arch} {}", old.join(", "))),
+            (Some(old), Some(new)) if old != new => {
+                lines.push(format!(
+                    "  {name} {arch} {} -> {}",
+                    old.join(", "),
+                    new.join(", ")
+                ));
+            }
+            _ => {}
+        }
+    }
+    lines
+}

@@ -1,0 +1,68 @@
+//! `imgc.lock` on the disk: beside the `.img` files of its folder.
+
+use std::path::{Path, PathBuf};
+
+use imgc_apt::Lock;
+
+use crate::describe::{self, Problem};
+use crate::output::write_whole;
+
+/// The largest lock that is read, in bytes.
+const LIMIT: u64 = 64 * 1024 * 1024;
+
+/// A lock and where it stands.
+#[derive(Debug)]
+pub(crate) struct LockFile {
+    path: PathBuf,
+    /// What it says now; empty where there is no file.
+    pub(crate) lock: Lock,
+    /// The text on the disk.
+    text: Option<String>,
+}
+
+impl LockFile {
+    /// Reads the lock beside `file`.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the binary gives the libraries their files"
+    )]
+    pub(crate) fn beside(file: &Path) -> Result<Self, Problem> {
+        let path = file.with_file_name("imgc.lock");
+        let text = match std::fs::metadata(&path) {
+            Ok(metadata) if metadata.len() > LIMIT => {
+                return Err(Problem::new(format!("{} is too large", path.display())));
+            }
+            Ok(_) => Some(
+                std::fs::read_to_string(&path)
+                    .map_err(|error| describe::disk("read", &path, &error))?,
+            ),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(describe::disk("read", &path, &error)),
+        };
+        let lock = match &text {
+            None => Lock::default(),
+            Some(text) => Lock::parse(text).map_err(|error| {
+                Problem::new(format!("{} can't be used: {error}", path.display()))
+                    .help("take the file from version control, or remove it and run imgc update")
+            })?,
+        };
+        Ok(Self { path, lock, text })
+    }
+
+    /// Where it stands.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes the lock, if it says something else than the file.
+    pub(crate) fn save(&mut self) -> Result<(), Problem> {
+        let text = self.lock.render();
+        if self.text.as_deref() != Some(text.as_str()) {
+            write_whole(&self.path, |file| {
+                std::io::Write::write_all(file, text.as_bytes())
+            })?;
+            self.text = Some(text);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,192 @@
+//! Where images go: layout folders and archives.
+
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+
+use imgc_build::Built;
+use imgc_oci::{Layout, LayoutFile, Tagged};
+use imgc_store::Store;
+
+use crate::describe::{self, Problem};
+
+/// What `-o` asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Output {
+    /// `NAME.oci` in the current folder, for each image.
+    Default,
+    /// `oci:DIR`.
+    Folder(PathBuf),
+    /// `oci-archive:FILE`.
+    Archive(PathBuf),
+}
+
+impl Output {
+    /// Reads the value of `-o`.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub(crate) fn parse(text: Option<&str>) -> Result<Self, String> {
+        let Some(text) = text else {
+            return Ok(Self::Default);
+        };
+        match text.split_once(':') {
+            Some(("oci", path)) if !path.is_empty() => Ok(Self::Folder(path.into())),
+            Some(("oci-archive", path)) if !path.is_empty() => Ok(Self::Archive(path.into())),
+            _ => Err(format!(
+                "`{text}` is no output: expected oci:DIR or oci-archive:FILE"
+            )),
+        }
+    }
+
+    /// Writes images where this says: each to its own folder, or all to one.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(crate) fn write(
+        &self,
+        images: &[(String, Built)],
+        store: &dyn Store,
+    ) -> Result<(), Problem> {
+        match self {
+            Self::Default => images.iter().try_for_each(|image| {
+                let folder = PathBuf::from(format!("{}.oci", image.0));
+                write_folder(&folder, &layout(std::slice::from_ref(image))?, store)
+            }),
+            Self::Folder(folder) => write_folder(folder, &layout(images)?, store),
+            Self::Archive(file) => write_archive(file, &layout(images)?, store),
+        }
+    }
+}
+
+fn layout(images: &[(String, Built)]) -> Result<Layout, Problem> {
+    let tagged: Vec<Tagged<'_>> = images
+        .iter()
+        .map(|(name, built)| Tagged {
+            reference: name,
+            image: &built.image,
+        })
+        .collect();
+    Layout::new(&tagged).map_err(|error| Problem::new(error.to_string()))
+}
+
+/// A new folder is made beside its place and moved there when it is whole.
+#[expect(clippy::disallowed_methods, reason = "this is what the user asked for")]
+fn write_folder(folder: &Path, layout: &Layout, store: &dyn Store) -> Result<(), Problem> {
+    if !is_new(folder)? {
+        fill_folder(folder, layout, store)?;
+        return remove_strays(folder, layout);
+    }
+    let part = beside(folder);
+    let made = fill_folder(&part, layout, store).and_then(|()| {
+        std::fs::rename(&part, folder).map_err(|error| describe::disk("write", folder, &error))
+    });
+    if made.is_err() {
+        drop(std::fs::remove_dir_all(&part));
+    }
+    made
+}
+
+/// Writes what is not there yet: blobs first and the index last, each file in one
+/// step, so that an earlier image in the folder stays whole until the new one is.
+#[expect(clippy::disallowed_methods, reason = "this is what the user asked for")]
+fn fill_folder(folder: &Path, layout: &Layout, store: &dyn Store) -> Result<(), Problem> {
+    let wrote = |path: &Path, error: &std::io::Error| describe::disk("write", path, error);
+    let blobs = folder.join("blobs/sha256");
+    std::fs::create_dir_all(&blobs).map_err(|error| wrote(&blobs, &error))?;
+    let (blobs, documents): (Vec<_>, Vec<_>) = layout
+        .files()
+        .partition(|(_, file)| matches!(file, LayoutFile::Blob { .. }));
+    for (path, file) in blobs.into_iter().chain(documents) {
+        let path = folder.join(path);
+        match file {
+            LayoutFile::Blob { digest, size } => {
+                let there = std::fs::symlink_metadata(&path);
+                if there.is_ok_and(|there| there.is_file() && there.len() == *size) {
+                    continue;
+                }
+                store
+                    .export(digest, &path)
+                    .map_err(|error| describe::store(&error))?;
+            }
+            LayoutFile::Bytes(bytes) => {
+                if std::fs::read(&path).is_ok_and(|there| there == *bytes) {
+                    continue;
+                }
+                write_whole(&path, |file| file.write_all(bytes))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether nothing is there yet, or an empty folder. One that holds other things than
+/// a layout is left alone.
+fn is_new(folder: &Path) -> Result<bool, Problem> {
+    let is_empty = match folder.read_dir() {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => true,
+        Err(error) => return Err(describe::disk("write", folder, &error)),
+    };
+    if is_empty {
+        return Ok(true);
+    }
+    if folder.join("oci-layout").is_file() {
+        return Ok(false);
+    }
+    let message = format!("{} is there, and is not an OCI layout", folder.display());
+    Err(Problem::new(message).help("say where the layout goes with -o oci:DIR"))
+}
+
+/// Takes away the blobs of an image that stood there before.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "blobs that nothing names are not part of the result"
+)]
+fn remove_strays(folder: &Path, layout: &Layout) -> Result<(), Problem> {
+    let blobs = folder.join("blobs/sha256");
+    let Ok(entries) = blobs.read_dir() else {
+        return Ok(());
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        let path = format!("blobs/sha256/{name}");
+        if layout.files().all(|(known, _)| known != path) {
+            std::fs::remove_file(entry.path())
+                .map_err(|error| describe::disk("remove", &entry.path(), &error))?;
+        }
+    }
+    Ok(())
+}
+
+fn write_archive(file: &Path, layout: &Layout, store: &dyn Store) -> Result<(), Problem> {
+    write_whole(file, |out| {
+        let mut out = BufWriter::new(out);
+        layout
+            .write_archive(store, &mut out)
+            .map_err(std::io::Error::other)?;
+        out.flush()
+    })
+}
+
+/// Writes a file beside its place and moves it there when it is whole.
+#[expect(clippy::disallowed_methods, reason = "this is what the user asked for")]
+pub(crate) fn write_whole(
+    path: &Path,
+    write: impl FnOnce(&mut std::fs::File) -> std::io::Result<()>,
+) -> Result<(), Problem> {
+    let part = beside(path);
+    let done = std::fs::File::create(&part)
+        .and_then(|mut file| write(&mut file).and_then(|()| file.sync_all()))
+        .and_then(|()| std::fs::rename(&part, path));
+    done.map_err(|error| {
+        drop(std::fs::remove_file(&part));
+        describe::disk("write", path, &error)
+    })
+}
+
+/// Where something is made before it is moved to `path`.
+fn beside(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{}.part", std::process::id()))
+}

@@ -1,0 +1,47 @@
+//! What the caller of an evaluation decides.
+
+use imgc_plan::Platform;
+
+/// What the caller of an evaluation decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// The platform of images that name none.
+    pub platform: Platform,
+    /// What the evaluation may use.
+    pub limits: Limits,
+}
+
+/// What an evaluation may use. Counted, never timed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Steps: an expression, an item that a builtin looks at.
+    pub steps: u64,
+    /// Bytes of all values that are made, kept or not.
+    pub bytes: u64,
+    /// Expressions and calls in each other. At most [`Limits::MAX_DEPTH`].
+    pub depth: u32,
+}
+
+impl Limits {
+    /// The deepest evaluation that the stack of its thread holds.
+    pub const MAX_DEPTH: u32 = 4_000;
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            steps: 100_000_000,
+            bytes: 1024 * 1024 * 1024,
+            depth: Self::MAX_DEPTH,
+        }
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            platform: Platform::DEFAULT,
+            limits: Limits::default(),
+        }
+    }
+}

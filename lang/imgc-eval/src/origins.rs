@@ -1,0 +1,60 @@
+//! Where the parts of a plan are written.
+//!
+//! A side table: places never enter the plan, so that reformatting a file changes
+//! no plan. Later stages look here for the text to point at.
+
+use std::collections::BTreeMap;
+
+use imgc_diag::Span;
+
+/// A part of an image.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// The image itself.
+    Image,
+    /// Its packages as a whole.
+    Packages,
+    /// The suite.
+    Suite,
+    /// The variant.
+    Variant,
+    /// A package, by its name.
+    Package(String),
+    /// A user, by name.
+    User(String),
+    /// A group, by name.
+    Group(String),
+    /// A file, by its absolute path in the image. What a copied folder holds is
+    /// written where the folder is.
+    File(String),
+    /// A field of `config`, by its name.
+    Config(String),
+}
+
+/// For every part of every image, where it is written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origins {
+    places: BTreeMap<String, BTreeMap<Place, Span>>,
+}
+
+impl Origins {
+    /// Where a part of the image named `image` is written. A part that was said
+    /// more than once has its first place.
+    pub fn get(&self, image: &str, place: &Place) -> Option<&Span> {
+        self.places.get(image)?.get(place)
+    }
+
+    /// Every part, by image and place.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Place, &Span)> {
+        self.places.iter().flat_map(|(image, places)| {
+            places
+                .iter()
+                .map(move |(p, span)| (image.as_str(), p, span))
+        })
+    }
+
+    pub(crate) fn insert(&mut self, image: &str, place: Place, span: Span) {
+        let places = self.places.entry(image.to_owned()).or_default();
+        places.entry(place).or_insert(span);
+    }
+}

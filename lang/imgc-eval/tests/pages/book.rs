@@ -1,0 +1,65 @@
+//! Runs every program of the language's pages in the book, and compares the page of
+//! builtins with the table in the code.
+
+use crate::support::{blocks, elf, pages, run, world};
+use imgc_eval::MemoryWorld;
+
+/// The project that the pages speak of.
+fn project() -> MemoryWorld {
+    world()
+        .executable("server", elf("amd64", "static"))
+        .executable("server-amd64", elf("amd64", "static"))
+        .executable("server-arm64", elf("arm64", "static"))
+        .file("motd", "Hello.\n")
+        .file("site/index.html", "<!doctype html>\n")
+        .file("site/css/site.css", "body {}\n")
+        .file("app.conf", "port 8080\n")
+}
+
+#[test]
+fn every_program_of_the_book_holds() {
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for (page, text) in pages("../../book/src/language") {
+        let blocks = blocks(&text);
+        // Modules of a page are there for all its programs.
+        let modules = blocks
+            .iter()
+            .filter(|block| block.kind == "img" && block.words.contains_key("path"))
+            .fold(project(), |world, block| {
+                world.file(&block.words["path"], &block.text)
+            });
+        for (index, block) in blocks.iter().enumerate() {
+            if block.kind != "img" || block.words.contains_key("path") {
+                continue;
+            }
+            count += 1;
+            // What follows directly says what the program gives.
+            let next = blocks.get(index + 1);
+            let answer = next.filter(|next| next.kind == "value" || next.kind == "plan");
+            let case: Vec<_> = std::iter::once(block).chain(answer).cloned().collect();
+            if let Err(why) = run(modules.clone(), &case) {
+                wrong.push(format!("{page}:{}:\n{why}", block.line));
+            }
+        }
+    }
+    assert!(count > 0, "there are programs");
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+#[test]
+fn the_page_of_builtins_is_the_table() {
+    let pages = pages("../../book/src/language");
+    let (_, page) = pages
+        .iter()
+        .find(|(name, _)| name == "builtins.md")
+        .expect("the page of builtins");
+    let mut headings = page.lines().filter_map(|line| line.strip_prefix("## `"));
+    for doc in imgc_eval::builtin_docs() {
+        let heading = headings.next().and_then(|line| line.strip_suffix('`'));
+        assert_eq!(heading, Some(doc.name), "headings are the builtins, sorted");
+        assert!(page.contains(doc.text), "{}: `{}`", doc.name, doc.text);
+        assert!(page.contains(doc.usage), "{}: `{}`", doc.name, doc.usage);
+    }
+    assert_eq!(headings.next(), None, "no other builtins");
+}

@@ -1,0 +1,6 @@
+//! The pages that are tests: the cases of `tests/lang`, and the language's part of
+//! the book.
+
+mod book;
+mod lang;
+mod support;

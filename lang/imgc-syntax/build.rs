@@ -1,0 +1,5 @@
+//! Generates the parser's tables from the grammar.
+
+fn main() {
+    lalrpop::process_src().expect("the grammar has no conflicts");
+}

@@ -1,0 +1,227 @@
+//! Mistakes inside of tokens: numbers, escapes, indentation, characters that must not be there.
+//! They do not change the tree.
+
+use rowan::{NodeOrToken, TextRange, TextSize};
+
+use crate::ast::{AstNode as _, Str};
+use crate::error::{Errors, SyntaxCode, SyntaxError};
+use crate::kind::{SyntaxKind, SyntaxNode, SyntaxToken};
+use crate::literal::{self, IntError};
+use crate::text::{quoted, range, size};
+
+/// Whether a character must not be in a source: NUL, and those that change the direction of text,
+/// with which a file can look different from what it means.
+pub(crate) fn is_forbidden(character: char) -> bool {
+    matches!(character, '\0' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Reports forbidden characters.
+pub(crate) fn characters(source: &str, errors: &mut Errors) {
+    for (at, character) in source
+        .char_indices()
+        .filter(|(_, character)| is_forbidden(*character))
+    {
+        let code = u32::from(character);
+        let what = if character == '\0' {
+            "a NUL character".to_owned()
+        } else {
+            format!("a character that changes the direction of text (U+{code:04X})")
+        };
+        errors.push(
+            SyntaxError::new(
+                SyntaxCode::ForbiddenCharacter,
+                range(at, at + character.len_utf8()),
+                format!("the source contains {what}"),
+            )
+            .help(format!("remove it; in a string, write `\\u{{{code:x}}}`")),
+        );
+    }
+}
+
+/// Reports mistakes in literals.
+pub(crate) fn literals(root: &SyntaxNode, errors: &mut Errors) {
+    for element in root.descendants_with_tokens() {
+        match element {
+            NodeOrToken::Token(token) => match token.kind() {
+                SyntaxKind::Int => integer(&token, errors),
+                SyntaxKind::StrEscape => escape(&token, errors),
+                SyntaxKind::PathText => path(&token, errors),
+                _ => {}
+            },
+            NodeOrToken::Node(node) => {
+                if let Some(string) = Str::cast(node).filter(Str::is_indented) {
+                    indented(&string, errors);
+                }
+            }
+        }
+    }
+}
+
+fn integer(token: &SyntaxToken, errors: &mut Errors) {
+    let text = token.text();
+    let whole = token.text_range();
+    let digit_at = |offset: usize| {
+        let length = text
+            .get(offset..)
+            .and_then(|rest| rest.chars().next())
+            .map_or(0, char::len_utf8);
+        TextRange::at(whole.start() + size(offset), size(length))
+    };
+    let error = match literal::parse_int(text) {
+        Ok(_) => return,
+        Err(IntError::TooLarge) => SyntaxError::new(
+            SyntaxCode::IntegerTooLarge,
+            whole,
+            "this integer is too large",
+        )
+        .label("does not fit in 64 bits")
+        .help(format!("the largest integer is {}", i64::MAX)),
+        Err(IntError::NoDigits) => {
+            SyntaxError::new(SyntaxCode::BadNumber, whole, "this number has no digits")
+        }
+        Err(IntError::LeadingZero) => {
+            let error = SyntaxError::new(
+                SyntaxCode::BadNumber,
+                whole,
+                "a decimal number does not begin with `0`",
+            );
+            let digits = text.trim_start_matches(['0', '_']);
+            if !digits.is_empty() && digits.bytes().all(|byte| matches!(byte, b'0'..=b'7')) {
+                let octal = format!("0o{digits}");
+                error
+                    .help(format!(
+                        "an octal number, such as a mode, is written `{octal}`"
+                    ))
+                    .edit(whole, octal)
+            } else {
+                error.help("remove the zeros")
+            }
+        }
+        Err(IntError::BadUnderscore { offset }) => SyntaxError::new(
+            SyntaxCode::BadNumber,
+            digit_at(offset),
+            "`_` must stand between two digits",
+        ),
+        Err(IntError::BadDigit { offset, base }) => {
+            let digit = text.get(offset..).and_then(|rest| rest.chars().next());
+            let digit = quoted(&digit.map(String::from).unwrap_or_default());
+            let base = match base {
+                8 => "octal",
+                16 => "hexadecimal",
+                _ => "decimal",
+            };
+            SyntaxError::new(
+                SyntaxCode::BadNumber,
+                digit_at(offset),
+                format!("{digit} is no {base} digit"),
+            )
+        }
+    };
+    errors.push(error);
+}
+
+fn escape(token: &SyntaxToken, errors: &mut Errors) {
+    if literal::decode_escape(token.text()).is_some() {
+        return;
+    }
+    let shown = quoted(token.text());
+    let error = SyntaxError::new(
+        SyntaxCode::BadEscape,
+        token.text_range(),
+        format!("there is no escape {shown}"),
+    );
+    errors.push(if token.text().starts_with(r"\u") {
+        error.help(r"write `\u{…}` with one to six hexadecimal digits of a Unicode character")
+    } else {
+        error
+            .help(r#"the escapes are `\n`, `\t`, `\r`, `\"`, `\\`, `\$`, `\u{…}`; a backslash is `\\`"#)
+            .edit(TextRange::empty(token.text_range().start()), "\\")
+    });
+}
+
+fn path(token: &SyntaxToken, errors: &mut Errors) {
+    if let Some(at) = token.text().find("//") {
+        let place = TextRange::at(token.text_range().start() + size(at), TextSize::new(2));
+        errors.push(
+            SyntaxError::new(SyntaxCode::BadPath, place, "this path has an empty part")
+                .help("write one `/`")
+                .edit(place, "/"),
+        );
+    }
+}
+
+fn indented(string: &Str, errors: &mut Errors) {
+    let last = string.syntax().last_token();
+    if last.is_none_or(|last| last.kind() != SyntaxKind::StrClose) {
+        // It has no end, which is reported; what is in it may be anything.
+        return;
+    }
+    let mut tokens = string.syntax().children_with_tokens().skip(1);
+    let first = tokens.next();
+    // An empty string, `""""""`, is fine.
+    let starts_well = first.as_ref().is_none_or(|first| match first {
+        NodeOrToken::Token(token) => {
+            token.kind() == SyntaxKind::StrClose
+                || token
+                    .text()
+                    .split_once('\n')
+                    .is_some_and(|(head, _)| head.trim().is_empty())
+        }
+        NodeOrToken::Node(_) => false,
+    });
+    if !starts_well {
+        let start = string.range().start();
+        errors.push(
+            SyntaxError::new(
+                SyntaxCode::IndentedStringStart,
+                TextRange::at(start, TextSize::new(3)),
+                "the text must begin on the line after `\"\"\"`",
+            )
+            .help("begin a new line after `\"\"\"`, or write a one-line string with one `\"`"),
+        );
+    }
+    mixed_indentation(string, errors);
+}
+
+/// Reports the first line whose indentation does not go with the others.
+fn mixed_indentation(string: &Str, errors: &mut Errors) {
+    let lines = literal::indentations(string);
+    let Some((first, model)) = lines.iter().find(|(_, blanks)| !blanks.is_empty()) else {
+        return;
+    };
+    let tabs = model.starts_with('\t');
+    let (used, other) = if tabs {
+        ("tabs", ' ')
+    } else {
+        ("spaces", '\t')
+    };
+    let Some((place, blanks)) = lines.iter().find(|(_, blanks)| blanks.contains(other)) else {
+        return;
+    };
+    let at = blanks.find(other).unwrap_or_default();
+    let run = blanks.get(at..).unwrap_or_default();
+    let length = run.len() - run.trim_start_matches(other).len();
+    let wrong = TextRange::at(place.start() + size(at), size(length));
+    let mut error = SyntaxError::new(
+        SyntaxCode::MixedIndentation,
+        wrong,
+        "tabs and spaces are mixed in the indentation of this text",
+    )
+    .related(*first, format!("indented with {used} here"));
+    let common = lines
+        .iter()
+        .map(|(_, blanks)| blanks.find('\t').unwrap_or(blanks.len()))
+        .min();
+    if !tabs && common.is_some_and(|common| common > 0) {
+        error = error.help("indent with spaces; a tab that belongs to the text is written `\\t`");
+        for (place, blanks) in &lines {
+            for (offset, _) in blanks.match_indices('\t') {
+                let start = place.start() + size(offset);
+                error = error.edit(TextRange::at(start, TextSize::new(1)), "\\t");
+            }
+        }
+    } else {
+        error = error.help(format!("indent every line with {used}"));
+    }
+    errors.push(error);
+}

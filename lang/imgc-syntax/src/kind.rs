@@ -1,0 +1,251 @@
+//! The kinds of tokens and nodes in a syntax tree, and the tree types made of them.
+//! It says what there is, not how it is found: no lexing and no grammar here.
+
+/// Declares [`SyntaxKind`] with the table that leads from a number back to a kind.
+macro_rules! syntax_kinds {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// Kind of a token or node.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u16)]
+        pub enum SyntaxKind {
+            $($(#[$doc])* $name,)*
+        }
+
+        /// Every kind, at the index that is its number.
+        const ALL: &[SyntaxKind] = &[$(SyntaxKind::$name,)*];
+    };
+}
+
+syntax_kinds! {
+    /// Blanks and line ends.
+    Whitespace,
+    /// `# …` to the end of the line.
+    Comment,
+    /// `## …` to the end of the line.
+    DocComment,
+    /// Text that is no token of the language.
+    BadToken,
+
+    /// `let`.
+    LetKw,
+    /// `in`.
+    InKw,
+    /// `if`.
+    IfKw,
+    /// `then`.
+    ThenKw,
+    /// `else`.
+    ElseKw,
+    /// `import`.
+    ImportKw,
+    /// `true`.
+    TrueKw,
+    /// `false`.
+    FalseKw,
+    /// A name. A reserved word used as a name is one too, with an error.
+    Ident,
+    /// An integer, such as `10_000` or `0o755`. May be ill-formed, with an error.
+    Int,
+    /// A path, such as `./a/b.txt`.
+    PathText,
+    /// A module of the standard library, such as `std/debian`.
+    StdModule,
+    /// `"` or `"""` at the start of a string.
+    StrOpen,
+    /// Literal text in a string.
+    StrText,
+    /// An escape in a string, such as `\n`. May be ill-formed, with an error.
+    StrEscape,
+    /// `"` or `"""` at the end of a string.
+    StrClose,
+    /// `${` in a string.
+    InterpOpen,
+    /// The `}` that ends a `${`.
+    InterpClose,
+    /// `{`.
+    LBrace,
+    /// `}`.
+    RBrace,
+    /// `[`.
+    LBracket,
+    /// `]`.
+    RBracket,
+    /// `(`.
+    LParen,
+    /// `)`.
+    RParen,
+    /// `=`.
+    Eq,
+    /// `==`.
+    EqEq,
+    /// `!=`.
+    NotEq,
+    /// `<`.
+    Lt,
+    /// `<=`.
+    LtEq,
+    /// `>`.
+    Gt,
+    /// `>=`.
+    GtEq,
+    /// `&&`.
+    AndAnd,
+    /// `||`.
+    OrOr,
+    /// `!`.
+    Bang,
+    /// `+`.
+    Plus,
+    /// `-`.
+    Minus,
+    /// `*`.
+    Star,
+    /// `//`.
+    SlashSlash,
+    /// `++`.
+    PlusPlus,
+    /// `|>`.
+    PipeGt,
+    /// `=>`.
+    Arrow,
+    /// `;`.
+    Semi,
+    /// `,`.
+    Comma,
+    /// `.`.
+    Dot,
+    /// `...`.
+    Ellipsis,
+    /// `?`.
+    Question,
+    /// `:`. No part of the language; known so that the error can help.
+    Colon,
+
+    /// The whole file: one expression.
+    File,
+    /// `let BINDINGS in e`.
+    Let,
+    /// `x => e` or `{ a, b } => e`.
+    Lambda,
+    /// `if c then a else b`.
+    If,
+    /// Two operands and an operator.
+    Binary,
+    /// An operator and one operand.
+    Unary,
+    /// A function and one argument: `f x`.
+    Apply,
+    /// `e.name` or `e."name"`.
+    Select,
+    /// An integer or a truth value.
+    Literal,
+    /// A string, one-line or indented.
+    Str,
+    /// `${e}` in a string.
+    Interpolation,
+    /// A path as an expression.
+    Path,
+    /// `import std/debian` or `import ./lib.img`.
+    Import,
+    /// `[a, b]`.
+    List,
+    /// `{ a = 1; }`.
+    Record,
+    /// `(e)`.
+    Paren,
+    /// The use of a name.
+    Ref,
+    /// What could not be understood, or (empty) what is missing.
+    Error,
+    /// `a.b = e;` or `a;`. The `;` is not part of it.
+    Binding,
+    /// The `a.b` of a binding: names and strings.
+    KeyPath,
+    /// A name where it is bound or selected.
+    Name,
+    /// The `x` of `x => e`.
+    NamePattern,
+    /// The `{ a, b ? 1, ... }` of a function.
+    RecordPattern,
+    /// One field of a record pattern.
+    PatternField,
+
+    /// Inside the parser only: the bindings of a `let`, without the body.
+    LetHead,
+    /// Inside the parser only: the place of an expression or name that is missing.
+    Missing,
+}
+
+impl SyntaxKind {
+    /// Whether tokens of this kind carry no meaning: blanks and comments.
+    #[must_use]
+    pub fn is_trivia(self) -> bool {
+        matches!(self, Self::Whitespace | Self::Comment | Self::DocComment)
+    }
+
+    /// Whether nodes of this kind are expressions, erroneous ones included.
+    #[must_use]
+    pub fn is_expr(self) -> bool {
+        matches!(
+            self,
+            Self::Let
+                | Self::Lambda
+                | Self::If
+                | Self::Binary
+                | Self::Unary
+                | Self::Apply
+                | Self::Select
+                | Self::Literal
+                | Self::Str
+                | Self::Path
+                | Self::Import
+                | Self::List
+                | Self::Record
+                | Self::Paren
+                | Self::Ref
+                | Self::Error
+        )
+    }
+}
+
+/// The language, as `rowan` wants to know it. Has no values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Img {}
+
+impl rowan::Language for Img {
+    type Kind = SyntaxKind;
+
+    fn kind_from_raw(raw: rowan::SyntaxKind) -> SyntaxKind {
+        ALL.get(usize::from(raw.0))
+            .copied()
+            .unwrap_or(SyntaxKind::Error)
+    }
+
+    fn kind_to_raw(kind: SyntaxKind) -> rowan::SyntaxKind {
+        rowan::SyntaxKind(kind as u16)
+    }
+}
+
+/// A node of a syntax tree.
+pub type SyntaxNode = rowan::SyntaxNode<Img>;
+/// A token of a syntax tree.
+pub type SyntaxToken = rowan::SyntaxToken<Img>;
+/// A node or a token of a syntax tree.
+pub type SyntaxElement = rowan::SyntaxElement<Img>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rowan::Language as _;
+
+    #[test]
+    fn numbers_lead_back_to_kinds() {
+        for &kind in ALL {
+            assert_eq!(Img::kind_from_raw(Img::kind_to_raw(kind)), kind);
+        }
+        assert_eq!(
+            Img::kind_from_raw(rowan::SyntaxKind(u16::MAX)),
+            SyntaxKind::Error
+        );
+    }
+}

@@ -1,0 +1,104 @@
+//! Source text to a lossless tree and errors.
+//!
+//! [`parse`] never fails: it returns a tree whose text is the source, byte for byte, and the list
+//! of mistakes. [`ast`] reads the tree by meaning. [`format()`] writes a source in the one style. This crate knows no files, names or values.
+
+mod arena;
+pub mod ast;
+mod brackets;
+mod check;
+mod doc;
+mod error;
+mod format;
+mod group;
+mod kind;
+mod lex;
+mod literal;
+mod segment;
+mod text;
+mod wording;
+
+pub use error::{Edit, SyntaxCode, SyntaxError};
+pub use format::format;
+pub use kind::{Img, SyntaxElement, SyntaxKind, SyntaxNode, SyntaxToken};
+pub use rowan::{NodeOrToken, TextRange, TextSize};
+
+/// Largest source that is parsed, in bytes. A larger one is refused with an error.
+pub const MAX_SOURCE: usize = 16 << 20;
+
+/// Deepest nesting of expressions in a tree. What is deeper becomes an `Error` node, with an error.
+/// So every walk over a tree may be recursive.
+pub const MAX_DEPTH: usize = 200;
+
+/// What [`parse`] yields: a tree and errors. Cheap to clone; may be sent to other threads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parse {
+    green: rowan::GreenNode,
+    errors: Vec<SyntaxError>,
+}
+
+impl Parse {
+    /// The tree's root, to be read by meaning.
+    #[must_use]
+    pub fn tree(&self) -> ast::File {
+        ast::File::from_root(self.syntax())
+    }
+
+    /// The tree's root, of kind `File`.
+    #[must_use]
+    pub fn syntax(&self) -> SyntaxNode {
+        SyntaxNode::new_root(self.green.clone())
+    }
+
+    /// The mistakes, in the order of the source.
+    #[must_use]
+    pub fn errors(&self) -> &[SyntaxError] {
+        &self.errors
+    }
+}
+
+/// Parses a source. Never fails and never panics, whatever the text.
+///
+/// The tree's text is the source. Only a source beyond [`MAX_SOURCE`] is not looked at: its tree
+/// is one bad token, or empty from 4 GiB on, where offsets end.
+#[must_use]
+pub fn parse(source: &str) -> Parse {
+    if source.len() > MAX_SOURCE {
+        return refuse(source);
+    }
+    let mut lexed = lex::lex(source);
+    let sigs = brackets::balance(source, &mut lexed);
+    let lex::Lexed {
+        tokens, mut errors, ..
+    } = lexed;
+    let mut parser = segment::SegmentParser::new(source, &tokens, &mut errors);
+    let children = group::parse(&mut parser, &sigs);
+    let arena = parser.arena;
+    let green = arena.weave(source, &tokens, &children, &mut errors);
+    check::characters(source, &mut errors);
+    check::literals(&SyntaxNode::new_root(green.clone()), &mut errors);
+    Parse {
+        green,
+        errors: errors.finish(source),
+    }
+}
+
+/// The answer to a source that is too large.
+fn refuse(source: &str) -> Parse {
+    let mut builder = rowan::GreenNodeBuilder::new();
+    builder.start_node(rowan::SyntaxKind(SyntaxKind::File as u16));
+    if TextSize::try_from(source.len()).is_ok() {
+        builder.token(rowan::SyntaxKind(SyntaxKind::BadToken as u16), source);
+    }
+    builder.finish_node();
+    let error = SyntaxError::new(
+        SyntaxCode::SourceTooLarge,
+        TextRange::default(),
+        format!("this source is larger than {} MiB", MAX_SOURCE >> 20),
+    )
+    .help("large data belongs in a file of its own, taken in by a path such as `./data.bin`");
+    Parse {
+        green: builder.finish(),
+        errors: vec![error],
+    }
+}

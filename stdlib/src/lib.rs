@@ -1,0 +1,34 @@
+//! The modules of the language that come with imgc, as text.
+//!
+//! This crate only embeds them: it parses and evaluates nothing.
+
+/// The modules, sorted by name: `("debian", text)` for `std/debian`.
+const MODULES: &[(&str, &str)] = &[("debian", include_str!("../debian.img"))];
+
+/// The text of `std/name`, if there is such a module.
+pub fn module(name: &str) -> Option<&'static str> {
+    let at = MODULES
+        .binary_search_by(|(module, _)| (*module).cmp(name))
+        .ok()?;
+    Some(MODULES[at].1)
+}
+
+/// Every module with its text, sorted by name.
+pub fn modules() -> &'static [(&'static str, &'static str)] {
+    MODULES
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modules_are_found_by_name() {
+        assert!(modules().is_sorted());
+        for (name, text) in modules() {
+            assert_eq!(module(name), Some(*text));
+            assert!(text.starts_with("##"), "{name} says what it is");
+        }
+        assert_eq!(module("nope"), None);
+    }
+}

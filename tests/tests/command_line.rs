@@ -1,0 +1,49 @@
+//! The command line: what it answers without any work.
+
+use imgc_tests::sandbox::Sandbox;
+
+#[test]
+fn help_and_version_go_to_standard_output() {
+    let sandbox = Sandbox::new();
+    for flag in ["--help", "-h"] {
+        let help = sandbox.run().args(&[flag]).outcome();
+        help.succeeds();
+        assert!(
+            help.stdout.contains("build") && help.stdout.contains("update"),
+            "{help:?}"
+        );
+        assert_eq!(help.stderr, "");
+    }
+    let version = sandbox.run().args(&["--version"]).outcome();
+    version.succeeds();
+    assert_eq!(
+        version.stdout,
+        format!("imgc {}\n", env!("CARGO_PKG_VERSION"))
+    );
+}
+
+#[test]
+fn a_wrong_command_line_is_exit_code_2() {
+    let sandbox = Sandbox::new();
+    let wrong: [&[&str]; 7] = [
+        &[],
+        &["frobnicate"],
+        &["build"],
+        &["build", "--frobnicate", "app.img"],
+        &["build", "--jobs", "0", "app.img"],
+        &["build", "--platform", "linux/vax", "app.img"],
+        &["build", "--mirror", "no address", "app.img"],
+    ];
+    for args in wrong {
+        sandbox.run().args(args).outcome().fails(2, &[]);
+    }
+    sandbox.has_no_layout();
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let sandbox = Sandbox::new();
+    let outcome = sandbox.run().args(&["build", "nowhere.img"]).outcome();
+    outcome.fails(1, &["nowhere.img"]);
+    sandbox.has_no_layout();
+}

@@ -1,0 +1,15 @@
+//! The examples, built from a live mirror, in the hands of programs that nobody here
+//! wrote: podman with runc, skopeo, umoci, crane, dpkg, apt.
+//!
+//! `tests/run` installs them and runs this as root. What is missing is a failure.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests start processes and read what they wrote"
+)]
+
+mod clients;
+mod place;
+mod podman;
+mod running;
+mod same;
+mod trouble;
