@@ -81,9 +81,12 @@ impl Server {
         change(bytes);
     }
 
-    /// Serves nothing at `path` from now on.
-    pub fn remove(&self, path: &str) {
-        self.state().files.remove(path);
+    /// Serves nothing at `path` from now on. Gives what was served there.
+    pub fn remove(&self, path: &str) -> Vec<u8> {
+        self.state()
+            .files
+            .remove(path)
+            .expect("something is served there")
     }
 
     /// The paths at which something is served.

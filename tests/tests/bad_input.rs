@@ -199,7 +199,7 @@ fn a_binary_of_another_architecture_and_no_binary_at_all() {
             .run()
             .args(&["build", "app.img"])
             .outcome()
-            .fails(1, &["server", "ELF"]);
+            .fails(1, &["server", "script", "static"]);
         let server = std::fs::read(of("amd64")).expect("the example's server");
         sandbox.write("server", &server[..100]);
         sandbox

@@ -133,7 +133,10 @@ fn the_tree_holds_packages_files_and_users() {
     let status = text("var/lib/dpkg/status");
     for package in ["base-files", "base-passwd", "hello", "libhello1", "noise"] {
         assert!(
-            status.contains(&format!("Package: {package}\nStatus: install ok")),
+            status.split("\n\n").any(|stanza| {
+                stanza.starts_with(&format!("Package: {package}\n"))
+                    && stanza.contains("\nStatus: install ok installed\n")
+            }),
             "{status}"
         );
     }
@@ -390,6 +393,44 @@ fn the_lock_is_extended_and_otherwise_left_alone() {
         !after.contains(&sandbox.server.url("")),
         "a mirror is no part of a lock"
     );
+}
+
+#[test]
+fn the_lock_drops_what_no_file_of_the_folder_asks_for() {
+    let sandbox = sandbox();
+    let other = "(import std/debian).image { name = \"other\"; suite = \"trixie\"; \
+        variant = \"distroless\"; packages = [\"libhello1\"]; }";
+    sandbox.write("other.img", other);
+    sandbox
+        .run()
+        .args(&["build", "app.img", "other.img"])
+        .outcome()
+        .succeeds();
+    // Another platform of the same image is asked for on the command line alone.
+    let arm64 = [
+        "build",
+        "--platform",
+        "linux/arm64",
+        "-o",
+        "oci:arm",
+        "other.img",
+    ];
+    sandbox.run().args(&arm64).outcome().succeeds();
+    sandbox.write("app.img", APP.replace(", \"noise\"]", "]"));
+    sandbox.build();
+    let path = sandbox.project("imgc.lock");
+    let lock = std::fs::read_to_string(&path).expect("a lock");
+    assert!(
+        !lock.contains("noise"),
+        "nobody asks for it any more: {lock}"
+    );
+    assert_eq!(lock.matches("[[set]]").count(), 3, "{lock}");
+    // A file that can't be read may ask for anything: nothing is dropped.
+    sandbox.write("other.img", "image {");
+    sandbox.write("app.img", APP);
+    sandbox.build();
+    let lock = std::fs::read_to_string(&path).expect("a lock");
+    assert_eq!(lock.matches("[[set]]").count(), 4, "{lock}");
 }
 
 #[test]

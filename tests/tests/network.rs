@@ -131,3 +131,33 @@ fn the_store_is_where_it_is_asked_to_be() {
     sandbox.build();
     assert!(sandbox.path("home/.cache/imgc").is_dir());
 }
+
+#[test]
+fn what_the_mirror_has_no_more_comes_from_a_snapshot() {
+    let sandbox = sandbox();
+    let before = sandbox.build();
+    for path in sandbox.server.paths() {
+        if path.ends_with(DEB) {
+            // The moment is the newest date among the archive's states in the lock.
+            let pool = path.trim_start_matches("debian/");
+            let bytes = sandbox.server.remove(&path);
+            sandbox
+                .server
+                .put(&format!("old/20251101T090000Z/{pool}"), bytes);
+        }
+    }
+    let cold = sandbox.path("cold").display().to_string();
+    let args = ["build", "--locked", "app.img", "--store", &cold];
+    sandbox
+        .run()
+        .args(&args)
+        .outcome()
+        .fails(1, &["libhello1", "not found", "imgc update"]);
+    let file = sandbox.path("home/.config/imgc/config.toml");
+    let config = std::fs::read_to_string(&file).expect("the configuration");
+    let snapshot = sandbox.server.url("old/@SNAPSHOTID@/");
+    let header = "[archive.debian]\n";
+    let config = config.replace(header, &format!("{header}snapshot = \"{snapshot}\"\n"));
+    std::fs::write(&file, config).expect("the configuration");
+    assert_eq!(sandbox.run().args(&args).outcome().digest(), before);
+}

@@ -452,10 +452,10 @@ impl<'a> Package<'a> {
         let fields = [
             Field::PreDepends,
             Field::Depends,
-            Field::Suggests,
-            Field::Recommends,
             Field::Conflicts,
             Field::Breaks,
+            Field::Recommends,
+            Field::Suggests,
             Field::Replaces,
             Field::Enhances,
             Field::Provides,

@@ -47,6 +47,8 @@ pub enum BuildError {
     NotLocked {
         /// The image.
         image: String,
+        /// What it asks for.
+        request: Box<imgc_apt::Request>,
     },
     /// Something can't be had.
     #[error(transparent)]

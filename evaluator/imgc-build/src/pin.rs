@@ -42,9 +42,7 @@ impl Builder<'_> {
                 continue;
             }
             if pinning == Pinning::Locked {
-                return Err(BuildError::NotLocked {
-                    image: image.name.clone(),
-                });
+                return Err(not_locked(image, request));
             }
             let key = (packages.suite.clone(), image.platform.arch);
             if !read.contains_key(&key) {
@@ -93,6 +91,13 @@ fn vouched(archive: &Archive) -> Vouched<'_> {
     }
 }
 
+fn not_locked(image: &Image, request: Request) -> BuildError {
+    BuildError::NotLocked {
+        image: image.name.clone(),
+        request: Box::new(request),
+    }
+}
+
 /// What an image asks of the solver.
 pub fn request(arch: Arch, packages: &Packages) -> Request {
     Request {
@@ -120,11 +125,10 @@ pub(crate) fn pins(
     lock: &Lock,
     mirrors: &Mirrors,
 ) -> Result<(Vec<Pin>, u64), BuildError> {
+    let request = request(image.platform.arch, packages);
     let set = lock
-        .lookup(&request(image.platform.arch, packages))
-        .ok_or_else(|| BuildError::NotLocked {
-            image: image.name.clone(),
-        })?;
+        .lookup(&request)
+        .ok_or_else(|| not_locked(image, request))?;
     // The snapshot of an archive at the moment of the newest Release that was read.
     let mut moments = BTreeMap::new();
     let mut mirrors = mirrors.clone();

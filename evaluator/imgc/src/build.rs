@@ -68,7 +68,7 @@ fn build(
     };
     builder.pin(plan, &mut lock.lock, pinning)?;
     if !locked {
-        lock.save()?;
+        lock.save(work)?;
     }
     let mut images = Vec::new();
     for image in &plan.images {

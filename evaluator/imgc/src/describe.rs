@@ -281,12 +281,21 @@ fn build(error: &BuildError) -> Problem {
     match error {
         BuildError::Store(error) => store(error),
         BuildError::Fetch(error) => fetch(error),
-        BuildError::NotLocked { image } => Problem::new(format!(
-            "imgc.lock does not have the packages of the image `{image}`"
-        ))
-        .help("run it without --locked, and commit the imgc.lock that it writes"),
+        BuildError::NotLocked { image, request } => {
+            let asked = if request.names.is_empty() {
+                "no package by name".to_owned()
+            } else {
+                request.names.join(", ")
+            };
+            let (suite, arch, variant) = (&request.suite, &request.arch, request.variant.name());
+            Problem::new(format!(
+                "imgc.lock does not have the packages of the image `{image}`"
+            ))
+            .note(format!("it asks for {asked} ({suite} {arch}, {variant})"))
+            .help("run it without --locked, and commit the imgc.lock that it writes")
+        }
         BuildError::Release { archive, error } => Problem::new(format!(
-            "the archive {archive} is not to be trusted: {error}"
+            "the InRelease of {archive} is not to be trusted: {error}"
         ))
         .help("try another mirror with --mirror; if it says the same, tell its operators"),
         BuildError::Index { archive, error } => {

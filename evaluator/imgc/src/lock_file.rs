@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use imgc_apt::Lock;
+use imgc_apt::{Lock, Request};
 
 use crate::describe::{self, Problem};
 use crate::output::write_whole;
+use crate::work::Work;
 
 /// The largest lock that is read, in bytes.
 const LIMIT: u64 = 64 * 1024 * 1024;
@@ -49,13 +50,25 @@ impl LockFile {
         Ok(Self { path, lock, text })
     }
 
-    /// Where it stands.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Writes the lock, if it says something else than the file.
-    pub(crate) fn save(&mut self) -> Result<(), Problem> {
+    /// Writes the lock, if it says something else than the file. What no `.img` file of
+    /// its folder asks for any more is dropped then.
+    pub(crate) fn save(&mut self, work: &Work) -> Result<(), Problem> {
+        let before = self.text.as_deref();
+        if before.is_some_and(|text| text == self.lock.render()) {
+            return Ok(());
+        }
+        if let Some(wanted) = work.requests_in(self.path.parent().unwrap_or(Path::new(""))) {
+            self.lock.retain(|request| {
+                // The platform may come from the command line: every one is kept.
+                wanted.iter().any(|wanted| {
+                    *request
+                        == Request {
+                            arch: request.arch.clone(),
+                            ..wanted.clone()
+                        }
+                })
+            });
+        }
         let text = self.lock.render();
         if self.text.as_deref() != Some(text.as_str()) {
             write_whole(&self.path, |file| {

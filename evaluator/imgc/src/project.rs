@@ -52,11 +52,6 @@ impl Project {
         ))
     }
 
-    /// The root folder.
-    pub(crate) fn root(&self) -> &Path {
-        &self.root
-    }
-
     /// Opens a file of the project.
     pub(crate) fn open(&self, path: &str) -> Result<File, WorldError> {
         let real = self.real(path)?;

@@ -28,7 +28,7 @@ pub(crate) fn run(args: &UpdateArgs, terminal: &Terminal) -> Result<(), Failure>
         let pinned = builder.pin(source.plan(), &mut lock.lock, Pinning::Update);
         progress.finish();
         pinned.map_err(|error| crate::describe::Report::from(error).show(&source, terminal))?;
-        lock.save()?;
+        lock.save(&work)?;
         for line in crate::describe::changes(&before, &lock.lock) {
             terminal.result(&line)?;
         }

@@ -84,6 +84,39 @@ impl Work {
             evaluated,
         })
     }
+
+    /// The packages that the images of a folder's `.img` files ask for. None where one of
+    /// the files has errors, so that nobody knows. A file that is no image, such as one
+    /// that others import, asks for nothing.
+    pub(crate) fn requests_in(&self, folder: &Path) -> Option<Vec<imgc_apt::Request>> {
+        let folder = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        };
+        let mut requests = Vec::new();
+        for entry in folder.read_dir().ok()? {
+            let file = entry.ok()?.path();
+            if file.extension().is_none_or(|extension| extension != "img") {
+                continue;
+            }
+            let (project, entry) = Project::of(&file).ok()?;
+            let evaluated = imgc_eval::evaluate(&project, &entry, &self.options);
+            let Some(plan) = evaluated.plan else {
+                let no_image = |d: &imgc_diag::Diagnostic| d.code == imgc_diag::codes::NOT_AN_IMAGE;
+                if evaluated.diagnostics.iter().any(no_image) {
+                    continue;
+                }
+                return None;
+            };
+            for image in plan.images {
+                if let Some(packages) = &image.packages {
+                    requests.push(imgc_build::request(image.platform.arch, packages));
+                }
+            }
+        }
+        Some(requests)
+    }
 }
 
 impl Source {
@@ -93,15 +126,6 @@ impl Source {
             .plan
             .as_ref()
             .expect("a source that was evaluated has a plan")
-    }
-
-    /// The file's name, as the lock writes it.
-    pub(crate) fn name(&self) -> String {
-        self.file
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned()
     }
 }
 

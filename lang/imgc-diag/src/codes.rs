@@ -247,7 +247,7 @@ pub const REGISTRY: &[Entry] = &[
     entry(
         SOURCE_TOO_LARGE,
         "source too large",
-        "A source file may have at most 16 MiB. Larger files are refused before they are \
+        "A source file may have at most 16 MiB and four million tokens. Larger files are refused before they are \
          looked at. Data of that size belongs in a file of its own that the image takes in by \
          a path literal.",
     ),

@@ -1,7 +1,8 @@
 //! Source text to a lossless tree and errors.
 //!
 //! [`parse`] never fails: it returns a tree whose text is the source, byte for byte, and the list
-//! of mistakes. [`ast`] reads the tree by meaning. [`format()`] writes a source in the one style. This crate knows no files, names or values.
+//! of mistakes. [`ast`] reads the tree by meaning. [`format()`] writes a source in the one style.
+//! This crate knows no files, names or values.
 
 mod arena;
 pub mod ast;
@@ -25,6 +26,10 @@ pub use rowan::{NodeOrToken, TextRange, TextSize};
 
 /// Largest source that is parsed, in bytes. A larger one is refused with an error.
 pub const MAX_SOURCE: usize = 16 << 20;
+
+/// Most tokens in a source that is parsed, blanks included. Bounds the memory that a hostile source
+/// of one-byte tokens takes; real ones of [`MAX_SOURCE`] hardly have as many.
+pub const MAX_TOKENS: usize = 4 << 20;
 
 /// Deepest nesting of expressions in a tree. What is deeper becomes an `Error` node, with an error.
 /// So every walk over a tree may be recursive.
@@ -59,14 +64,17 @@ impl Parse {
 
 /// Parses a source. Never fails and never panics, whatever the text.
 ///
-/// The tree's text is the source. Only a source beyond [`MAX_SOURCE`] is not looked at: its tree
-/// is one bad token, or empty from 4 GiB on, where offsets end.
+/// The tree's text is the source. Only a source beyond [`MAX_SOURCE`] or [`MAX_TOKENS`] is not looked at: its
+/// tree is one bad token, or empty from 4 GiB on, where offsets end.
 #[must_use]
 pub fn parse(source: &str) -> Parse {
     if source.len() > MAX_SOURCE {
-        return refuse(source);
+        return refuse(source, format!("is larger than {} MiB", MAX_SOURCE >> 20));
     }
     let mut lexed = lex::lex(source);
+    if lexed.tokens.len() > MAX_TOKENS {
+        return refuse(source, format!("has more than {MAX_TOKENS} tokens"));
+    }
     let sigs = brackets::balance(source, &mut lexed);
     let lex::Lexed {
         tokens, mut errors, ..
@@ -84,7 +92,7 @@ pub fn parse(source: &str) -> Parse {
 }
 
 /// The answer to a source that is too large.
-fn refuse(source: &str) -> Parse {
+fn refuse(source: &str, why: String) -> Parse {
     let mut builder = rowan::GreenNodeBuilder::new();
     builder.start_node(rowan::SyntaxKind(SyntaxKind::File as u16));
     if TextSize::try_from(source.len()).is_ok() {
@@ -94,7 +102,7 @@ fn refuse(source: &str) -> Parse {
     let error = SyntaxError::new(
         SyntaxCode::SourceTooLarge,
         TextRange::default(),
-        format!("this source is larger than {} MiB", MAX_SOURCE >> 20),
+        format!("this source {why}"),
     )
     .help("large data belongs in a file of its own, taken in by a path such as `./data.bin`");
     Parse {

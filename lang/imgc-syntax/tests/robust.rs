@@ -1,7 +1,7 @@
 //! Any text parses: without panic, without loss, in bounded depth and time.
 
 use imgc_syntax::ast::{AstNode, Binding, Literal, Str};
-use imgc_syntax::{MAX_DEPTH, MAX_SOURCE, Parse, SyntaxCode, SyntaxNode, parse};
+use imgc_syntax::{MAX_DEPTH, MAX_SOURCE, MAX_TOKENS, Parse, SyntaxCode, SyntaxNode, parse};
 use proptest::prelude::*;
 
 /// Parses, and holds the tree against everything that is promised of any tree.
@@ -247,8 +247,14 @@ fn mixed_deep_garbage_takes_linear_time() {
 
 #[test]
 fn large_sources_are_refused() {
-    let source = " ".repeat(MAX_SOURCE + 1);
-    let parse = parse(&source);
-    assert_eq!(parse.errors()[0].code, SyntaxCode::SourceTooLarge);
-    assert_eq!(parse.syntax().to_string(), source);
+    for source in [" ".repeat(MAX_SOURCE + 1), "[".repeat(MAX_TOKENS + 1)] {
+        let parse = parse(&source);
+        assert_eq!(parse.errors().len(), 1);
+        assert_eq!(parse.errors()[0].code, SyntaxCode::SourceTooLarge);
+        assert_eq!(parse.syntax().to_string(), source);
+    }
+    assert_eq!(
+        parse(&" ".repeat(MAX_SOURCE)).errors()[0].code,
+        SyntaxCode::ExpectedExpression
+    );
 }

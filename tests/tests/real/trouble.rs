@@ -59,7 +59,7 @@ fn a_full_disk_is_said_and_leaves_nothing_half_written() {
             command.arg("build").arg(project.join("web/app.img"));
             run(command.arg("-o").arg(format!("oci:{}", layout.display())))
         };
-        build().fails(1, &["No space left on device"]);
+        build().fails(1, &["the disk is full"]);
         assert!(!layout.exists(), "with {size}, a layout is there");
         small.grow("2g");
         assert_eq!(
@@ -81,7 +81,7 @@ fn a_full_disk_below_the_layout() {
         command.arg("build").arg(&file);
         run(command.arg("-o").arg(format!("oci:{}", layout.display())))
     };
-    build().fails(1, &["No space left on device"]);
+    build().fails(1, &["the disk is full"]);
     assert!(!layout.exists(), "half a layout is there");
     let left = std::fs::read_dir(&small.0).expect("the folder").count();
     assert_eq!(left, 0, "something is left beside it");
