@@ -47,3 +47,29 @@ fn a_missing_file_is_named() {
     outcome.fails(1, &["nowhere.img"]);
     sandbox.has_no_layout();
 }
+
+#[test]
+fn codes_are_explained() {
+    let sandbox = Sandbox::new();
+    let list = sandbox.run().args(&["explain"]).outcome();
+    list.succeeds();
+    let codes: Vec<&str> = list
+        .stdout
+        .lines()
+        .filter_map(|line| line.split_once("  "))
+        .map(|(code, _)| code)
+        .collect();
+    assert!(codes.len() > 50 && codes.is_sorted(), "{codes:?}");
+    let one = sandbox.run().args(&["explain", "img0512"]).outcome();
+    one.succeeds();
+    assert!(
+        one.stdout.starts_with("IMG0512: unknown package\n\n"),
+        "{}",
+        one.stdout
+    );
+    sandbox
+        .run()
+        .args(&["explain", "IMG9999"])
+        .outcome()
+        .fails(2, &["IMG9999", "imgc explain"]);
+}

@@ -4,6 +4,8 @@
 //! (`base-passwd` ships it as `passwd.master` and `group.master`); without that
 //! package, root alone.
 
+use std::collections::BTreeSet;
+
 use imgc_plan::{Group, Owner, User};
 use imgc_tree::{Content, InsertError, Node, Tree, TreePath};
 
@@ -220,6 +222,14 @@ impl Accounts {
             }
         }
         Ok(())
+    }
+
+    /// The names of all users, and of all groups.
+    pub(crate) fn names(&self) -> (BTreeSet<String>, BTreeSet<String>) {
+        (
+            self.users.iter().map(|user| user.name.clone()).collect(),
+            self.groups.iter().map(|group| group.name.clone()).collect(),
+        )
     }
 
     /// The number of a user.

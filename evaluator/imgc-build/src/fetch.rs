@@ -9,8 +9,12 @@ use imgc_store::{BlobDigest, PartialWriter, Store, StoreError};
 
 use crate::{Event, Events, Transport, TransportError};
 
-/// How many tries in a row may bring nothing before an address is given up.
+/// How many tries in a row may bring next to nothing before an address is given up.
 const TRIES: u32 = 4;
+
+/// How many bytes a try must bring to count as one that brought something. A server that
+/// sends less before each break would never end.
+const PROGRESS: u64 = 64 * 1024;
 
 /// What is fetched, and what vouches for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,6 +109,7 @@ impl Fetcher<'_> {
     fn pinned_from(&self, url: &str, pin: &Pin) -> Result<Result<(), Miss>, FetchError> {
         let mut failed = 0;
         let mut best = 0;
+        let mut mismatched = false;
         loop {
             // Another process may have brought it while this one waited.
             let mut partial = self.store.partial(&pin.digest)?;
@@ -120,9 +125,10 @@ impl Fetcher<'_> {
             let reason = match received {
                 Ok(()) => match partial.finish(pin.size) {
                     Ok(()) => return Ok(Ok(())),
-                    // What was there from an earlier attempt may have been the wrong part.
-                    Err(StoreError::Mismatch { .. }) if began > 0 && failed < TRIES => {
-                        failed += 1;
+                    // What was there from before may have been the wrong part. From the
+                    // second time on, all of it came from here.
+                    Err(StoreError::Mismatch { .. }) if began > 0 && !mismatched => {
+                        mismatched = true;
                         best = 0;
                         continue;
                     }
@@ -140,8 +146,10 @@ impl Fetcher<'_> {
                 Err(miss) => return Ok(Err(miss)),
             };
             drop(partial);
-            failed = if offset > best { 1 } else { failed + 1 };
-            best = best.max(offset);
+            failed += 1;
+            if offset >= best + PROGRESS {
+                (failed, best) = (1, offset);
+            }
             if failed >= TRIES {
                 return Ok(Err(Miss::Passing(reason)));
             }
@@ -387,6 +395,28 @@ mod tests {
             ));
             assert_eq!(store.contains(&BlobDigest::of(bytes)).expect("asked"), None);
         }
+    }
+
+    #[test]
+    fn wrong_bytes_in_pieces_come_to_an_end() {
+        let answers = (0..100).map(|_| [Answer::Broken(b"hello"), Answer::Ranged(b"hello_world")]);
+        let (_, result, left) = fetch(answers.flatten().collect());
+        assert!(matches!(
+            result,
+            Err(FetchError::Failed { wrong: true, .. })
+        ));
+        assert!(left > 190, "{left}");
+    }
+
+    #[test]
+    fn a_server_that_dribbles_is_given_up() {
+        let answers = (1..=11).map(|end| Answer::Broken(&b"hello world"[..end]));
+        let (_, result, left) = fetch(answers.collect());
+        assert!(matches!(
+            result,
+            Err(FetchError::Failed { wrong: false, .. })
+        ));
+        assert_eq!(left, 7);
     }
 
     #[test]

@@ -43,7 +43,8 @@ pub enum OverlayError {
 
 /// Puts `files` into `tree`. Every node that is added was last changed at `epoch`.
 /// Folders that are missing above a file are made: `0755 root:root`. A path that
-/// leads through a link of the packages (`/bin/x`) goes where the link leads.
+/// leads through a link of the packages (`/bin/x`) goes where the link leads. Folders
+/// don't replace links to folders.
 ///
 /// # Errors
 /// [`OverlayError`]; the tree may then hold some of the files.
@@ -54,12 +55,14 @@ pub(crate) fn overlay(
     epoch: u64,
 ) -> Result<(), OverlayError> {
     let mtime = i64::try_from(epoch).unwrap_or(i64::MAX);
-    let mut placed = std::collections::BTreeMap::new();
+    let mut placed: std::collections::BTreeMap<TreePath, &File> = std::collections::BTreeMap::new();
     for file in files {
         let path = destination(tree, file)?;
-        if let Some(first) = placed.insert(path.clone(), file.path.to_string()) {
+        if let Some(first) = placed.insert(path.clone(), file)
+            && !is_same_folder(first, file)
+        {
             return Err(OverlayError::Same {
-                first,
+                first: first.path.to_string(),
                 second: file.path.to_string(),
                 resolved: path,
             });
@@ -100,7 +103,15 @@ pub(crate) fn overlay(
     Ok(())
 }
 
-/// Where the file goes: its folder's links followed, its own name not.
+/// Whether two entries ask for the same of one folder, as a project's folder does that
+/// has both `bin` and `usr/bin`.
+fn is_same_folder(one: &File, other: &File) -> bool {
+    matches!(one.node, FileNode::Directory { .. })
+        && (&one.node, &one.user, &one.group) == (&other.node, &other.user, &other.group)
+}
+
+/// Where the file goes: its folder's links followed, its own name not. A folder where a
+/// link to a folder stands is that folder, as for dpkg: `/bin` stays a link.
 fn destination(tree: &Tree, file: &File) -> Result<TreePath, OverlayError> {
     let insert = |error| OverlayError::Insert {
         path: file.path.to_string(),
@@ -114,9 +125,16 @@ fn destination(tree: &Tree, file: &File) -> Result<TreePath, OverlayError> {
     let parent = tree
         .resolve(&parent)
         .ok_or_else(|| OverlayError::Circle(file.path.to_string()))?;
-    parent
+    let path = parent
         .join(path.name())
-        .map_err(|_| insert(InsertError::Directory(path.clone())))
+        .map_err(|_| insert(InsertError::Directory(path.clone())))?;
+    if matches!(file.node, FileNode::Directory { .. })
+        && let Some(there) = tree.resolve(&path)
+        && tree.get(&there).is_some_and(Node::is_directory)
+    {
+        return Ok(there);
+    }
+    Ok(path)
 }
 
 fn node_kind(node: &FileNode) -> (Kind, u32) {
@@ -186,6 +204,40 @@ mod tests {
             text("/bin/app", Owner::Id(0)),
             text("/usr/bin/app", Owner::Id(0)),
         ];
+        assert!(matches!(
+            overlay(&mut tree, &files, &accounts, 0),
+            Err(OverlayError::Same { .. })
+        ));
+    }
+
+    fn folder(path: &str, mode: u32) -> File {
+        File {
+            node: FileNode::Directory { mode },
+            ..text(path, Owner::Id(0))
+        }
+    }
+
+    #[test]
+    fn a_folder_does_not_replace_a_link_to_a_folder() {
+        let (mut tree, accounts) = merged();
+        tree.insert(&path("gone"), Node::symlink(&b"nowhere"[..], 0))
+            .expect("a link");
+        let files = [
+            folder("/bin", 0o700),
+            text("/bin/app", Owner::Id(0)),
+            folder("/gone", 0o755),
+            folder("/usr/bin", 0o700),
+        ];
+        overlay(&mut tree, &files, &accounts, 0).expect("placed");
+        let kind = |at: &str| tree.get(&path(at)).map(|node| node.kind.clone());
+        assert!(matches!(kind("bin"), Some(Kind::Symlink(_))));
+        assert!(matches!(kind("usr/bin/app"), Some(Kind::Regular(_))));
+        assert_eq!(kind("gone"), Some(Kind::Directory));
+        let mode = tree.get(&path("usr/bin")).expect("a folder").meta.mode;
+        assert_eq!(mode, 0o700);
+
+        let (mut tree, accounts) = merged();
+        let files = [folder("/bin", 0o700), folder("/usr/bin", 0o755)];
         assert!(matches!(
             overlay(&mut tree, &files, &accounts, 0),
             Err(OverlayError::Same { .. })

@@ -1,5 +1,8 @@
 //! An image's own users, groups and files: the layer over its packages.
 
+use std::cell::Cell;
+use std::collections::BTreeSet;
+
 use imgc_layer::{Contents, Layer, StoreContents};
 use imgc_plan::{Action, Image};
 use imgc_store::BlobDigest;
@@ -14,10 +17,13 @@ use crate::{AccountError, BuildError, Builder, abi};
 /// The largest `/etc/passwd` that is read, in bytes.
 const ACCOUNTS: u64 = 16 << 20;
 
-/// What `files` yields: a layer, unless it would be empty.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// What `files` yields: a layer, unless it would be empty, and who may be named in the
+/// configuration, which the derivation does not know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FilesLayer {
     pub(crate) layer: Option<Layer>,
+    /// The names of all users and of all groups.
+    accounts: (BTreeSet<String>, BTreeSet<String>),
 }
 
 impl Output for FilesLayer {
@@ -31,6 +37,10 @@ impl Output for FilesLayer {
 
 impl Builder<'_> {
     /// Lays the image's own files over `base`, whose layer is `under`.
+    ///
+    /// # Errors
+    /// [`AccountError::NoUser`] also where the layer was in the store: the image that it
+    /// was made for may have run as somebody else.
     pub(crate) fn files_layer(
         &self,
         image: &Image,
@@ -46,39 +56,57 @@ impl Builder<'_> {
             files: image.files.clone(),
         };
         let kind = ("files", abi::FILES, action);
-        realise(self.store, self.events, kind, &image.name, || {
+        let made = realise(self.store, self.events, kind, &image.name, || {
             let base = base()?;
-            let tree = self.with_own_files(image, &base, epoch)?;
+            let (tree, accounts) = self.with_own_files(image, &base, epoch)?;
+            let accounts = accounts.names();
             let recipe = imgc_layer::plan_layer(&tree, under.map(|_| &base), &[])?;
             if under.is_some() && recipe.head.is_empty() && recipe.loose.is_empty() {
-                return Ok(FilesLayer { layer: None });
+                let layer = None;
+                return Ok(FilesLayer { layer, accounts });
             }
             let outside = Outside(self);
             let contents = StoreContents::new(self.store, Some(&outside));
-            let layer = imgc_layer::assemble(self.store, &recipe, &contents);
-            Ok(FilesLayer {
-                layer: Some(layer?),
-            })
-        })
+            let layer = Some(imgc_layer::assemble(self.store, &recipe, &contents)?);
+            Ok(FilesLayer { layer, accounts })
+        })?;
+        match unknown_user(image, &made.accounts) {
+            None => Ok(made),
+            Some(user) => Err(BuildError::Account {
+                image: image.name.clone(),
+                error: AccountError::NoUser(user),
+            }),
+        }
     }
 
-    fn with_own_files(&self, image: &Image, base: &Tree, epoch: u64) -> Result<Tree, BuildError> {
+    fn with_own_files(
+        &self,
+        image: &Image,
+        base: &Tree,
+        epoch: u64,
+    ) -> Result<(Tree, Accounts), BuildError> {
         let account = |error| BuildError::Account {
             image: image.name.clone(),
             error,
         };
         let mut tree = base.clone();
         let contents = StoreContents::new(self.store, None);
-        let read = |content: &Content| contents.read(content, ACCOUNTS);
-        let mut accounts = Accounts::of(&tree, epoch, &read).map_err(account)?;
+        let damaged = Cell::new(None);
+        let read = |content: &Content| {
+            contents.read(content, ACCOUNTS).inspect_err(|_| {
+                damaged.set(imgc_layer::check_segment(self.store, content).err());
+            })
+        };
+        let accounts = Accounts::of(&tree, epoch, &read);
+        if let Some(damaged) = damaged.take() {
+            return Err(damaged.into());
+        }
+        let mut accounts = accounts.map_err(account)?;
         if !image.users.is_empty() || !image.groups.is_empty() || Accounts::are_in(&tree) {
             accounts
                 .add(&image.groups, &image.users, epoch)
                 .map_err(account)?;
             accounts.write(&mut tree, epoch).map_err(account)?;
-        }
-        if let Some(user) = unknown_user(image, &accounts) {
-            return Err(account(AccountError::NoUser(user)));
         }
         overlay(&mut tree, &image.files, &accounts, epoch).map_err(|error| {
             BuildError::Overlay {
@@ -86,27 +114,24 @@ impl Builder<'_> {
                 error,
             }
         })?;
-        Ok(tree)
+        Ok((tree, accounts))
     }
 }
 
-/// A name in `config.user` that a runtime would not find.
-fn unknown_user(image: &Image, accounts: &Accounts) -> Option<String> {
-    use imgc_plan::Owner;
-    let named = |name: &str| match name.parse() {
-        Ok(id) => Owner::Id(id),
-        Err(_) => Owner::Name(name.to_owned()),
-    };
-    let (user, group) = match image.config.user.as_deref()?.split_once(':') {
+/// A name in `config.user` that a runtime would not find among these.
+fn unknown_user(
+    image: &Image,
+    (users, groups): &(BTreeSet<String>, BTreeSet<String>),
+) -> Option<String> {
+    let text = image.config.user.as_deref()?;
+    let (user, group) = match text.split_once(':') {
         Some((user, group)) => (user, Some(group)),
-        None => (image.config.user.as_deref()?, None),
+        None => (text, None),
     };
-    if accounts.uid(&named(user)).is_none() {
-        return Some(user.to_owned());
-    }
-    group
-        .filter(|group| accounts.gid(&named(group)).is_none())
-        .map(str::to_owned)
+    let unknown = |name: &str, known: &BTreeSet<String>| {
+        (name.parse::<u32>().is_err() && !known.contains(name)).then(|| name.to_owned())
+    };
+    unknown(user, users).or_else(|| unknown(group?, groups))
 }
 
 /// The files of the project, by their digest.

@@ -37,7 +37,10 @@ pub fn apply(tree: &mut Tree, mut archive: impl Read, keep: u64) -> io::Result<(
         let header = Header::from_byte_slice(&block);
         check(header)?;
         let size = pax.number("size")?.unwrap_or(header.entry_size()?);
-        let padding = size.next_multiple_of(512) - size;
+        let padding = size
+            .checked_next_multiple_of(512)
+            .ok_or_else(|| invalid("a size is out of range"))?
+            - size;
         if header.entry_type() == EntryType::XHeader {
             if size > PAX_LIMIT {
                 return Err(invalid("an extended header is too large"));

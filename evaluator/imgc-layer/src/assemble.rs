@@ -9,8 +9,8 @@ use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use imgc_store::{BlobDigest, BlobWriter, Store, StoreError};
-use imgc_tree::{Content, Kind};
+use imgc_store::{BlobDigest, BlobWriter, Check, Store, StoreError};
+use imgc_tree::{Content, Data, Kind};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use zstd::stream::write::Encoder;
@@ -82,7 +82,7 @@ fn write(
     send: SyncSender<Piece>,
 ) -> Result<(), LayerError> {
     if !recipe.head.is_empty() {
-        let tar = entries(&recipe.head, contents, Tee::new(out, &send)?)?;
+        let tar = entries(store, &recipe.head, contents, Tee::new(out, &send)?)?;
         tar.into_inner().end()?;
     }
     for segment in &recipe.segments {
@@ -91,11 +91,12 @@ fn write(
         }
         copy(store, segment, out)?;
     }
-    let tar = entries(&recipe.loose, contents, Tee::new(out, &send)?)?;
+    let tar = entries(store, &recipe.loose, contents, Tee::new(out, &send)?)?;
     tar.finish().map_err(store_error)?.end()
 }
 
 fn entries<W: Write>(
+    store: &dyn Store,
     entries: &[Entry],
     contents: &dyn Contents,
     out: W,
@@ -105,7 +106,10 @@ fn entries<W: Write>(
         let kind = match &entry.what {
             What::HardLink(target) => EntryKind::HardLink(target),
             What::Node(Kind::Regular(content)) => {
-                regular(&mut tar, entry, content, contents)?;
+                if let Err(error) = regular(&mut tar, entry, content, contents) {
+                    check_segment(store, content)?;
+                    return Err(error);
+                }
                 continue;
             }
             What::Node(Kind::Directory) => EntryKind::Directory,
@@ -157,6 +161,23 @@ fn regular<W: Write>(
         Ok(_) => Ok(()),
         Err(source) if failed || read != content.size => Err(unreadable(source)),
         Err(source) => Err(entry_error(entry, source)),
+    }
+}
+
+/// Says whether the segment that `content` stands in is to blame where its bytes can't
+/// be read or are not those that it names. A content that stands elsewhere is fine.
+///
+/// # Errors
+/// [`LayerError::Segment`] for a segment that is missing or damaged; it is moved aside,
+/// so that the next attempt makes it again. Those of the store.
+pub fn check_segment(store: &dyn Store, content: &Content) -> Result<(), LayerError> {
+    let Data::Segment { id, .. } = content.data else {
+        return Ok(());
+    };
+    let blob = BlobDigest::from_bytes(id.0);
+    match store.verify_read(&blob)? {
+        Check::Intact(_) => Ok(()),
+        Check::Absent | Check::Corrupt => Err(LayerError::Segment(blob)),
     }
 }
 

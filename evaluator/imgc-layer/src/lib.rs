@@ -18,7 +18,7 @@ mod plan;
 mod segment;
 
 pub use apply::{apply, decompress};
-pub use assemble::{Layer, assemble};
+pub use assemble::{Layer, assemble, check_segment};
 pub use contents::{Contents, StoreContents};
 pub use diff_id::{DiffId, DiffIdError};
 pub use encode::{Body, EntryKind, TAR_ABI, TarWriter};

@@ -560,6 +560,26 @@ fn a_damaged_segment_is_found_and_moved_aside() {
 }
 
 #[test]
+fn a_damaged_segment_that_is_taken_apart_is_moved_aside_too() {
+    let text: String = (0..20_000_u32).map(|n| format!("{n} ")).collect();
+    let store = MemoryStore::new();
+    let entries = [("a", text.as_str(), regular()), ("b", "text", regular())];
+    let used = [segment(&store, &entries)];
+    let mut tree = installed(&used);
+    put(&mut tree, "b", file("another"));
+    let recipe = plan_layer(&tree, None, &used).expect("a recipe");
+    assert_eq!(recipe.segments, []);
+    let blob = used[0].segment.blob;
+    let mut bytes = store.read(&blob, 1 << 20).expect("read").expect("there");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    store.corrupt(&blob, &bytes);
+    let error = assemble(&store, &recipe, &StoreContents::new(&store, None));
+    assert!(matches!(error, Err(LayerError::Segment(digest)) if digest == blob));
+    assert_eq!(store.contains(&blob).expect("an answer"), None);
+}
+
+#[test]
 fn a_wrong_length_of_a_segment_is_found() {
     let store = MemoryStore::new();
     let used = [segment(&store, &[("a", "text", regular())])];
@@ -610,4 +630,10 @@ fn damaged_archives_are_errors_and_never_panics() {
         // A change in a file's body is no error of the archive.
         let _ = apply(&mut Tree::new(0), damaged.as_slice(), 10);
     }
+    let mut header = tar::Header::new_ustar();
+    header.set_path("huge").expect("a path");
+    header.set_mode(0o644);
+    header.set_size(u64::MAX);
+    header.set_cksum();
+    assert!(apply(&mut Tree::new(0), header.as_bytes().as_slice(), 10).is_err());
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use imgc_plan::{BlobDigest, DrvDigest};
+use sha2::{Digest as _, Sha256};
 
 use crate::{Blob, BlobWriter, KeyLock, PartialWriter, Store, StoreError};
 
@@ -205,14 +206,35 @@ impl Store for DiskStore {
             .shared
             .find(digest)?
             .ok_or(StoreError::Absent(*digest))?;
-        place(dest, |out| {
+        let placed = place(dest, |out| {
             // Sharing blocks is a saving, not a need: whatever hinders it, copy.
-            if reflink_copy::reflink_file(&file, out).is_ok() {
-                return Ok(());
+            let is_shared = reflink_copy::reflink_file(&file, out).is_ok();
+            let mut hash = Sha256::new();
+            let mut buf = vec![0; 128 * 1024];
+            if !is_shared {
+                out.set_len(0)?;
             }
-            out.set_len(0)?;
-            io::copy(&mut file, &mut &*out).map(drop)
-        })
+            loop {
+                let read = match file.read(&mut buf) {
+                    Ok(0) => break,
+                    Ok(read) => read,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    Err(error) => return Err(error),
+                };
+                hash.update(&buf[..read]);
+                if !is_shared {
+                    out.write_all(&buf[..read])?;
+                }
+            }
+            if BlobDigest::from_bytes(hash.finalize().into()) != *digest {
+                return Err(StoreError::Absent(*digest).into());
+            }
+            Ok(())
+        });
+        if let Err(StoreError::Absent(damaged)) = &placed {
+            self.shared.discard(damaged)?;
+        }
+        placed
     }
 }
 

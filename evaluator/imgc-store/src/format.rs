@@ -41,4 +41,5 @@
 //!
 //! # Partial downloads
 //! Whoever appends to a file in `partial` holds a lock on it. A finished one is
-//! verified, made read-only, flushed and renamed to its blob.
+//! verified, flushed, renamed to its blob, and then made read-only: until it has left
+//! `partial`, whoever waits for it there must be able to open it.

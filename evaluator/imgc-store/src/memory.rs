@@ -140,6 +140,10 @@ impl Store for MemoryStore {
     fn export(&self, digest: &BlobDigest, dest: &Path) -> Result<(), StoreError> {
         let bytes = self.shared.state().blobs.get(digest).cloned();
         let bytes = bytes.ok_or(StoreError::Absent(*digest))?;
+        if BlobDigest::of(&bytes) != *digest {
+            self.discard(digest)?;
+            return Err(StoreError::Absent(*digest));
+        }
         place(dest, |file| file.write_all(&bytes))
     }
 }

@@ -90,10 +90,12 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// Places a blob's bytes in a file outside the store, whose folder is there. An
     /// earlier file is replaced in one step. The file is a copy of its own (sharing
     /// blocks where the file system can), never a hard link: a user who changes
-    /// it must not change the store. Its mode is `0644`.
+    /// it must not change the store. Its mode is `0644`. The bytes are verified on
+    /// their way: a damaged blob is moved aside, and `dest` stays as it was.
     ///
     /// # Errors
-    /// [`StoreError::Absent`] without such a blob, or what the system says.
+    /// [`StoreError::Absent`] without such a blob, or for a damaged one; or what the
+    /// system says.
     fn export(&self, digest: &BlobDigest, dest: &Path) -> Result<(), StoreError>;
 
     /// Stores bytes that are in memory.

@@ -84,6 +84,25 @@ fn damaged_blobs_are_moved_aside_and_made_again() {
 }
 
 #[test]
+fn a_damaged_blob_is_never_exported() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = DiskStore::open(&folder.path().join("store")).expect("a store");
+    let digest = store.put(b"some bytes").expect("stored");
+    let dest = folder.path().join("copy");
+    fs::write(&dest, "what was there").expect("a file");
+    damage(&blob_path(&store, &digest), b"some bytEs");
+    let error = store.export(&digest, &dest).expect_err("damaged");
+    assert!(matches!(error, StoreError::Absent(absent) if absent == digest));
+    assert_eq!(fs::read(&dest).expect("a file"), b"what was there");
+    assert_eq!(count(folder.path()), 2, "no temporary file is left");
+
+    assert_eq!(store.contains(&digest).expect("an answer"), None);
+    store.put(b"some bytes").expect("stored again");
+    store.export(&digest, &dest).expect("exported");
+    assert_eq!(fs::read(&dest).expect("a file"), b"some bytes");
+}
+
+#[test]
 fn a_torn_record_is_absent() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = DiskStore::open(folder.path()).expect("a store");

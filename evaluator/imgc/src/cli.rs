@@ -54,6 +54,12 @@ pub(crate) enum Command {
     Build(BuildArgs),
     /// Take the newest versions of all packages into the lock.
     Update(UpdateArgs),
+    /// Say what the code of a diagnostic means, or list all codes.
+    Explain {
+        /// The code: IMG0512.
+        #[arg(value_name = "CODE")]
+        code: Option<String>,
+    },
 }
 
 /// `imgc build`.

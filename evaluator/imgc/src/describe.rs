@@ -323,6 +323,12 @@ fn build(error: &BuildError) -> Problem {
         BuildError::Layer(imgc_layer::LayerError::Segment(_)) => {
             Problem::new(error.to_string()).help("run it again: what is damaged is made anew")
         }
+        BuildError::Install(imgc_dpkg::InstallError::Conflict { .. }) => {
+            Problem::new(format!("the packages can't be installed together: {error}"))
+                .note("dpkg refuses that too, unless a maintainer script diverts one of the two files")
+                .note("maintainer scripts are not interpreted yet, so no diversion is known")
+                .help("leave one of the two packages out")
+        }
         other => Problem::new(other.to_string()),
     }
 }

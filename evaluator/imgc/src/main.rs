@@ -5,6 +5,7 @@ mod apt_sources;
 mod build;
 mod cli;
 mod describe;
+mod explain;
 mod lock_file;
 mod network;
 mod output;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
     let done = match &cli.command {
         Command::Build(args) => build::run(args, &terminal),
         Command::Update(args) => update::run(args, &terminal),
+        Command::Explain { code } => explain::run(code.as_deref(), &terminal),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

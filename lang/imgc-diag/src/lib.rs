@@ -6,6 +6,7 @@
 
 pub mod codes;
 mod diagnostic;
+mod excerpt;
 mod json;
 mod sources;
 mod suggest;

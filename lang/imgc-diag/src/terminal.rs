@@ -1,19 +1,26 @@
-//! Diagnostics for people: drawn with the source around them, by miette.
+//! Diagnostics for people: drawn with the source around them, by miette. What is drawn is bounded,
+//! however long the source, the messages and the lists of places are.
 //! It returns text and prints nothing; whether there are colours is the caller's choice.
 
 use std::fmt;
 
-use miette::{
-    GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode, ThemeStyles,
-};
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode, ThemeStyles};
 
 use crate::diagnostic::{Diagnostic, FileId, Label, Severity};
+use crate::excerpt::Excerpt;
 use crate::sources::{Sources, fit, harmless};
+
+/// How many places beside the primary one are drawn, and how many notes.
+const MOST_PLACES: usize = 24;
+/// The longest sentence that is shown whole, in characters.
+const LONGEST_SENTENCE: usize = 1_000;
+/// The narrowest terminal that is drawn for, in columns.
+const NARROWEST: usize = 20;
 
 /// Draws a diagnostic. `width` is the terminal's, in columns. Ends with a line end.
 ///
 /// Control characters in sources and messages are replaced, so that a file cannot command the
-/// terminal.
+/// terminal. Long lines are cut around the places, and long messages at their end.
 #[must_use]
 pub fn render(diagnostic: &Diagnostic, sources: &dyn Sources, color: bool, width: usize) -> String {
     let theme = if color {
@@ -27,11 +34,12 @@ pub fn render(diagnostic: &Diagnostic, sources: &dyn Sources, color: bool, width
     let notes: Vec<String> = diagnostic
         .notes
         .iter()
-        .map(|note| format!("note: {}", harmless(note)))
+        .take(MOST_PLACES)
+        .map(|note| format!("note: {}", sentence(note)))
         .collect();
     let mut handler = GraphicalReportHandler::new_themed(theme)
         .with_links(false)
-        .with_width(width)
+        .with_width(width.max(NARROWEST))
         .with_context_lines(1)
         .with_show_related_as_nested(true)
         .with_break_words(false);
@@ -42,7 +50,7 @@ pub fn render(diagnostic: &Diagnostic, sources: &dyn Sources, color: bool, width
     let report = Report::new(diagnostic, sources);
     // Writing to a string does not fail, and the ranges fit the text.
     if handler.render_report(&mut text, &report).is_err() {
-        text = format!("{}: {}\n", diagnostic.code, harmless(&diagnostic.message));
+        text = format!("{}: {}\n", diagnostic.code, sentence(&diagnostic.message));
     }
     text
 }
@@ -54,7 +62,7 @@ struct Report {
     severity: miette::Severity,
     message: String,
     help: Option<String>,
-    source: Option<NamedSource<String>>,
+    source: Option<Excerpt>,
     labels: Vec<LabeledSpan>,
     /// Places in other files, one report for each file.
     others: Vec<Report>,
@@ -66,9 +74,9 @@ impl Report {
         let (here, elsewhere): (Vec<&Label>, Vec<&Label>) = diagnostic
             .related
             .iter()
+            .take(MOST_PLACES)
             .partition(|label| label.span.file == *file);
-        let (source, mut labels) = place(file, &[&diagnostic.primary], sources, true);
-        labels.extend(place(file, &here, sources, false).1);
+        let (source, labels) = places(file, Some(&diagnostic.primary), &here, sources);
         let mut others: Vec<Self> = Vec::new();
         let mut files: Vec<&FileId> = elsewhere.iter().map(|label| &label.span.file).collect();
         files.sort_unstable();
@@ -81,7 +89,7 @@ impl Report {
                 .collect();
             others.push(Self::other(file, &labels, sources));
         }
-        let mut message = harmless(&diagnostic.message);
+        let mut message = sentence(&diagnostic.message);
         if source.is_none() {
             message = format!("{message} ({})", harmless(file.as_str()));
         }
@@ -92,7 +100,7 @@ impl Report {
                 Severity::Warning => miette::Severity::Warning,
             },
             message,
-            help: diagnostic.help.as_deref().map(harmless),
+            help: diagnostic.help.as_deref().map(sentence),
             source,
             labels,
             others,
@@ -101,7 +109,7 @@ impl Report {
 
     /// The report about places in another file.
     fn other(file: &FileId, labels: &[&Label], sources: &dyn Sources) -> Self {
-        let (source, spans) = place(file, labels, sources, false);
+        let (source, spans) = places(file, None, labels, sources);
         let message = match labels {
             [label] if source.is_none() => format!("{}: {}", file, label.text),
             _ => format!("in {file}"),
@@ -109,7 +117,7 @@ impl Report {
         Self {
             code: None,
             severity: miette::Severity::Advice,
-            message: harmless(&message),
+            message: sentence(&message),
             help: None,
             source,
             labels: spans,
@@ -118,31 +126,44 @@ impl Report {
     }
 }
 
-/// The text of a file and the labels in it. Without the text there are no labels.
-fn place(
+/// The text around the labels of a file, and the labels in it. Without the text there are none.
+fn places(
     file: &FileId,
-    labels: &[&Label],
+    primary: Option<&Label>,
+    others: &[&Label],
     sources: &dyn Sources,
-    primary: bool,
-) -> (Option<NamedSource<String>>, Vec<LabeledSpan>) {
+) -> (Option<Excerpt>, Vec<LabeledSpan>) {
     let Some(text) = sources.text(file) else {
         return (None, Vec::new());
     };
+    let labels: Vec<&Label> = primary.into_iter().chain(others.iter().copied()).collect();
+    let ranges: Vec<(usize, usize)> = labels
+        .iter()
+        .map(|label| fit(label.span.range, &text))
+        .collect();
+    let (excerpt, ranges) = Excerpt::new(harmless(file.as_str()), &text, &ranges);
     let spans = labels
         .iter()
-        .map(|label| {
-            let (start, end) = fit(label.span.range, &text);
-            let words = (!label.text.is_empty()).then(|| harmless(&label.text));
-            let length = end - start;
-            if primary {
-                LabeledSpan::new_primary_with_span(words, (start, length))
+        .zip(ranges)
+        .enumerate()
+        .map(|(index, (label, range))| {
+            let words = (!label.text.is_empty()).then(|| sentence(&label.text));
+            if index == 0 && primary.is_some() {
+                LabeledSpan::new_primary_with_span(words, range)
             } else {
-                LabeledSpan::new(words, start, length)
+                LabeledSpan::new_with_span(words, range)
             }
         })
         .collect();
-    let name = harmless(file.as_str());
-    (Some(NamedSource::new(name, harmless(&text))), spans)
+    (Some(excerpt), spans)
+}
+
+/// Words for people: harmless, and cut where they are too long.
+fn sentence(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_SENTENCE) {
+        Some((end, _)) => harmless(text.get(..end).unwrap_or_default()) + "…",
+        None => harmless(text),
+    }
 }
 
 impl fmt::Display for Report {

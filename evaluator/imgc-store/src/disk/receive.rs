@@ -1,7 +1,8 @@
 //! Partial downloads: a locked file that grows, and becomes a blob.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{self, Read as _, Write};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -69,6 +70,11 @@ impl PartialSink for DiskPartial {
     }
 
     fn publish(self: Box<Self>, digest: &BlobDigest, size: u64) -> Result<(), StoreError> {
-        write::publish(&self.shared, &self.file, &self.path, digest, size)
+        write::publish(&self.shared, &self.file, &self.path, digest, size)?;
+        // Not before it has left `partial`: who comes to wait for it there, or finds it
+        // after a crash, must be able to open it for writing.
+        self.file
+            .set_permissions(Permissions::from_mode(write::BLOB_MODE))
+            .map_err(|error| StoreError::from_io(error, "changing the mode of", &self.path))
     }
 }

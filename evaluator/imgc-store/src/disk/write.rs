@@ -18,6 +18,9 @@ use crate::{BlobWriter, StoreError};
 /// Large enough that a compressor's output goes to the system in few calls.
 const BUFFER: usize = 128 * 1024;
 
+/// Nobody writes to a blob again.
+pub(super) const BLOB_MODE: u32 = 0o444;
+
 struct DiskSink {
     temp: BufWriter<NamedTempFile>,
     shared: Arc<Shared>,
@@ -53,6 +56,9 @@ impl BlobSink for DiskSink {
         let temp = temp
             .into_inner()
             .map_err(|e| StoreError::from_io(e.into_error(), "writing", &path))?;
+        temp.as_file()
+            .set_permissions(Permissions::from_mode(BLOB_MODE))
+            .map_err(|e| StoreError::from_io(e, "changing the mode of", &path))?;
         publish(&shared, temp.as_file(), &path, digest, size)?;
         // The name is gone from `tmp`: nothing is left to remove.
         mem::drop(temp.into_temp_path().keep());
@@ -60,8 +66,8 @@ impl BlobSink for DiskSink {
     }
 }
 
-/// Makes the file at `from` the blob `digest`: read-only, flushed, renamed. A blob of
-/// this name and size that is there already stays.
+/// Makes the file at `from` the blob `digest`: flushed, renamed. A blob of this name and
+/// size that is there already stays.
 pub(super) fn publish(
     shared: &Shared,
     file: &File,
@@ -87,8 +93,6 @@ pub(super) fn publish(
         );
         return Err(StoreError::from_io(short, "writing", from));
     }
-    file.set_permissions(Permissions::from_mode(0o444))
-        .map_err(|e| StoreError::from_io(e, "changing the mode of", from))?;
     file.sync_all()
         .map_err(|e| StoreError::from_io(e, "flushing", from))?;
     make_folder(&folder)?;
