@@ -147,7 +147,7 @@ pub fn packages() -> Vec<Deb> {
                 .symlink("sbin", "usr/sbin")
                 .folder("etc")
                 .folder("root")
-                .folder("tmp")
+                .folder_of_mode("tmp", 0o1777)
                 .file(
                     "usr/lib/os-release",
                     0o644,

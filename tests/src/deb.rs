@@ -64,10 +64,16 @@ impl Deb {
         self
     }
 
-    /// With a folder, owned by root.
+    /// With a folder of mode 0755, owned by root.
     #[must_use]
     pub fn folder(self, path: &str) -> Self {
-        self.entry(path, 0o755, (0, 0), Kind::Folder)
+        self.folder_of_mode(path, 0o755)
+    }
+
+    /// With a folder of another mode, owned by root.
+    #[must_use]
+    pub fn folder_of_mode(self, path: &str, mode: u32) -> Self {
+        self.entry(path, mode, (0, 0), Kind::Folder)
     }
 
     /// With a file, owned by root. Its folders are added where they are missing.

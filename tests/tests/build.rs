@@ -396,6 +396,43 @@ fn the_lock_is_extended_and_otherwise_left_alone() {
 }
 
 #[test]
+fn a_layout_of_another_image_is_left_alone() {
+    let sandbox = sandbox();
+    let build = |file: &str| {
+        sandbox
+            .run()
+            .args(&["build", "-o", "oci:out", file])
+            .outcome()
+    };
+    build("app.img").succeeds();
+    let before = Layout::open(&sandbox.project("out")).digest;
+    sandbox.write(
+        "other.img",
+        APP.replace("name = \"app\";\n  suite", "suite"),
+    );
+    build("other.img").fails(1, &["out", "app", "-o oci:DIR"]);
+    assert_eq!(Layout::open(&sandbox.project("out")).digest, before);
+    sandbox.write("app.img", APP.replace("--quiet", "--loud"));
+    build("app.img").succeeds();
+    assert_ne!(Layout::open(&sandbox.project("out")).digest, before);
+}
+
+#[test]
+fn a_copied_folder_leaves_the_folders_of_packages_as_they_are() {
+    let sandbox = sandbox();
+    sandbox.write("rootfs/tmp/note", "n\n");
+    sandbox.write("rootfs/srv/page", "p\n");
+    let image = "(import std/debian).image { name = \"app\"; suite = \"trixie\"; \
+        packages = [\"hello\"]; files = { \"/\" = ./rootfs; }; }";
+    sandbox.write("app.img", image);
+    sandbox.build();
+    let tree = Layout::open(&sandbox.project("app.oci")).tree();
+    assert_eq!(tree["tmp"].mode, 0o1777, "base-files brings it");
+    assert_eq!(tree["srv"].mode, 0o755);
+    assert_eq!(tree["tmp/note"].bytes, b"n\n");
+}
+
+#[test]
 fn the_lock_drops_what_no_file_of_the_folder_asks_for() {
     let sandbox = sandbox();
     let other = "(import std/debian).image { name = \"other\"; suite = \"trixie\"; \

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use imgc_plan::{Group, Owner, User};
 use imgc_tree::{Content, InsertError, Node, Tree, TreePath};
+use serde::{Deserialize, Serialize};
 
 /// Why an account can't be added.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -65,6 +66,15 @@ pub enum AccountError {
 pub(crate) struct Accounts {
     users: Vec<UserLine>,
     groups: Vec<GroupLine>,
+    /// Whether the image adds any of its own.
+    added: bool,
+}
+
+/// The names of all users and of all groups of an image.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Names {
+    pub(crate) users: BTreeSet<String>,
+    pub(crate) groups: BTreeSet<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,6 +114,7 @@ impl Accounts {
         let mut accounts = Self {
             users: Vec::new(),
             groups: Vec::new(),
+            added: false,
         };
         let passwd = match text("etc/passwd")? {
             Some(passwd) => passwd,
@@ -152,6 +163,7 @@ impl Accounts {
         users: &[User],
         epoch: u64,
     ) -> Result<(), AccountError> {
+        self.added |= !groups.is_empty() || !users.is_empty();
         for group in groups {
             self.add_group(group)?;
         }
@@ -224,12 +236,17 @@ impl Accounts {
         Ok(())
     }
 
+    /// Whether users or groups were added to what the image had.
+    pub(crate) fn added(&self) -> bool {
+        self.added
+    }
+
     /// The names of all users, and of all groups.
-    pub(crate) fn names(&self) -> (BTreeSet<String>, BTreeSet<String>) {
-        (
-            self.users.iter().map(|user| user.name.clone()).collect(),
-            self.groups.iter().map(|group| group.name.clone()).collect(),
-        )
+    pub(crate) fn names(&self) -> Names {
+        Names {
+            users: self.users.iter().map(|user| user.name.clone()).collect(),
+            groups: self.groups.iter().map(|group| group.name.clone()).collect(),
+        }
     }
 
     /// The number of a user.

@@ -1,6 +1,7 @@
 //! The builder: what a build needs from outside, and the walk from a description
 //! to an image.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::io::Read;
 
@@ -106,9 +107,17 @@ impl<'a> Builder<'a> {
         let mut layers = Vec::new();
         let mut scripts = Vec::new();
         let parts = self.parts(pins)?;
+        // Both layers may need the packages' tree: it is made at most once.
+        let installed = OnceCell::new();
+        let install = || match installed.get() {
+            Some(installed) => Ok(installed),
+            None => {
+                let made = packages::install(&parts, arch, epoch)?;
+                Ok(installed.get_or_init(|| made))
+            }
+        };
         if image.packages.is_some() {
-            let installed = || packages::install(&parts, arch, epoch);
-            let made = self.package_layer(&parts, installed, (arch, epoch))?;
+            let made = self.package_layer(&parts, install, (arch, epoch))?;
             layers.push(imgc_oci::LayerUse {
                 layer: made.layer,
                 created_by: "imgc: packages".to_owned(),
@@ -116,9 +125,13 @@ impl<'a> Builder<'a> {
             scripts = made.scripts;
         }
         if has_own_files(image, &parts) {
-            let under = layers.first().map(|entry| entry.layer);
-            let base = || self.base(image, &parts, epoch);
-            let made = self.files_layer(image, under.as_ref(), epoch, base)?;
+            let under = layers.first().map(|used| used.layer);
+            let made = if image.packages.is_some() {
+                self.files_layer(image, under.as_ref(), epoch, || Ok(&install()?.tree))?
+            } else {
+                let empty = Tree::new(i64::try_from(epoch).unwrap_or(i64::MAX));
+                self.files_layer(image, None, epoch, || Ok(&empty))?
+            };
             if let Some(layer) = made.layer {
                 layers.push(imgc_oci::LayerUse {
                     layer,
@@ -136,14 +149,6 @@ impl<'a> Builder<'a> {
             image: imgc_oci::write_image(self.store, &spec)?,
             scripts,
         })
-    }
-
-    /// The tree that the image's own files are laid over.
-    fn base(&self, image: &Image, parts: &[Part], epoch: u64) -> Result<Tree, BuildError> {
-        if image.packages.is_none() {
-            return Ok(Tree::new(i64::try_from(epoch).unwrap_or(i64::MAX)));
-        }
-        Ok(packages::install(parts, image.platform.arch, epoch)?.tree)
     }
 }
 

@@ -26,38 +26,20 @@ impl Mirrors {
         for base in self.bases.get(archive).into_iter().flatten() {
             addresses.push(format!("{}/{path}", base.trim_end_matches('/')));
         }
-        if let (Some(moment), Some(template)) = (moment, self.snapshots.get(archive)) {
-            let base = template.replace(SNAPSHOT_ID, &compact(moment));
+        if let (Some(moment), Some(template)) =
+            (moment.and_then(compact), self.snapshots.get(archive))
+        {
+            let base = template.replace(SNAPSHOT_ID, &moment);
             addresses.push(format!("{}/{path}", base.trim_end_matches('/')));
         }
         addresses
     }
 }
 
-/// A moment as snapshot archives write it: `20260912T075541Z`.
-fn compact(seconds: u64) -> String {
-    let (days, time) = (seconds / 86_400, seconds % 86_400);
-    // Days to a civil date, after Howard Hinnant's `civil_from_days`.
-    let shifted = days + 719_468;
-    let era = shifted / 146_097;
-    let day_of_era = shifted % 146_097;
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_index = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 {
-        month_index + 3
-    } else {
-        month_index - 9
-    };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    format!(
-        "{year:04}{month:02}{day:02}T{:02}{:02}{:02}Z",
-        time / 3600,
-        time / 60 % 60,
-        time % 60
-    )
+/// A moment as snapshot archives write it: `20260912T075541Z`. None after the year 9999.
+fn compact(seconds: u64) -> Option<String> {
+    let text = imgc_oci::rfc3339(seconds).ok()?;
+    Some(text.replace(['-', ':'], ""))
 }
 
 #[cfg(test)]
@@ -66,9 +48,14 @@ mod tests {
 
     #[test]
     fn writes_moments_as_snapshot_archives_do() {
-        assert_eq!(compact(0), "19700101T000000Z");
-        assert_eq!(compact(1_789_199_741), "20260912T075541Z");
-        assert_eq!(compact(951_782_400), "20000229T000000Z");
+        for (moment, text) in [
+            (0, Some("19700101T000000Z")),
+            (1_789_199_741, Some("20260912T075541Z")),
+            (951_782_400, Some("20000229T000000Z")),
+            (u64::MAX, None),
+        ] {
+            assert_eq!(compact(moment).as_deref(), text);
+        }
     }
 
     #[test]

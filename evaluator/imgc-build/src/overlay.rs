@@ -31,6 +31,9 @@ pub enum OverlayError {
     /// The folder's path runs in a circle of links.
     #[error("{0} leads through a circle of symbolic links")]
     Circle(String),
+    /// The file would undo the users and groups that the image adds.
+    #[error("{0} is written from the image's `users` and `groups`")]
+    Accounts(String),
     /// Something else stands there.
     #[error("{path} can't be placed: {error}")]
     Insert {
@@ -40,6 +43,9 @@ pub enum OverlayError {
         error: InsertError,
     },
 }
+
+/// What [`Accounts::write`] writes.
+const FILES_OF_ACCOUNTS: [&[u8]; 4] = [b"etc/passwd", b"etc/group", b"etc/shadow", b"etc/gshadow"];
 
 /// Puts `files` into `tree`. Every node that is added was last changed at `epoch`.
 /// Folders that are missing above a file are made: `0755 root:root`. A path that
@@ -58,6 +64,9 @@ pub(crate) fn overlay(
     let mut placed: std::collections::BTreeMap<TreePath, &File> = std::collections::BTreeMap::new();
     for file in files {
         let path = destination(tree, file)?;
+        if accounts.added() && FILES_OF_ACCOUNTS.contains(&path.as_bytes()) {
+            return Err(OverlayError::Accounts(file.path.to_string()));
+        }
         if let Some(first) = placed.insert(path.clone(), file)
             && !is_same_folder(first, file)
         {
@@ -81,6 +90,11 @@ pub(crate) fn overlay(
         let gid = accounts
             .gid(&file.group)
             .ok_or_else(|| no_owner("group", &file.group))?;
+        if matches!(file.node, FileNode::Directory { keep: true, .. })
+            && tree.get(&path).is_some_and(Node::is_directory)
+        {
+            continue;
+        }
         let (kind, mode) = node_kind(&file.node);
         let node = Node {
             meta: Meta {
@@ -154,7 +168,7 @@ fn node_kind(node: &FileNode) -> (Kind, u32) {
             };
             (Kind::Regular(content), *mode)
         }
-        FileNode::Directory { mode } => (Kind::Directory, *mode),
+        FileNode::Directory { mode, keep: _ } => (Kind::Directory, *mode),
         FileNode::Symlink { target } => (Kind::Symlink(target.as_bytes().into()), 0o777),
     }
 }
@@ -212,9 +226,49 @@ mod tests {
 
     fn folder(path: &str, mode: u32) -> File {
         File {
-            node: FileNode::Directory { mode },
+            node: FileNode::Directory { mode, keep: false },
             ..text(path, Owner::Id(0))
         }
+    }
+
+    #[test]
+    fn a_copied_folder_leaves_the_one_that_is_there() {
+        let (mut tree, accounts) = merged();
+        tree.insert(&path("tmp"), Node::directory(0o1777, 0))
+            .expect("a folder");
+        let copied = |path| File {
+            node: FileNode::Directory {
+                mode: 0o755,
+                keep: true,
+            },
+            ..text(path, Owner::Id(7))
+        };
+        let files = [copied("/srv"), copied("/tmp")];
+        overlay(&mut tree, &files, &accounts, 0).expect("placed");
+        let meta = |at: &str| {
+            let meta = &tree.get(&path(at)).expect("a folder").meta;
+            (meta.mode, meta.uid)
+        };
+        assert_eq!(meta("tmp"), (0o1777, 0));
+        assert_eq!(meta("srv"), (0o755, 7));
+        overlay(&mut tree, &[folder("/tmp", 0o700)], &accounts, 0).expect("placed");
+        assert_eq!(tree.get(&path("tmp")).expect("a folder").meta.mode, 0o700);
+    }
+
+    #[test]
+    fn refuses_a_file_of_accounts_beside_accounts() {
+        let (mut tree, mut accounts) = merged();
+        let files = [text("/etc/passwd", Owner::Id(0))];
+        overlay(&mut tree, &files, &accounts, 0).expect("placed");
+        let group = imgc_plan::Group {
+            name: "app".to_owned(),
+            gid: 7,
+        };
+        accounts.add(&[group], &[], 0).expect("added");
+        assert!(matches!(
+            overlay(&mut tree, &files, &accounts, 0),
+            Err(OverlayError::Accounts(_))
+        ));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use imgc_store::BlobDigest;
 use imgc_tree::{Content, Tree};
 use serde::{Deserialize, Serialize};
 
-use crate::accounts::Accounts;
+use crate::accounts::{Accounts, Names};
 use crate::overlay::overlay;
 use crate::realise::{Output, realise};
 use crate::{AccountError, BuildError, Builder, abi};
@@ -22,8 +22,7 @@ const ACCOUNTS: u64 = 16 << 20;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FilesLayer {
     pub(crate) layer: Option<Layer>,
-    /// The names of all users and of all groups.
-    accounts: (BTreeSet<String>, BTreeSet<String>),
+    accounts: Names,
 }
 
 impl Output for FilesLayer {
@@ -41,12 +40,12 @@ impl Builder<'_> {
     /// # Errors
     /// [`AccountError::NoUser`] also where the layer was in the store: the image that it
     /// was made for may have run as somebody else.
-    pub(crate) fn files_layer(
+    pub(crate) fn files_layer<'p>(
         &self,
         image: &Image,
         under: Option<&Layer>,
         epoch: u64,
-        base: impl FnOnce() -> Result<Tree, BuildError>,
+        base: impl FnOnce() -> Result<&'p Tree, BuildError>,
     ) -> Result<FilesLayer, BuildError> {
         let action = Action::Files {
             epoch,
@@ -58,9 +57,8 @@ impl Builder<'_> {
         let kind = ("files", abi::FILES, action);
         let made = realise(self.store, self.events, kind, &image.name, || {
             let base = base()?;
-            let (tree, accounts) = self.with_own_files(image, &base, epoch)?;
-            let accounts = accounts.names();
-            let recipe = imgc_layer::plan_layer(&tree, under.map(|_| &base), &[])?;
+            let (tree, accounts) = self.with_own_files(image, base, epoch)?;
+            let recipe = imgc_layer::plan_layer(&tree, under.map(|_| base), &[])?;
             if under.is_some() && recipe.head.is_empty() && recipe.loose.is_empty() {
                 let layer = None;
                 return Ok(FilesLayer { layer, accounts });
@@ -84,7 +82,7 @@ impl Builder<'_> {
         image: &Image,
         base: &Tree,
         epoch: u64,
-    ) -> Result<(Tree, Accounts), BuildError> {
+    ) -> Result<(Tree, Names), BuildError> {
         let account = |error| BuildError::Account {
             image: image.name.clone(),
             error,
@@ -102,11 +100,14 @@ impl Builder<'_> {
             return Err(damaged.into());
         }
         let mut accounts = accounts.map_err(account)?;
+        // Nobody is known by name in an image without such files.
+        let mut names = Names::default();
         if !image.users.is_empty() || !image.groups.is_empty() || Accounts::are_in(&tree) {
             accounts
                 .add(&image.groups, &image.users, epoch)
                 .map_err(account)?;
             accounts.write(&mut tree, epoch).map_err(account)?;
+            names = accounts.names();
         }
         overlay(&mut tree, &image.files, &accounts, epoch).map_err(|error| {
             BuildError::Overlay {
@@ -114,15 +115,12 @@ impl Builder<'_> {
                 error,
             }
         })?;
-        Ok((tree, accounts))
+        Ok((tree, names))
     }
 }
 
 /// A name in `config.user` that a runtime would not find among these.
-fn unknown_user(
-    image: &Image,
-    (users, groups): &(BTreeSet<String>, BTreeSet<String>),
-) -> Option<String> {
+fn unknown_user(image: &Image, accounts: &Names) -> Option<String> {
     let text = image.config.user.as_deref()?;
     let (user, group) = match text.split_once(':') {
         Some((user, group)) => (user, Some(group)),
@@ -131,7 +129,7 @@ fn unknown_user(
     let unknown = |name: &str, known: &BTreeSet<String>| {
         (name.parse::<u32>().is_err() && !known.contains(name)).then(|| name.to_owned())
     };
-    unknown(user, users).or_else(|| unknown(group?, groups))
+    unknown(user, &accounts.users).or_else(|| unknown(group?, &accounts.groups))
 }
 
 /// The files of the project, by their digest.

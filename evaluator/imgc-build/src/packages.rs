@@ -1,5 +1,6 @@
 //! Pinned packages to a layer: fetched and unpacked side by side, then installed.
 
+use std::io::Read;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
@@ -7,9 +8,10 @@ use std::sync::mpsc::channel;
 use imgc_dpkg::{EntryKind, EntryNode, Fragment, Installed, Limits, Sink};
 use imgc_layer::{Layer, Segment, SegmentUse, SegmentWriter, StoreContents};
 use imgc_plan::{Action, Arch};
-use imgc_store::{BlobDigest, BlobWriter, StoreError};
+use imgc_store::{BlobDigest, BlobWriter, Check, StoreError};
 use imgc_tree::{Content, Kind, Meta, TreePath};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::fetch::Pin;
 use crate::realise::{Output, realise};
@@ -106,7 +108,8 @@ impl Builder<'_> {
                 });
             }
             drop(send);
-            rayon::scope(|pool| {
+            // In place: waiting for downloads must not take a thread of the pool.
+            rayon::in_place_scope(|pool| {
                 for at in fetched {
                     let put = &put;
                     pool.spawn(move |_| put(at, self.part(&pins[at])));
@@ -122,7 +125,19 @@ impl Builder<'_> {
         Ok(parts)
     }
 
+    /// A package's part. What turned out to be damaged in the store has been moved aside
+    /// then, and is fetched or made again once.
     fn part(&self, pin: &Pin) -> Result<Part, BuildError> {
+        match self.try_part(pin) {
+            Err(BuildError::Store(StoreError::Absent(_))) => {
+                self.fetcher().pinned(pin)?;
+                self.try_part(pin)
+            }
+            done => done,
+        }
+    }
+
+    fn try_part(&self, pin: &Pin) -> Result<Part, BuildError> {
         let action = Action::Unpack { deb: pin.digest };
         let unpacked = realise(
             self.store,
@@ -145,11 +160,23 @@ impl Builder<'_> {
     fn unpack(&self, pin: &Pin) -> Result<Unpacked, BuildError> {
         let deb = self.store.open_sized(&pin.digest, pin.size)?;
         let deb = deb.ok_or(StoreError::Absent(pin.digest))?;
-        let deb = std::io::BufReader::with_capacity(128 * 1024, deb);
+        // Unpacking reads to the end, or fails.
+        let mut digesting = Digesting {
+            inner: deb,
+            hash: Sha256::new(),
+        };
+        let deb = std::io::BufReader::with_capacity(128 * 1024, &mut digesting);
         let io = |error| StoreError::from_io(error, "writing", std::path::Path::new("a segment"));
         let mut writer = SegmentWriter::new(self.store.writer()?).map_err(io)?;
-        let mut fragment = imgc_dpkg::unpack(deb, &Limits::default(), &mut Into(&mut writer))
-            .map_err(|error| deb_error(pin, error))?;
+        let unpacked = imgc_dpkg::unpack(deb, &Limits::default(), &mut Into(&mut writer));
+        let found = BlobDigest::from_bytes(digesting.hash.finalize().into());
+        if found != pin.digest && self.store.verify_read(&pin.digest)? == Check::Corrupt {
+            return Err(StoreError::Absent(pin.digest).into());
+        }
+        let mut fragment = unpacked.map_err(|error| BuildError::Deb {
+            package: pin.name.clone(),
+            error,
+        })?;
         let segment = writer.commit().map_err(io)?;
         for entry in &mut fragment.entries {
             if let EntryNode::Regular(content) = &mut entry.node {
@@ -166,10 +193,10 @@ impl Builder<'_> {
     }
 
     /// Installs the parts: the tree, and the layer that it comes to.
-    pub(crate) fn package_layer(
+    pub(crate) fn package_layer<'p>(
         &self,
         parts: &[Part],
-        installed: impl FnOnce() -> Result<Installed, BuildError>,
+        installed: impl FnOnce() -> Result<&'p Installed, BuildError>,
         (arch, epoch): (Arch, u64),
     ) -> Result<PackageLayer, BuildError> {
         let action = Action::Install {
@@ -186,9 +213,9 @@ impl Builder<'_> {
             drop(segments);
             let contents = StoreContents::new(self.store, None);
             let layer = imgc_layer::assemble(self.store, &recipe, &contents)?;
-            let scripts = installed.notes.into_iter().map(|note| Scripts {
-                package: note.package,
-                version: note.version,
+            let scripts = installed.notes.iter().map(|note| Scripts {
+                package: note.package.clone(),
+                version: note.version.clone(),
                 scripts: note.scripts.iter().map(ToString::to_string).collect(),
             });
             Ok(PackageLayer {
@@ -196,14 +223,6 @@ impl Builder<'_> {
                 scripts: scripts.collect(),
             })
         })
-    }
-}
-
-/// A full disk is the store's error, wherever it shows; all else is the package's.
-fn deb_error(pin: &Pin, error: imgc_dpkg::DebError) -> BuildError {
-    BuildError::Deb {
-        package: pin.name.clone(),
-        error,
     }
 }
 
@@ -256,6 +275,20 @@ fn segment_use(part: &Part) -> SegmentUse {
     SegmentUse {
         segment: part.segment,
         entries,
+    }
+}
+
+/// Digests what is read through it.
+struct Digesting<R> {
+    inner: R,
+    hash: Sha256,
+}
+
+impl<R: Read> Read for Digesting<R> {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(buf)?;
+        self.hash.update(&buf[..read]);
+        Ok(read)
     }
 }
 

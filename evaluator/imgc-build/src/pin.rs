@@ -143,9 +143,7 @@ pub(crate) fn pins(
         }
     }
     let pins = lock.pins(set).map(|pin| {
-        let moment = moments
-            .get(pin.archive.as_str())
-            .and_then(|date| u64::try_from(*date).ok());
+        let moment = moments.get(pin.archive.as_str()).copied();
         Pin {
             name: pin.key.to_string(),
             digest: BlobDigest::from_bytes(*pin.sha256.as_bytes()),

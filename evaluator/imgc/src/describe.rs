@@ -8,6 +8,7 @@ use imgc_apt::{Because, Link, SolveError};
 use imgc_build::{AccountError, BuildError, FetchError, OverlayError};
 use imgc_diag::{Diagnostic, codes};
 use imgc_eval::Place;
+use imgc_oci::OciError;
 use imgc_store::StoreError;
 
 use crate::terminal::{Failure, Terminal};
@@ -128,7 +129,21 @@ pub(crate) fn store(error: &StoreError) -> Problem {
             ))
             .help("another store can be named with --store DIR or IMGC_STORE")
         }
+        StoreError::Absent(_) => Problem::new(format!("the store fails: {error}, or is damaged"))
+            .help("run it again: what is damaged has been moved aside, and is made anew"),
         other => Problem::new(format!("the store fails: {other}")),
+    }
+}
+
+/// An image's documents can't be made, or its blobs not be copied.
+pub(crate) fn oci(error: &OciError) -> Problem {
+    match error {
+        OciError::Store(error) => store(error),
+        OciError::Invalid {
+            blob,
+            problem: imgc_oci::Problem::Damaged,
+        } => store(&StoreError::Absent(*blob)),
+        other => Problem::new(other.to_string()),
     }
 }
 
@@ -191,6 +206,11 @@ fn diagnostic(error: &BuildError, source: &Source) -> Option<Diagnostic> {
                 OverlayError::Same { second, .. } => {
                     (second, codes::DUPLICATE_PATH, "keep one of the two")
                 }
+                OverlayError::Accounts(path) => (
+                    path,
+                    codes::DUPLICATE_PATH,
+                    "leave the file out, or `users` and `groups`",
+                ),
                 OverlayError::Circle(path) | OverlayError::Insert { path, .. } => {
                     (path, codes::BAD_IMAGE_PATH, "take another path")
                 }
@@ -306,14 +326,8 @@ fn build(error: &BuildError) -> Problem {
             if let Some(error) = store_error_within(error) {
                 return store(error);
             }
-            let mut problem =
-                Problem::new(format!("the package {package} can't be unpacked: {error}"));
-            let mut source = std::error::Error::source(error);
-            while let Some(cause) = source {
-                problem = problem.note(cause.to_string());
-                source = cause.source();
-            }
-            problem
+            let problem = Problem::new(format!("the package {package} can't be unpacked: {error}"));
+            with_causes(problem, error)
         }
         BuildError::Layer(imgc_layer::LayerError::Changed { .. }) => {
             Problem::new(format!("a file changed while the image was built: {error}"))
@@ -323,14 +337,29 @@ fn build(error: &BuildError) -> Problem {
         BuildError::Layer(imgc_layer::LayerError::Segment(_)) => {
             Problem::new(error.to_string()).help("run it again: what is damaged is made anew")
         }
-        BuildError::Install(imgc_dpkg::InstallError::Conflict { .. }) => {
-            Problem::new(format!("the packages can't be installed together: {error}"))
-                .note("dpkg refuses that too, unless a maintainer script diverts one of the two files")
-                .note("maintainer scripts are not interpreted yet, so no diversion is known")
-                .help("leave one of the two packages out")
-        }
-        other => Problem::new(other.to_string()),
+        BuildError::Install(imgc_dpkg::InstallError::Conflict { .. }) => Problem::new(format!(
+            "the packages can't be installed together: {error}"
+        ))
+        .note("dpkg refuses that too, unless a maintainer script diverts one of the two files")
+        .note("maintainer scripts are not interpreted yet, so no diversion is known")
+        .help("leave one of the two packages out"),
+        BuildError::Install(error) => with_causes(Problem::new(error.to_string()), error),
+        BuildError::Oci(error) => oci(error),
+        other => match store_error_within(other) {
+            Some(error) => store(error),
+            None => Problem::new(other.to_string()),
+        },
     }
+}
+
+/// Adds what is behind `error`, a line each.
+fn with_causes(mut problem: Problem, error: &dyn std::error::Error) -> Problem {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        problem = problem.note(cause.to_string());
+        source = cause.source();
+    }
+    problem
 }
 
 /// The store's error inside another one, if that is what it is about.

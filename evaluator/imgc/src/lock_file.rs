@@ -33,6 +33,9 @@ impl LockFile {
             Ok(metadata) if metadata.len() > LIMIT => {
                 return Err(Problem::new(format!("{} is too large", path.display())));
             }
+            Ok(metadata) if !metadata.is_file() => {
+                return Err(Problem::new(format!("{} is not a file", path.display())));
+            }
             Ok(_) => Some(
                 std::fs::read_to_string(&path)
                     .map_err(|error| describe::disk("read", &path, &error))?,

@@ -1,13 +1,20 @@
 //! Where images go: layout folders and archives.
 
+use std::collections::BTreeSet;
+use std::fs::{File, Permissions};
 use std::io::{BufWriter, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use imgc_build::Built;
-use imgc_oci::{Layout, LayoutFile, Tagged};
+use imgc_oci::{Layout, LayoutFile, OciError, Tagged};
 use imgc_store::Store;
 
 use crate::describe::{self, Problem};
+
+/// The file of a layout that names its images, and the annotation that it does so with.
+const INDEX: &str = "index.json";
+const REFERENCE: &str = "org.opencontainers.image.ref.name";
 
 /// What `-o` asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,24 +73,28 @@ fn layout(images: &[(String, Built)]) -> Result<Layout, Problem> {
             image: &built.image,
         })
         .collect();
-    Layout::new(&tagged).map_err(|error| Problem::new(error.to_string()))
+    Layout::new(&tagged).map_err(|error| describe::oci(&error))
 }
 
 /// A new folder is made beside its place and moved there when it is whole.
 #[expect(clippy::disallowed_methods, reason = "this is what the user asked for")]
 fn write_folder(folder: &Path, layout: &Layout, store: &dyn Store) -> Result<(), Problem> {
     if !is_new(folder)? {
+        check_is_replaced(folder, layout)?;
         fill_folder(folder, layout, store)?;
         return remove_strays(folder, layout);
     }
-    let part = beside(folder);
-    let made = fill_folder(&part, layout, store).and_then(|()| {
-        std::fs::rename(&part, folder).map_err(|error| describe::disk("write", folder, &error))
-    });
-    if made.is_err() {
-        drop(std::fs::remove_dir_all(&part));
-    }
-    made
+    let wrote = |error| describe::disk("write", folder, &error);
+    let (above, mut part) = beside(folder);
+    std::fs::create_dir_all(above).map_err(wrote)?;
+    let mut part = part
+        .permissions(Permissions::from_mode(0o777))
+        .tempdir_in(above)
+        .map_err(wrote)?;
+    fill_folder(part.path(), layout, store)?;
+    std::fs::rename(part.path(), folder).map_err(wrote)?;
+    part.disable_cleanup(true);
+    Ok(())
 }
 
 /// Writes what is not there yet: blobs first and the index last, each file in one
@@ -137,6 +148,46 @@ fn is_new(folder: &Path) -> Result<bool, Problem> {
     Err(Problem::new(message).help("say where the layout goes with -o oci:DIR"))
 }
 
+/// A layout with other images than those that are written now is somebody's work: it is
+/// left alone.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what stands there decides whether it may go"
+)]
+fn check_is_replaced(folder: &Path, layout: &Layout) -> Result<(), Problem> {
+    let path = folder.join(INDEX);
+    let there = std::fs::read(&path).map_err(|error| describe::disk("read", &path, &error))?;
+    let new = layout.files().find_map(|(path, file)| match file {
+        LayoutFile::Bytes(bytes) if path == INDEX => Some(references(bytes)),
+        _ => None,
+    });
+    let new = new.flatten().unwrap_or_default();
+    let other = match references(&there) {
+        Some(names) => names.into_iter().find(|name| !new.contains(name)),
+        None => Some("an index that imgc did not write".to_owned()),
+    };
+    other.map_or(Ok(()), |name| {
+        Err(Problem::new(format!(
+            "the layout {} holds another image: {name}",
+            folder.display()
+        ))
+        .help("remove it, or write to another folder with -o oci:DIR"))
+    })
+}
+
+/// The names of a layout's images. None where one has no name, or this is no index.
+fn references(index: &[u8]) -> Option<BTreeSet<String>> {
+    let index: serde_json::Value = serde_json::from_slice(index).ok()?;
+    let manifests = index.get("manifests")?.as_array()?;
+    manifests
+        .iter()
+        .map(|manifest| {
+            let name = manifest.get("annotations")?.get(REFERENCE)?.as_str()?;
+            Some(name.to_owned())
+        })
+        .collect()
+}
+
 /// Takes away the blobs of an image that stood there before.
 #[expect(
     clippy::disallowed_methods,
@@ -160,33 +211,46 @@ fn remove_strays(folder: &Path, layout: &Layout) -> Result<(), Problem> {
 }
 
 fn write_archive(file: &Path, layout: &Layout, store: &dyn Store) -> Result<(), Problem> {
-    write_whole(file, |out| {
+    let mut failed = None;
+    let written = write_whole(file, |out| {
         let mut out = BufWriter::new(out);
-        layout
-            .write_archive(store, &mut out)
-            .map_err(std::io::Error::other)?;
-        out.flush()
-    })
+        match layout.write_archive(store, &mut out) {
+            Ok(()) => out.flush(),
+            Err(OciError::Archive(error)) => Err(error),
+            Err(error) => {
+                failed = Some(describe::oci(&error));
+                Err(std::io::ErrorKind::Other.into())
+            }
+        }
+    });
+    failed.map_or(written, Err)
 }
 
 /// Writes a file beside its place and moves it there when it is whole.
-#[expect(clippy::disallowed_methods, reason = "this is what the user asked for")]
 pub(crate) fn write_whole(
     path: &Path,
-    write: impl FnOnce(&mut std::fs::File) -> std::io::Result<()>,
+    write: impl FnOnce(&mut File) -> std::io::Result<()>,
 ) -> Result<(), Problem> {
-    let part = beside(path);
-    let done = std::fs::File::create(&part)
-        .and_then(|mut file| write(&mut file).and_then(|()| file.sync_all()))
-        .and_then(|()| std::fs::rename(&part, path));
-    done.map_err(|error| {
-        drop(std::fs::remove_file(&part));
-        describe::disk("write", path, &error)
-    })
+    let (above, mut part) = beside(path);
+    let done = part
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(above)
+        .and_then(|mut part| {
+            write(part.as_file_mut())?;
+            part.as_file().sync_all()?;
+            part.persist(path).map(drop).map_err(|error| error.error)
+        });
+    done.map_err(|error| describe::disk("write", path, &error))
 }
 
-/// Where something is made before it is moved to `path`.
-fn beside(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.{}.part", std::process::id()))
+/// Where something is made before it is moved to `path`: the folder, and how it is named
+/// there. The name is one that nobody can know or has used: what stands in the folder is
+/// not followed, and what a killed process left is not taken up.
+fn beside(path: &Path) -> (&Path, tempfile::Builder<'static, 'static>) {
+    let mut part = tempfile::Builder::new();
+    part.prefix(".imgc-").suffix(".part");
+    match path.parent() {
+        Some(above) if !above.as_os_str().is_empty() => (above, part),
+        _ => (Path::new("."), part),
+    }
 }

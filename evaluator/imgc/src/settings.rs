@@ -84,7 +84,7 @@ impl Settings {
         let store = args
             .store
             .clone()
-            .or_else(|| variable("IMGC_STORE").map(PathBuf::from))
+            .or_else(|| folder_variable("IMGC_STORE"))
             .or(file.store)
             .or_else(|| dirs.map(|dirs| dirs.cache_dir().join("imgc")))
             .ok_or(SettingsError::NoHome)?;
@@ -137,6 +137,17 @@ impl Settings {
 )]
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// A folder that a variable of the environment names, which need not be UTF-8.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
+fn folder_variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
 }
 
 #[expect(

@@ -437,7 +437,7 @@ pub const REGISTRY: &[Entry] = &[
         BINDING_CYCLE,
         "bindings in a circle",
         "Bindings of a `let` need each other in a circle, so none of them has a value. The \
-         language has no recursion; lists are worked on with `map`, `filter` and `fold`.",
+         language has no recursion by name; lists are worked on with `map`, `filter` and `fold`.",
     ),
     entry(
         UNUSED_BINDING,

@@ -83,7 +83,9 @@ impl Excerpt {
             .map(|label| {
                 let start = excerpt.place(label.start);
                 let end = if label.is_cut {
-                    excerpt.line_of(label.end).map_or(start, |line| line.shown.end)
+                    excerpt
+                        .line_of(label.end)
+                        .map_or(start, |line| line.shown.end)
                 } else {
                     excerpt.place(label.end)
                 };
@@ -204,7 +206,10 @@ impl SourceCode for Excerpt {
             return Err(MietteError::OutOfBounds);
         };
         let shown = begin.shown.start..end.shown.end + 1;
-        let data = self.text.get(shown.clone()).ok_or(MietteError::OutOfBounds)?;
+        let data = self
+            .text
+            .get(shown.clone())
+            .ok_or(MietteError::OutOfBounds)?;
         // Without lines before, the place of the span itself is asked for.
         let column = match self.lines.get(start) {
             Some(line) if lines_before == 0 => self.column(line, span.offset()),

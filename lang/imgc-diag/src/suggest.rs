@@ -11,13 +11,23 @@ pub fn did_you_mean<'a>(
 ) -> Option<&'a str> {
     // Names that long are not compared: the cost grows with the product of the lengths.
     const LONGEST: usize = 64;
+    // Nor is a name compared with more than so many: nobody could have meant just one of them.
+    const MOST: usize = 1_000;
     if name.len() > LONGEST {
         return None;
     }
-    let limit = name.chars().count().div_ceil(3).min(4);
-    candidates
+    let length = name.chars().count();
+    let limit = length.div_ceil(3).min(4);
+    let near: Vec<&str> = candidates
         .into_iter()
         .filter(|candidate| candidate.len() <= LONGEST && *candidate != name)
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= limit)
+        .take(MOST + 1)
+        .collect();
+    if near.len() > MOST {
+        return None;
+    }
+    near.into_iter()
         .filter_map(|candidate| {
             let distance = if candidate.eq_ignore_ascii_case(name) {
                 0
@@ -47,6 +57,17 @@ mod tests {
         assert_eq!(did_you_mean("x", ["y", "z"]), None);
         assert_eq!(did_you_mean("x", []), None);
         assert_eq!(did_you_mean(&"x".repeat(100), names), None);
+    }
+
+    #[test]
+    fn a_crowd_has_no_most_similar_one() {
+        let names: Vec<String> = (1_000..3_000)
+            .map(|number| format!("name{number}"))
+            .collect();
+        assert_eq!(
+            did_you_mean("nam1000", names.iter().map(String::as_str)),
+            None
+        );
     }
 
     #[test]

@@ -127,7 +127,10 @@ fn empty_places_at_the_end_are_drawn() {
         let drawn = draw(&error(source.len(), source.len()), source);
         assert!(drawn.contains(header), "{drawn}");
         assert!(drawn.contains("here"), "{drawn}");
-        assert!(!drawn.contains('?'), "a line end is no bad character: {drawn}");
+        assert!(
+            !drawn.contains('?'),
+            "a line end is no bad character: {drawn}"
+        );
     }
 }
 

@@ -86,6 +86,7 @@ pub(crate) fn check(world: &dyn World, path: &str, arch: Arch) -> Result<(), Elf
         pod::slice_from_bytes::<ProgramHeader64<LittleEndian>>(&table, count as usize)
             .map_err(|()| ElfError::Damaged)?;
     let mut needed = 0;
+    let mut has_dynamic = false;
     for segment in segments {
         let (at, size) = (segment.p_offset.get(end), segment.p_filesz.get(end));
         let kind = segment.p_type.get(end);
@@ -97,6 +98,11 @@ pub(crate) fn check(world: &dyn World, path: &str, arch: Arch) -> Result<(), Elf
             ));
         }
         if kind == PT_DYNAMIC {
+            // There is at most one (ELF specification, chapter 5): so what is read stays
+            // bounded.
+            if std::mem::replace(&mut has_dynamic, true) {
+                return Err(ElfError::Damaged);
+            }
             let bytes = read(world, path, at, size)?;
             let (entries, _) =
                 pod::slice_from_bytes::<Dyn64<LittleEndian>>(&bytes, (size / DYNAMIC) as usize)
@@ -127,4 +133,86 @@ fn read(world: &dyn World, path: &str, offset: u64, len: u64) -> Result<Vec<u8>,
         return Err(ElfError::Damaged);
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::MemoryWorld;
+
+    /// A program of the kind `kind` with these segments: type, offset, length.
+    fn program(kind: u16, count: u16, segments: &[(u32, u64, u64)], rest: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0x7f, b'E', b'L', b'F', 2, 1, 1];
+        bytes.resize(16, 0);
+        bytes.extend(kind.to_le_bytes());
+        bytes.extend(62u16.to_le_bytes());
+        bytes.extend(1u32.to_le_bytes());
+        for word in [0x1000u64, 64, 0] {
+            bytes.extend(word.to_le_bytes());
+        }
+        bytes.extend(0u32.to_le_bytes());
+        for half in [64, 56, count, 64, 0, 0] {
+            bytes.extend(half.to_le_bytes());
+        }
+        for &(segment, at, size) in segments {
+            bytes.extend(segment.to_le_bytes());
+            bytes.extend(5u32.to_le_bytes());
+            for word in [at, 0, 0, size, size, 8] {
+                bytes.extend(word.to_le_bytes());
+            }
+        }
+        bytes.extend(rest);
+        bytes
+    }
+
+    fn checked(bytes: &[u8]) -> Result<(), ElfError> {
+        check(&MemoryWorld::new().file("p", bytes), "p", Arch::Amd64)
+    }
+
+    fn words(words: &[u64]) -> Vec<u8> {
+        words.iter().flat_map(|word| word.to_le_bytes()).collect()
+    }
+
+    #[test]
+    fn static_pie_has_a_dynamic_segment_without_needs() {
+        // DT_FLAGS_1 with DF_1_PIE, DT_NULL, and a DT_NEEDED after it that counts for nothing.
+        let dynamic = words(&[0x6fff_fffb, 0x0800_0000, 0, 0, 1, 7]);
+        let segments = [(1, 0, 64), (2, 176, 48)];
+        assert_eq!(checked(&program(3, 2, &segments, &dynamic)), Ok(()));
+        assert_eq!(checked(&program(2, 2, &segments, &dynamic)), Ok(()));
+        let needs = words(&[1, 7, 1, 8, 0, 0]);
+        assert_eq!(
+            checked(&program(3, 2, &segments, &needs)),
+            Err(ElfError::Needs(2))
+        );
+    }
+
+    #[test]
+    fn damaged_headers_are_said_to_be_so() {
+        let good = program(3, 1, &[(1, 0, 64)], &[]);
+        assert_eq!(checked(&good), Ok(()));
+        for length in 6..good.len() {
+            assert_eq!(checked(&good[..length]), Err(ElfError::Damaged), "{length}");
+        }
+        let damaged = [
+            program(3, 0, &[], &[]),
+            // As many headers as can be said, and none of them there.
+            program(3, u16::MAX, &[(1, 0, 0)], &[]),
+            program(3, 1, &[(2, u64::MAX - 8, 16)], &[]),
+            program(3, 1, &[(2, 0, u64::MAX)], &[]),
+            program(3, 1, &[(3, 0, u64::MAX)], &[]),
+            // Two dynamic segments.
+            program(3, 2, &[(2, 176, 16), (2, 176, 16)], &[0; 16]),
+        ];
+        for bytes in damaged {
+            assert_eq!(checked(&bytes), Err(ElfError::Damaged));
+        }
+        let long = program(3, 1, &[(3, 120, 5)], b"/lib\0");
+        assert_eq!(
+            checked(&long),
+            Err(ElfError::Interpreter("/lib".to_owned()))
+        );
+        let library = program(1, 1, &[(1, 0, 0)], &[]);
+        assert_eq!(checked(&library), Err(ElfError::NotProgram));
+    }
 }

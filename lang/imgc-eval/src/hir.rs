@@ -8,6 +8,10 @@ use std::sync::Arc;
 use crate::builtins::Builtin;
 use crate::span::Span;
 
+/// The longest name of a field, in bytes: as long as the longest path in an image.
+/// Names are compared without being counted.
+pub(crate) const MAX_NAME: usize = 4096;
+
 /// The index of an expression in its [`Module`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ExprId(pub(crate) u32);

@@ -22,6 +22,7 @@ mod problem;
 mod record;
 mod session;
 mod span;
+mod text;
 mod value;
 mod world;
 

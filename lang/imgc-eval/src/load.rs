@@ -3,7 +3,7 @@
 //! Reads sources and finds what is wrong with imports: missing files, unknown
 //! modules, circles. It evaluates nothing.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use imgc_diag::{FileId, codes, did_you_mean};
@@ -19,6 +19,8 @@ use crate::world::{Stat, World};
 
 /// How many modules one evaluation may load.
 const MAX_MODULES: usize = 10_000;
+/// How many bytes of source they may have together.
+const MAX_TOTAL: usize = 2 * imgc_syntax::MAX_SOURCE;
 
 /// The modules of one evaluation.
 pub(crate) struct Program {
@@ -27,6 +29,9 @@ pub(crate) struct Program {
     /// For each loaded module, by number, the modules that it imports in order.
     /// `None`: that import has been reported.
     pub(crate) imports: BTreeMap<u32, Vec<Option<u32>>>,
+    /// The loaded modules by number, in the order of loading. Numbers are in another
+    /// order where a session has loaded modules before.
+    pub(crate) order: Vec<u32>,
     /// What is wrong with imports.
     pub(crate) problems: Vec<Problem>,
 }
@@ -45,6 +50,7 @@ pub(crate) fn load(db: &mut Database, world: &dyn World, entry: &str) -> Program
         db,
         world,
         loaded: BTreeMap::new(),
+        total: 0,
         problems: Vec::new(),
     };
     let name = ModuleName::Project(entry.into());
@@ -57,6 +63,7 @@ pub(crate) fn load(db: &mut Database, world: &dyn World, entry: &str) -> Program
     };
     let file = loader.read(&name, at);
     let mut imports = BTreeMap::new();
+    let mut order = Vec::new();
     let mut queue: VecDeque<SourceFile> = file.into_iter().collect();
     // Each import that was found, with its place, for the report of circles.
     let mut edges: BTreeMap<u32, Vec<(u32, Span)>> = BTreeMap::new();
@@ -65,6 +72,7 @@ pub(crate) fn load(db: &mut Database, world: &dyn World, entry: &str) -> Program
         if imports.contains_key(&number) {
             continue;
         }
+        order.push(number);
         let wanted = module(loader.db, file).module.imports.clone();
         let mut targets = Vec::new();
         for import in wanted {
@@ -77,10 +85,11 @@ pub(crate) fn load(db: &mut Database, world: &dyn World, entry: &str) -> Program
         }
         imports.insert(number, targets);
     }
-    loader.report_circles(&edges, &mut imports);
+    loader.report_circles(&order, &edges, &mut imports);
     Program {
         entry: file,
         imports,
+        order,
         problems: loader.problems,
     }
 }
@@ -90,6 +99,8 @@ struct Loader<'a> {
     world: &'a dyn World,
     /// The modules that were read for this evaluation. `None`: reported.
     loaded: BTreeMap<ModuleName, Option<SourceFile>>,
+    /// Bytes of source that were read for it.
+    total: usize,
     problems: Vec<Problem>,
 }
 
@@ -107,6 +118,17 @@ impl Loader<'_> {
                 ModuleName::Std(name) => self.std_text(name, at),
             }
         };
+        let file = file.and_then(|text| {
+            self.total += text.len();
+            if self.total <= MAX_TOTAL {
+                return Ok(text);
+            }
+            let message = format!(
+                "one evaluation reads at most {} MiB of source",
+                MAX_TOTAL >> 20
+            );
+            Err(Box::new(Problem::new(codes::BUDGET_EXCEEDED, at, message)))
+        });
         let file = match file {
             Ok(text) => Some(self.db.source(name, text)),
             Err(problem) => {
@@ -166,53 +188,62 @@ impl Loader<'_> {
     /// Reports circles of imports, and cuts them.
     fn report_circles(
         &mut self,
+        order: &[u32],
         edges: &BTreeMap<u32, Vec<(u32, Span)>>,
         imports: &mut BTreeMap<u32, Vec<Option<u32>>>,
     ) {
         let files = self.db.files();
-        let graph: Vec<Vec<usize>> = (0..files.len() as u32)
-            .map(|number| {
-                let targets = edges.get(&number).into_iter().flatten();
-                targets.map(|(target, _)| *target as usize).collect()
+        let name = |module: u32| file_id(files[module as usize].name(self.db)).to_string();
+        let targets = |module: u32| edges.get(&module).into_iter().flatten();
+        // Nodes are modules in the order of loading.
+        let nodes: BTreeMap<u32, usize> = order.iter().copied().zip(0..).collect();
+        let graph: Vec<Vec<usize>> = order
+            .iter()
+            .map(|&module| {
+                let targets = targets(module);
+                targets
+                    .filter_map(|(target, _)| nodes.get(target).copied())
+                    .collect()
             })
             .collect();
-        let name = |number: usize| file_id(files[number].name(self.db));
-        for nodes in cycles::find(&graph) {
-            let place = |from: usize, to: usize| {
-                let targets = edges.get(&(from as u32)).into_iter().flatten();
-                let mut places = targets.filter(|(target, _)| *target as usize == to);
-                places.next().map(|(_, span)| *span)
-            };
-            let steps: Vec<(usize, usize)> = (0..nodes.len())
-                .map(|at| (nodes[at], nodes[(at + 1) % nodes.len()]))
-                .collect();
-            let Some(first) = place(steps[0].0, steps[0].1) else {
+        let place = |from: u32, to: u32| {
+            let mut places = targets(from).filter(|(target, _)| *target == to);
+            places.next().map(|(_, span)| *span)
+        };
+        let found = cycles::find(&graph);
+        // Every import of a module in a loop fails, so that nothing runs round.
+        let failing: BTreeSet<u32> = found
+            .loops
+            .iter()
+            .flatten()
+            .chain(&found.others)
+            .map(|&node| order[node])
+            .collect();
+        for target in imports.values_mut().flatten() {
+            if target.is_some_and(|target| failing.contains(&target)) {
+                *target = None;
+            }
+        }
+        for modules in found.loops {
+            let modules: Vec<u32> = modules.into_iter().map(|node| order[node]).collect();
+            let mut steps = (0..modules.len())
+                .map(|at| (modules[at], modules[(at + 1) % modules.len()]))
+                .filter_map(|(from, to)| Some((to, place(from, to)?)));
+            let Some((_, first)) = steps.next() else {
                 continue;
             };
-            let message = if nodes.len() == 1 {
-                format!("`{}` imports itself", name(nodes[0]))
+            let message = if let [module] = *modules {
+                format!("`{}` imports itself", name(module))
             } else {
-                let mut way: Vec<String> =
-                    nodes.iter().map(|&n| format!("`{}`", name(n))).collect();
-                way.push(format!("`{}`", name(nodes[0])));
-                format!("files import each other: {}", way.join(" -> "))
+                let way = cycles::way(modules.iter().map(|&module| name(module)));
+                format!("files import each other: {way}")
             };
             let mut problem = Problem::new(codes::IMPORT_CYCLE, first, message);
-            for &(from, to) in steps.iter().skip(1).take(8) {
-                if let Some(span) = place(from, to) {
-                    problem = problem.label(span, format!("`{}` is imported here", name(to)));
-                }
+            for (to, span) in steps.take(8) {
+                problem = problem.label(span, format!("`{}` is imported here", name(to)));
             }
             self.problems
                 .push(problem.help("move what both need into a third file"));
-            // Every import of a module in the loop fails, so that nothing runs round.
-            for targets in imports.values_mut() {
-                for target in targets {
-                    if target.is_some_and(|target| nodes.contains(&(target as usize))) {
-                        *target = None;
-                    }
-                }
-            }
         }
     }
 }

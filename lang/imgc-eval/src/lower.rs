@@ -15,11 +15,11 @@ use imgc_syntax::{Parse, TextRange};
 use crate::builtins::{Builtin, builtin_docs};
 use crate::cycles;
 use crate::hir::{
-    BinaryOp, Expr, ExprId, ExprKind, Field, Import, Lambda, Module, ModuleName, Parameter,
-    ParameterField, Part,
+    BinaryOp, Expr, ExprId, ExprKind, Field, Import, Lambda, MAX_NAME, Module, ModuleName,
+    Parameter, ParameterField, Part,
 };
 use crate::path;
-use crate::problem::Problem;
+use crate::problem::{MAX_PROBLEMS, Problem};
 use crate::record::Fields;
 use crate::span::Span;
 
@@ -42,6 +42,7 @@ pub(crate) fn lower(parse: &Parse, module: u32, name: &ModuleName) -> Lowered {
         exprs: Vec::new(),
         imports: Vec::new(),
         problems: Vec::new(),
+        room: [MAX_PROBLEMS; 2],
         scopes: Vec::new(),
     };
     let root = lowerer.expr_or_poison(file.expr(), file.range());
@@ -93,6 +94,8 @@ struct Lowerer {
     exprs: Vec<Expr>,
     imports: Vec<Import>,
     problems: Vec<Problem>,
+    /// How many more warnings and mistakes are reported.
+    room: [usize; 2],
     scopes: Vec<Scope>,
 }
 
@@ -102,6 +105,15 @@ impl Lowerer {
             module: self.module,
             start: range.start().into(),
             end: range.end().into(),
+        }
+    }
+
+    /// Notes a finding, unless there are very many already.
+    fn report(&mut self, problem: Problem) {
+        let room = &mut self.room[usize::from(problem.is_error())];
+        if *room > 0 {
+            *room -= 1;
+            self.problems.push(problem);
         }
     }
 
@@ -226,14 +238,13 @@ impl Lowerer {
         let (span, text) = (self.span(e.range()), e.text());
         let ModuleName::Project(file) = &self.name else {
             let message = "a module of imgc has no files of its own".to_owned();
-            self.problems
-                .push(Problem::new(codes::PATH_OUTSIDE_PROJECT, span, message));
+            self.report(Problem::new(codes::PATH_OUTSIDE_PROJECT, span, message));
             return None;
         };
         let resolved = path::resolve(path::folder(file), &text);
         if resolved.is_none() {
             let message = format!("`{text}` leads out of the project");
-            self.problems.push(
+            self.report(
                 Problem::new(codes::PATH_OUTSIDE_PROJECT, span, message)
                     .note("an image is made from the files of its project only")
                     .help("move or copy the file into the project"),
@@ -279,6 +290,9 @@ impl Lowerer {
         if let Some(builtin) = Builtin::find(name) {
             return ExprKind::Builtin(builtin);
         }
+        if self.room[1] == 0 {
+            return ExprKind::Poison;
+        }
         let bound = self.scopes.iter().rev().flat_map(|scope| &scope.names);
         let names = bound
             .map(|(name, _)| name.as_ref())
@@ -292,7 +306,7 @@ impl Lowerer {
         if let Some(similar) = similar {
             problem = problem.did_you_mean(span, name, similar);
         }
-        self.problems.push(problem);
+        self.report(problem);
         ExprKind::Poison
     }
 
@@ -300,12 +314,17 @@ impl Lowerer {
         let mut names: Vec<(Arc<str>, Span)> = Vec::new();
         let mut bound: BTreeMap<Arc<str>, Span> = BTreeMap::new();
         let mut values = Vec::new();
+        // What is bound to no name. The names in it are used all the same.
+        let mut nameless = Vec::new();
+        let mut spoilt = Vec::new();
         for binding in e.bindings() {
             let keys = binding.keys();
             let Some(first) = keys.first() else { continue };
             let Some((name, span)) = self.key(first) else {
+                nameless.push(binding.value());
                 continue;
             };
+            let twice = bound.get(&name).copied();
             if keys.len() > 1 || matches!(first, ast::Key::Str(_)) {
                 let at = self.span(
                     binding
@@ -317,34 +336,48 @@ impl Lowerer {
                     at,
                     "`let` binds plain names, without `.` and quotes".to_owned(),
                 );
-                self.problems
-                    .push(problem.help(format!("write `{name} = {{ … }};`")));
+                self.report(problem.help(format!("write `{name} = {{ … }};`")));
+                nameless.push(binding.value());
+                if twice.is_none() {
+                    // Nothing more is said about the name.
+                    spoilt.push(names.len());
+                    bound.insert(name.clone(), span);
+                    names.push((name, span));
+                    values.push((None, binding.range()));
+                }
                 continue;
             }
-            if let Some(earlier) = bound.get(&name) {
+            if let Some(earlier) = twice {
                 let message = format!("`{name}` is bound twice in this `let`");
                 let problem = Problem::new(codes::DUPLICATE_NAME, span, message)
-                    .label(*earlier, "it is bound here first");
-                self.problems.push(problem);
+                    .label(earlier, "it is bound here first");
+                self.report(problem);
+                nameless.push(binding.value());
                 continue;
             }
             if binding.is_shorthand() && self.is_whole {
                 let message = format!("`{name}` has no value in this `let`");
                 let problem = Problem::new(codes::MISSING_EQUALS, span, message);
-                self.problems
-                    .push(problem.help(format!("write `{name} = …;`")));
+                self.report(problem.help(format!("write `{name} = …;`")));
             }
             bound.insert(name.clone(), span);
             names.push((name, span));
             values.push((binding.value(), binding.range()));
         }
-        self.scopes.push(Scope::new(names));
+        let mut scope = Scope::new(names);
+        for slot in spoilt {
+            scope.used[slot] = true;
+        }
+        self.scopes.push(scope);
         let mut bindings = Vec::new();
         for (index, (value, range)) in values.into_iter().enumerate() {
             self.innermost().current = Some(index);
             bindings.push(self.expr_or_poison(value, range));
         }
         self.innermost().current = None;
+        for value in nameless.into_iter().flatten() {
+            self.expr(&value);
+        }
         self.report_cycles(&bindings);
         let body = self.expr_or_poison(e.body(), e.range());
         if let Some(scope) = self.scopes.pop() {
@@ -360,7 +393,7 @@ impl Lowerer {
         for ((name, span), used) in scope.names.iter().zip(&scope.used) {
             if !used && !name.starts_with('_') {
                 let message = format!("nothing uses `{name}`");
-                self.problems.push(
+                self.report(
                     Problem::warning(codes::UNUSED_BINDING, *span, message)
                         .help("remove it, or let its name begin with `_`"),
                 );
@@ -382,8 +415,8 @@ impl Lowerer {
             .map(|uses| uses.iter().map(|(target, _)| *target).collect())
             .collect();
         let mut problems = Vec::new();
-        let loops = cycles::find(&edges);
-        for nodes in &loops {
+        let found = cycles::find(&edges);
+        for nodes in &found.loops {
             let steps: Vec<(usize, usize)> = (0..nodes.len())
                 .map(|at| (nodes[at], nodes[(at + 1) % nodes.len()]))
                 .collect();
@@ -396,10 +429,8 @@ impl Lowerer {
                 let message = format!("`{}` is defined by itself", name(*node));
                 Problem::new(codes::BINDING_CYCLE, place(steps[0]), message)
             } else {
-                let mut way: Vec<String> =
-                    nodes.iter().map(|&n| format!("`{}`", name(n))).collect();
-                way.push(format!("`{}`", name(nodes[0])));
-                let message = format!("bindings are defined by each other: {}", way.join(" -> "));
+                let way = cycles::way(nodes.iter().map(|&node| name(node).to_string()));
+                let message = format!("bindings are defined by each other: {way}");
                 Problem::new(codes::BINDING_CYCLE, place(steps[0]), message)
             };
             for &step in steps.iter().skip(1).take(8) {
@@ -407,10 +438,12 @@ impl Lowerer {
                 problem = problem.label(place(step), text);
             }
             problems
-                .push(problem.note("the language has no recursion, so that every evaluation ends"));
+                .push(problem.note("no binding may need itself, a function neither: lists are worked on with `map`, `filter` and `fold`"));
         }
-        self.problems.extend(problems);
-        for node in loops.into_iter().flatten() {
+        for problem in problems {
+            self.report(problem);
+        }
+        for node in found.loops.into_iter().flatten().chain(found.others) {
             self.exprs[bindings[node].0 as usize].kind = ExprKind::Poison;
         }
     }
@@ -448,15 +481,15 @@ impl Lowerer {
         for field in pattern.fields() {
             let Some(name) = field.name() else { continue };
             let (text, span) = (name.text(), self.span(name.range()));
+            let default = field.default().map(|default| self.expr(&default));
             if let Some(&earlier) = seen.get(&text) {
                 let message = format!("the field `{text}` is twice in this pattern");
                 let problem = Problem::new(codes::DUPLICATE_NAME, span, message)
                     .label(earlier, "it is here first");
-                self.problems.push(problem);
+                self.report(problem);
                 continue;
             }
             seen.insert(text.clone(), span);
-            let default = field.default().map(|default| self.expr(&default));
             fields.push(ParameterField {
                 name: text.into(),
                 span,
@@ -470,11 +503,16 @@ impl Lowerer {
     fn key(&mut self, key: &ast::Key) -> Option<(Arc<str>, Span)> {
         let span = self.span(key.range());
         if let Some(text) = key.text() {
-            return Some((text.into(), span));
+            if text.len() <= MAX_NAME {
+                return Some((text.into(), span));
+            }
+            let message = format!("the name of a field has at most {MAX_NAME} bytes");
+            self.report(Problem::new(codes::BUDGET_EXCEEDED, span, message));
+            return None;
         }
         // The names in it are used all the same.
         self.uses_in(key);
-        self.problems.push(
+        self.report(
             Problem::new(
                 codes::DYNAMIC_KEY,
                 span,
@@ -513,7 +551,7 @@ impl Lowerer {
                 continue;
             };
             if let Err(problem) = fields.insert(&keys, value) {
-                self.problems.push(*problem);
+                self.report(*problem);
             }
         }
         fields

@@ -6,7 +6,12 @@
 use imgc_diag::{Code, Diagnostic, Edit, FileId, Severity};
 
 use crate::span::Span;
+use crate::text::{is_plain, quote, short};
 use crate::value::{Data, Value};
+
+/// How many mistakes, and how many warnings, are reported. Further ones are dropped:
+/// nobody reads them.
+pub(crate) const MAX_PROBLEMS: usize = 200;
 
 /// One mistake, told once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,9 +24,34 @@ pub(crate) struct Problem {
     related: Vec<(Span, String)>,
     notes: Vec<String>,
     help: Option<String>,
-    fix: Option<(Span, String)>,
+    fix: Option<Replacement>,
     /// Whether it is about a value that is a mistake, and so only follows from one.
     pub(crate) is_silent: bool,
+}
+
+/// A name that another was meant for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Replacement {
+    span: Span,
+    found: String,
+    similar: String,
+}
+
+impl Replacement {
+    /// What to write in its place, if the text there is the name that was found and
+    /// not something that is computed to it.
+    fn text(&self, source: &str) -> Option<String> {
+        let text = source.get(self.span.start as usize..self.span.end as usize)?;
+        let mut quoted = String::new();
+        quote(&self.similar, &mut quoted);
+        if text == self.found {
+            let module = self.found.starts_with("std/") && self.similar.starts_with("std/");
+            let plain = module || is_plain(&self.similar);
+            return Some(if plain { self.similar.clone() } else { quoted });
+        }
+        let inner = text.strip_prefix('"')?.strip_suffix('"')?;
+        (inner == self.found).then_some(quoted)
+    }
 }
 
 impl Problem {
@@ -30,7 +60,7 @@ impl Problem {
             span,
             severity: Severity::Error,
             code,
-            message: message.into(),
+            message: short(message.into()),
             related: Vec::new(),
             notes: Vec::new(),
             help: None,
@@ -56,7 +86,7 @@ impl Problem {
     /// Adds another place. The same place is not shown twice.
     pub(crate) fn label(mut self, span: Span, text: impl Into<String>) -> Self {
         if span != self.span && self.related.iter().all(|(other, _)| *other != span) {
-            self.related.push((span, text.into()));
+            self.related.push((span, short(text.into())));
         }
         self
     }
@@ -71,30 +101,35 @@ impl Problem {
 
     /// Adds a sentence of context.
     pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
-        self.notes.push(note.into());
+        self.notes.push(short(note.into()));
         self
     }
 
     /// Says what to do.
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(short(help.into()));
         self
     }
 
     /// Says that `similar` was probably meant by the `found` at `span`, and offers
     /// the change where it is plain how `found` is written.
     pub(crate) fn did_you_mean(mut self, span: Span, found: &str, similar: &str) -> Self {
-        let length = (span.end - span.start) as usize;
-        if length == found.len() {
-            self.fix = Some((span, similar.to_owned()));
-        } else if length == found.len() + 2 && !similar.contains(['"', '\\', '$']) {
-            self.fix = Some((span, format!("\"{similar}\"")));
-        }
+        self.fix = Some(Replacement {
+            span,
+            found: found.to_owned(),
+            similar: similar.to_owned(),
+        });
         self.help(format!("did you mean `{similar}`?"))
     }
 
-    /// The diagnostic; `files` are the modules' names by number.
-    pub(crate) fn diagnostic(self, files: &[FileId]) -> Diagnostic {
+    /// Whether nothing can be built because of it.
+    pub(crate) fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
+    /// The diagnostic; `files` are the modules' names by number, `source` is the
+    /// text of the module that it is in.
+    pub(crate) fn diagnostic(self, files: &[FileId], source: &str) -> Diagnostic {
         let mut diagnostic = Diagnostic::error(self.code, self.span.shown(files), self.message);
         diagnostic.severity = self.severity;
         for (span, text) in self.related {
@@ -106,9 +141,13 @@ impl Problem {
         if let Some(help) = self.help {
             diagnostic = diagnostic.with_help(help);
         }
-        if let Some((span, text)) = self.fix {
+        // What is similar to a name is offered at the name only, which is in its file.
+        if let Some(fix) = self.fix
+            && fix.span.module == self.span.module
+            && let Some(text) = fix.text(source)
+        {
             let title = format!("change it to `{text}`");
-            let span = span.shown(files);
+            let span = fix.span.shown(files);
             diagnostic = diagnostic.with_fix(title, vec![Edit { span, text }]);
         }
         diagnostic

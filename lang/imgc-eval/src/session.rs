@@ -17,7 +17,7 @@ use crate::load::{file_id, load};
 use crate::options::Options;
 use crate::origins::Origins;
 use crate::path;
-use crate::problem::Problem;
+use crate::problem::{MAX_PROBLEMS, Problem};
 use crate::span::Span;
 use crate::value::{Data, ImageValue, Value};
 use crate::world::World;
@@ -34,6 +34,7 @@ pub struct Evaluated {
     /// Where the parts of the plan are written.
     pub origins: Origins,
     /// What is wrong, and warnings: by file in the order of loading, then by place.
+    /// Of very many, only the first.
     pub diagnostics: Vec<Diagnostic>,
     /// The text of every file that was read, for showing diagnostics.
     pub sources: BTreeMap<FileId, String>,
@@ -161,8 +162,14 @@ fn run(
         problems.extend(module(db, file).problems.iter().cloned());
         sources.insert(id, file.text(db).to_string());
     }
+    // Numbers depend on what the session loaded before, the order of loading does not.
+    let mut ranks = vec![0; files.len()];
+    for (rank, &number) in program.order.iter().enumerate() {
+        ranks[number as usize] = rank;
+    }
     let mut images = Vec::new();
     let mut text = None;
+    let mut is_complete = false;
     // A tree that was repaired may lack what was meant: what is missing in it is no
     // mistake of its own.
     if let (Some(file), true) = (program.entry, diagnostics.is_empty()) {
@@ -170,26 +177,34 @@ fn run(
         let mut evaluator = Evaluator::new(world, options, &modules);
         let number = file.number(db);
         if let Ok(value) = evaluator.module(number) {
+            is_complete = true;
             if show {
                 text = evaluator.show(&value).ok();
             } else {
-                images = gather(&mut evaluator, &value, &entry);
+                images = gather(&mut evaluator, &value, &entry, &ranks);
             }
         }
         problems.append(&mut evaluator.problems);
     }
-    problems.sort_by_key(|problem| problem.span);
-    diagnostics.extend(
-        problems
-            .into_iter()
-            .map(|problem| problem.diagnostic(&names)),
-    );
+    is_complete &= !problems.iter().any(Problem::is_error);
+    problems.sort_by_key(|problem| (ranks[problem.span.module as usize], problem.span));
+    diagnostics.extend(problems.into_iter().map(|problem| {
+        let file = names.get(problem.span.module as usize);
+        let source = file.and_then(|file| sources.get(file));
+        problem.diagnostic(&names, source.map_or("", String::as_str))
+    }));
     let mut seen = std::collections::BTreeSet::new();
     diagnostics.retain(|diagnostic| seen.insert(diagnostic.clone()));
+    let mut room = [MAX_PROBLEMS; 2];
+    diagnostics.retain(|diagnostic| {
+        let room = &mut room[usize::from(diagnostic.severity == Severity::Error)];
+        let fits = *room > 0;
+        *room -= usize::from(fits);
+        fits
+    });
 
-    let failed = diagnostics
-        .iter()
-        .any(|diagnostic| diagnostic.severity == Severity::Error);
+    // A mistake that was not reported would be a mistake of imgc; there is no plan then.
+    let failed = !is_complete;
     let (plan, origins) = plan(images, &names);
     let evaluated = Evaluated {
         plan: (!failed).then_some(plan),
@@ -224,6 +239,7 @@ fn gather(
     evaluator: &mut Evaluator<'_>,
     value: &Value,
     entry: &str,
+    ranks: &[usize],
 ) -> Vec<(String, Arc<ImageValue>)> {
     let file = entry.rsplit('/').next().unwrap_or(entry);
     let stem = file.strip_suffix(".img").unwrap_or(file);
@@ -236,7 +252,7 @@ fn gather(
             let mut fields: Vec<_> = record.fields.iter().collect();
             // The order of the source; a field of another file comes where its file
             // was loaded.
-            fields.sort_by_key(|field| field.span);
+            fields.sort_by_key(|field| (ranks[field.span.module as usize], field.span));
             let mut images: Vec<(String, Arc<ImageValue>)> = Vec::new();
             let mut seen: BTreeMap<String, Span> = BTreeMap::new();
             if fields.is_empty() {
@@ -260,6 +276,10 @@ fn gather(
                 let Some(name) = name(evaluator, image, field.span, &field.name) else {
                     continue;
                 };
+                // An image that stands in several fields is in the plan as often.
+                if evaluator.allocate(image.bytes, field.span).is_err() {
+                    break;
+                }
                 if let Some(earlier) = seen.insert(name.clone(), field.span) {
                     let message = format!("two images are named `{name}`");
                     let problem = Problem::new(codes::DUPLICATE_IMAGE, field.span, message);

@@ -126,6 +126,8 @@ pub(crate) enum FileSource {
     Text(Arc<str>),
     /// A file of the project, or a folder with everything in it.
     Project(Arc<str>, Span),
+    /// A file of the project.
+    Regular(Arc<str>, Span),
     /// A folder: empty, or a folder of the project with everything in it.
     Directory(Option<(Arc<str>, Span)>),
     /// A symbolic link.
@@ -155,6 +157,8 @@ pub(crate) struct ImageValue {
     pub(crate) origins: Vec<(Place, Span)>,
     /// Where the contents stand in the project.
     pub(crate) sources: Vec<(FileDigest, String)>,
+    /// About how many bytes it takes.
+    pub(crate) bytes: usize,
 }
 
 impl Value {

@@ -82,6 +82,179 @@ fn a_session_gives_what_a_fresh_evaluation_gives() {
     assert_eq!(lib.plan, evaluate(&second, "lib.img", &options).plan);
 }
 
+/// What was evaluated before in a session has no say in the order of anything.
+#[test]
+fn a_session_keeps_the_order_of_a_fresh_evaluation() {
+    let options = Options::default();
+    let worlds = [
+        world()
+            .file("main.img", "(import ./b.img) // (import ./a.img)")
+            .file("a.img", "{ two = image {}; }")
+            .file("b.img", "{ one = image {}; }"),
+        world()
+            .file("main.img", "[import ./b.img, import ./a.img, nope]")
+            .file("a.img", "[1 + true]")
+            .file("b.img", "[1 - true]"),
+        world()
+            .file("main.img", "import ./b.img")
+            .file("a.img", "[import ./b.img]")
+            .file("b.img", "[import ./a.img]"),
+    ];
+    for world in &worlds {
+        let mut session = Session::new();
+        session.evaluate(world, "a.img", &options);
+        let again = session.evaluate(world, "main.img", &options);
+        let fresh = evaluate(world, "main.img", &options);
+        assert_eq!(again.diagnostics, fresh.diagnostics);
+        assert_eq!(again.plan, fresh.plan);
+    }
+}
+
+#[test]
+fn many_mistakes_are_cut_and_take_no_time() {
+    let names = |prefix: &str, end: &str| -> String {
+        (0..10_000).map(|n| format!("{prefix}{n}{end}")).collect()
+    };
+    for text in [
+        format!(
+            "let {} in [{}]",
+            names("abc", " = 1;\n"),
+            names("abd", ", ")
+        ),
+        format!(
+            "let r = {{ {} }}; in [{}]",
+            names("abc", " = 1;\n"),
+            names("r.abd", ", ")
+        ),
+        format!(
+            "({{ {} ... }} => 1) {{ }} + ({{ {} b }} => b) {{ {} }}",
+            names("abc", ", "),
+            names("abc", " ? 1, "),
+            names("abd", " = 1; ")
+        ),
+        format!("let {} in 1", names("_a", " = _a0 + _a1;\n")),
+    ] {
+        let world = world().file("app.img", &text);
+        let evaluated = evaluate(&world, "app.img", &Options::default());
+        let errors = evaluated
+            .diagnostics
+            .iter()
+            .filter(|found| found.severity == imgc_diag::Severity::Error);
+        assert!((1..=200).contains(&errors.count()));
+        assert!(evaluated.diagnostics.len() <= 400);
+        assert_eq!(evaluated.plan, None);
+    }
+}
+
+#[test]
+fn warnings_do_not_crowd_out_errors() {
+    let unused: String = (0..1_000).map(|n| format!("a{n} = 1;\n")).collect();
+    let text = format!("let {unused} in nope");
+    let evaluated = evaluate(
+        &world().file("app.img", text),
+        "app.img",
+        &Options::default(),
+    );
+    let codes: Vec<_> = evaluated
+        .diagnostics
+        .iter()
+        .map(|found| found.code)
+        .collect();
+    assert_eq!(
+        codes
+            .iter()
+            .filter(|code| **code == codes::UNBOUND_NAME)
+            .count(),
+        1
+    );
+    assert_eq!(evaluated.plan, None);
+}
+
+#[test]
+fn all_sources_together_are_bounded() {
+    let comment = format!("#{}", " ".repeat(imgc_syntax::MAX_SOURCE - 200));
+    let text = |body: &str| format!("{comment}\n{body}");
+    let world = world()
+        .file(
+            "app.img",
+            text("{ a = import ./a.img; b = import ./b.img; }"),
+        )
+        .file("a.img", text("image {}"))
+        .file("b.img", text("image {}"));
+    let evaluated = evaluate(&world, "app.img", &Options::default());
+    let codes: Vec<_> = evaluated
+        .diagnostics
+        .iter()
+        .map(|found| found.code)
+        .collect();
+    assert_eq!(codes, [codes::BUDGET_EXCEEDED]);
+}
+
+/// What the machine would offer to write, for the only mistake of a program.
+fn fix(text: &str) -> Option<String> {
+    let evaluated = evaluate(
+        &world().file("app.img", text),
+        "app.img",
+        &Options::default(),
+    );
+    let [found] = evaluated.diagnostics.as_slice() else {
+        panic!("{:?}", evaluated.diagnostics);
+    };
+    let edit = found.fixes.first()?.edits.first()?;
+    let range = edit.span.range.start as usize..edit.span.range.end as usize;
+    let mut fixed = text.to_owned();
+    fixed.replace_range(range, &edit.text);
+    Some(fixed)
+}
+
+#[test]
+fn fixes_change_names_where_they_are_written() {
+    let cases = [
+        ("image { usres = []; }", Some("image { users = []; }")),
+        (
+            "image { \"usres\" = []; }",
+            Some("image { \"users\" = []; }"),
+        ),
+        (
+            "{ pakages = 1; }.packages",
+            Some("{ pakages = 1; }.pakages"),
+        ),
+        (
+            "{ \"a b c\" = 1; }.a-b-c",
+            Some("{ \"a b c\" = 1; }.\"a b c\""),
+        ),
+        ("import std/debain", Some("import std/debian")),
+        (
+            "image { platform = \"linux/amd46\"; }",
+            Some("image { platform = \"linux/amd64\"; }"),
+        ),
+        // Computed: the text there is not the name, though it is as long.
+        ("image { platform = \"linux\" + \"/amd46\"; }", None),
+        (
+            "let a = \"linux/amd4\"; b = \"6\"; in image { platform = a+b+\"\"+\"\"; }",
+            None,
+        ),
+    ];
+    for (text, fixed) in cases {
+        assert_eq!(fix(text).as_deref(), fixed, "{text}");
+    }
+    // A word of the language is quoted.
+    let text = "{ \"in\" = 1; }.inn";
+    assert_eq!(fix(text).as_deref(), Some("{ \"in\" = 1; }.\"in\""));
+}
+
+#[test]
+fn words_about_a_long_string_are_short() {
+    let text = "image { platform = fold (t => _n => t + t) \"linux\" (range 0 20); }";
+    let evaluated = evaluate(
+        &world().file("app.img", text),
+        "app.img",
+        &Options::default(),
+    );
+    assert_eq!(evaluated.diagnostics.len(), 1);
+    assert!(evaluated.diagnostics[0].message.len() < 2_000);
+}
+
 #[test]
 fn entries_that_are_not_there() {
     let world = world().file("app.img", "image {}").file("bin.img", [0xff]);

@@ -101,6 +101,9 @@ pub enum FileNode {
     Directory {
         /// Its permission bits, at most `0o7777`.
         mode: u32,
+        /// Whether a folder that is there already keeps its mode and owner: one that
+        /// only stands above copied files, with nothing said about it.
+        keep: bool,
     },
     /// A symbolic link.
     Symlink {

@@ -157,9 +157,14 @@ pub(crate) struct Errors(Vec<SyntaxError>);
 impl Errors {
     /// How many are kept.
     const MOST: usize = 100;
+    /// Edits of a fix that is kept. A larger one is left out: each edit takes memory.
+    const MOST_EDITS: usize = 1_000;
 
-    pub(crate) fn push(&mut self, error: SyntaxError) {
+    pub(crate) fn push(&mut self, mut error: SyntaxError) {
         if self.0.len() < Self::MOST {
+            if error.fix.len() > Self::MOST_EDITS {
+                error.fix = Vec::new();
+            }
             self.0.push(error);
         }
     }

@@ -51,6 +51,8 @@ enum Gap {
 
 struct Formatter {
     out: String,
+    /// Where in `out` the line that is being written begins.
+    line: usize,
     gap: Gap,
     /// Level of the next token, if it begins a line.
     level: usize,
@@ -64,6 +66,7 @@ impl Formatter {
     fn run(file: &File) -> String {
         let mut formatter = Self {
             out: String::new(),
+            line: 0,
             gap: Gap::Line,
             level: 0,
             comment_level: 0,
@@ -105,6 +108,9 @@ impl Formatter {
     /// Writes the gap and a piece of the source.
     fn text(&mut self, text: &str) {
         self.flush();
+        if let Some(at) = text.rfind('\n') {
+            self.line = self.out.len() + at + 1;
+        }
         self.out.push_str(text);
         self.before(Gap::Nothing, self.level);
     }
@@ -148,6 +154,7 @@ impl Formatter {
 
     fn new_line(&mut self, empty_line: bool, level: usize) {
         self.out.push_str(if empty_line { "\n\n" } else { "\n" });
+        self.line = self.out.len();
         for _ in 0..level {
             self.out.push_str(INDENT);
         }
@@ -257,7 +264,7 @@ impl Formatter {
         if self.begins_line() {
             return self.level >= level;
         }
-        let line = self.out.rsplit('\n').next().unwrap_or_default();
+        let line = self.out.get(self.line..).unwrap_or_default();
         line.len() - line.trim_start().len() >= level * INDENT.len()
     }
 

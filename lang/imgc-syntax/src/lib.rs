@@ -64,8 +64,8 @@ impl Parse {
 
 /// Parses a source. Never fails and never panics, whatever the text.
 ///
-/// The tree's text is the source. Only a source beyond [`MAX_SOURCE`] or [`MAX_TOKENS`] is not looked at: its
-/// tree is one bad token, or empty from 4 GiB on, where offsets end.
+/// The tree's text is the source. Only a source beyond [`MAX_SOURCE`] or [`MAX_TOKENS`] is not looked
+/// at: its tree is one bad token, or empty from 4 GiB on, where offsets end.
 #[must_use]
 pub fn parse(source: &str) -> Parse {
     if source.len() > MAX_SOURCE {

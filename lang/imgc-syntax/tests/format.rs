@@ -190,3 +190,10 @@ proptest! {
         prop_assert_eq!(twice.as_deref(), Some(once.as_str()), "{}", source);
     }
 }
+
+/// The time grows with the length of a line, not with its square: this took minutes.
+#[test]
+fn one_long_line_takes_linear_time() {
+    let source = format!("[{}]\n", vec!["f (g a)"; 30_000].join(", "));
+    assert_eq!(format(&source).as_ref(), Some(&source));
+}

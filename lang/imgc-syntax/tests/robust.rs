@@ -258,3 +258,15 @@ fn large_sources_are_refused() {
         SyntaxCode::ExpectedExpression
     );
 }
+
+#[test]
+fn a_fix_of_very_many_edits_is_left_out() {
+    for (source, has_fix) in [
+        (format!("[{}]", "a; ".repeat(500)), true),
+        (format!("[{}]", "a; ".repeat(50_000)), false),
+    ] {
+        let parse = checked(&source);
+        assert_eq!(parse.errors().len(), 1);
+        assert_eq!(!parse.errors()[0].fix.is_empty(), has_fix);
+    }
+}

@@ -68,6 +68,11 @@ impl Budget {
         Ok(())
     }
 
+    /// Bytes that were made so far.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Goes one level deeper.
     pub(super) fn enter(&mut self) -> Result<(), Exhausted> {
         if self.exhausted {

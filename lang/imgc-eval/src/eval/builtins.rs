@@ -7,6 +7,7 @@ use std::sync::Arc;
 use imgc_diag::{codes, did_you_mean};
 
 use crate::builtins::Builtin;
+use crate::hir::MAX_NAME;
 use crate::problem::{Problem, list_names};
 use crate::span::Span;
 use crate::value::{Data, List, Record, RecordField, Value};
@@ -79,6 +80,8 @@ impl Evaluator<'_> {
                 for list in &lists.items {
                     let items = self.items(builtin, list)?;
                     self.step(1 + items.items.len(), call)?;
+                    // Counted before the list grows: one list may be in it many times.
+                    self.allocate(items.items.len() * size_of::<Value>(), call)?;
                     values.extend(items.items.iter().cloned());
                 }
                 self.list(values, call)
@@ -124,12 +127,14 @@ impl Evaluator<'_> {
             }
             (Builtin::Has, [name]) => {
                 let name = self.text(builtin, name)?;
+                self.step(name.len() / 64, call)?;
                 let record = self.fields(builtin, &last)?;
                 let data = Data::Bool(record.get(&name).is_some());
                 Ok(Value { data, span: call })
             }
             (Builtin::Get, [name]) => {
                 let text = self.text(builtin, name)?;
+                self.step(text.len() / 64, call)?;
                 self.select(&last, &text, name.span, last.span)
             }
             (Builtin::ToRecord, []) => self.record_of_pairs(&last, call),
@@ -203,9 +208,13 @@ impl Evaluator<'_> {
                 return Err(self.mismatch(Builtin::Sort, item, takes));
             }
         }
-        let count = items.items.len();
-        let rounds = count.checked_ilog2().unwrap_or(0) as usize + 1;
-        self.step(count * rounds, call)?;
+        let cost = |item: &Value| match &item.data {
+            Data::Str(text) => 1 + text.len() / 64,
+            _ => 1,
+        };
+        let rounds = items.items.len().checked_ilog2().unwrap_or(0) as usize + 1;
+        let cost: usize = items.items.iter().map(cost).sum();
+        self.step(cost.saturating_mul(rounds), call)?;
         let mut sorted = items.items.clone();
         sorted.sort_by(|a, b| match (&a.data, &b.data) {
             (Data::Int(a), Data::Int(b)) => a.cmp(b),
@@ -270,6 +279,11 @@ impl Evaluator<'_> {
                 return Err(self.mismatch(Builtin::ToRecord, item, takes));
             };
             let text = self.text(Builtin::ToRecord, &name.value)?;
+            if text.len() > MAX_NAME {
+                let message = format!("the name of a field has at most {MAX_NAME} bytes");
+                let problem = Problem::new(codes::INVALID_ARGUMENT, name.value.span, message);
+                return Err(self.report(problem.label(call, "in this call")));
+            }
             let field = RecordField {
                 name: text.clone(),
                 span: name.value.span,
@@ -316,6 +330,9 @@ impl Evaluator<'_> {
         name: &str,
         known: &[&str],
     ) -> Failed {
+        if self.is_full() {
+            return Failed;
+        }
         problem = match did_you_mean(name, known.iter().copied()) {
             Some(similar) => problem.did_you_mean(span, name, similar),
             None => problem.note(format!("known are {}", list_names(known))),

@@ -1,5 +1,7 @@
 //! Calls, and the matching of arguments with record patterns.
 
+use std::collections::BTreeSet;
+
 use crate::hir::{ExprKind, Lambda, Parameter, ParameterField};
 use crate::problem::{Problem, list_names};
 use crate::span::Span;
@@ -139,12 +141,16 @@ impl Evaluator<'_> {
 
     /// Reports every field of a record that a closed pattern does not have.
     fn only_known(&mut self, record: &Record, fields: &[ParameterField], pattern: Span) -> bool {
+        let names: BTreeSet<&str> = fields.iter().map(|field| &*field.name).collect();
         let mut known = true;
         for field in &record.fields {
-            if fields.iter().any(|known| known.name == field.name) {
+            if names.contains(&*field.name) {
                 continue;
             }
             known = false;
+            if self.is_full() {
+                return known;
+            }
             let free = fields
                 .iter()
                 .filter(|known| record.get(&known.name).is_none());
@@ -188,6 +194,9 @@ impl Evaluator<'_> {
         };
         if let Some(field) = fields.get(name) {
             return Ok(field.value.clone());
+        }
+        if self.is_full() {
+            return Err(Failed);
         }
         let names = fields.fields.iter().map(|field| &*field.name);
         let similar = did_you_mean(name, names.clone());

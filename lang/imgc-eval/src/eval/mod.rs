@@ -16,15 +16,12 @@ use std::sync::Arc;
 use crate::builtins::Builtin;
 use crate::hir::{ExprId, ExprKind, Module, Part};
 use crate::options::Options;
-use crate::problem::Problem;
+use crate::problem::{MAX_PROBLEMS, Problem};
 use crate::span::Span;
 use crate::value::{Closure, Data, List, MAX_VALUE_DEPTH, Record, RecordField, Value, depth_of};
 use crate::world::World;
 
 use budget::Budget;
-
-/// How many problems are reported. Further ones are dropped: nobody reads them.
-const MAX_PROBLEMS: usize = 200;
 
 /// There is no value, and the reason has been reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +38,7 @@ pub(crate) struct Loaded<'a> {
     /// The modules that it imports, by number. `None`: that import has been
     /// reported.
     pub(crate) imports: Vec<Option<u32>>,
-    /// The folder of the file, as a path from the root; `None` for modules of imgc.
+    /// Whether it is a file of the project, and no module of imgc.
     pub(crate) project: bool,
 }
 
@@ -140,10 +137,21 @@ impl<'a> Evaluator<'a> {
         }
         let call = self.project_span(problem.span);
         problem = problem.label(call, "in this call");
-        if !self.budget.exhausted && self.problems.len() < MAX_PROBLEMS {
+        if !self.is_full() {
             self.problems.push(problem);
         }
         Failed
+    }
+
+    /// Whether nothing more is reported. The words for a mistake need not be looked
+    /// for then: many mistakes must not take long.
+    pub(crate) fn is_full(&self) -> bool {
+        self.budget.exhausted || self.problems.len() >= MAX_PROBLEMS
+    }
+
+    /// The bytes of all values so far.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.budget.bytes()
     }
 
     /// Counts steps. Every loop over data that a program made calls this.
@@ -399,11 +407,12 @@ impl<'a> Evaluator<'a> {
         body: ExprId,
         frame: Option<u32>,
     ) -> Eval {
+        let span = self.span(module, body);
+        self.step(bindings.len(), span)?;
         let mark = self.mark();
         let inner = self.push_frame(frame);
         let pending = bindings.iter().map(|&expr| Slot::Pending(module, expr));
         self.slots.extend(pending);
-        let span = self.span(module, body);
         self.allocate(0, span)?;
         let value = self.eval(module, body, Some(inner));
         self.release(mark);

@@ -1,6 +1,7 @@
 //! Values as text, in the syntax of the language.
 
 use crate::span::Span;
+use crate::text::{is_plain, quote};
 use crate::value::{Data, Value};
 
 use super::{Eval, Evaluator, Failed};
@@ -62,38 +63,4 @@ impl Evaluator<'_> {
         }
         self.allocate(text.len() - before, span)
     }
-}
-
-/// Whether a field's name can stand without quotes. Words of the language are
-/// quoted.
-fn is_plain(name: &str) -> bool {
-    const WORDS: [&str; 15] = [
-        "let", "in", "if", "then", "else", "import", "true", "false", "match", "with", "assert",
-        "type", "or", "and", "rec",
-    ];
-    let first = name.bytes().next();
-    first.is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        && !WORDS.contains(&name)
-}
-
-fn quote(string: &str, text: &mut String) {
-    text.push('"');
-    for character in string.chars() {
-        match character {
-            '"' => text.push_str("\\\""),
-            '\\' => text.push_str("\\\\"),
-            '$' => text.push_str("\\$"),
-            '\n' => text.push_str("\\n"),
-            '\t' => text.push_str("\\t"),
-            '\r' => text.push_str("\\r"),
-            control if control.is_control() => {
-                text.push_str(&format!("\\u{{{:x}}}", u32::from(control)));
-            }
-            plain => text.push(plain),
-        }
-    }
-    text.push('"');
 }

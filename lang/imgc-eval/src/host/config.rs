@@ -157,7 +157,9 @@ impl Evaluator<'_> {
         let text = self.host_string("`config.user`", value)?;
         let is_part = |part: &str| {
             super::users::is_user_name(part)
-                || part.parse::<u32>().is_ok_and(|id| id.to_string() == part)
+                || part
+                    .parse::<u32>()
+                    .is_ok_and(|id| id != u32::MAX && id.to_string() == part)
         };
         let parts: Vec<&str> = text.split(':').collect();
         if parts.len() > 2 || !parts.iter().all(|part| is_part(part)) {
@@ -235,10 +237,14 @@ impl Evaluator<'_> {
         let text = self.host_string("`config.stopSignal`", value)?;
         let real_time = |prefix: &str, limit: u8| {
             text.strip_prefix(prefix)
-                .and_then(|number| number.parse::<u8>().ok())
-                .is_some_and(|number| number <= limit)
+                .is_some_and(|number| (0..=limit).any(|known| known.to_string() == number))
         };
-        if SIGNALS.contains(&&*text) || real_time("SIGRTMIN+", 30) || real_time("SIGRTMAX-", 30) {
+        // signal(7): there are 31 of them, from SIGRTMIN to SIGRTMAX.
+        if SIGNALS.contains(&&*text)
+            || matches!(&*text, "SIGRTMIN" | "SIGRTMAX")
+            || real_time("SIGRTMIN+", 30)
+            || real_time("SIGRTMAX-", 30)
+        {
             return Ok(text.to_string());
         }
         let message = format!("`{text}` is not a signal");

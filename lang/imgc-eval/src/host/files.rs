@@ -36,7 +36,7 @@ impl Evaluator<'_> {
         let source = match (record.get("source"), record.get("text")) {
             (Some(source), None) => {
                 let path = self.host_project_path("`source`", &source.value);
-                keep(&mut failed, path).map(|path| FileSource::Project(path, source.value.span))
+                keep(&mut failed, path).map(|path| FileSource::Regular(path, source.value.span))
             }
             (None, Some(text)) => match &text.value.data {
                 Data::Str(text) => Some(FileSource::Text(text.clone())),
@@ -267,32 +267,44 @@ impl Evaluator<'_> {
         at: Span,
     ) -> Eval<()> {
         let node = match &value.source {
-            FileSource::Text(text) => FileNode::Regular {
-                content: Content::Text(text.to_string()),
-                mode: value.mode.unwrap_or(0o644),
-            },
+            FileSource::Text(text) => {
+                // Copied, also where many files have the same text.
+                self.allocate(text.len(), key)?;
+                FileNode::Regular {
+                    content: Content::Text(text.to_string()),
+                    mode: value.mode.unwrap_or(0o644),
+                }
+            }
             FileSource::Symlink(target) => FileNode::Symlink {
                 target: target.to_string(),
             },
             FileSource::Directory(None) => FileNode::Directory {
                 mode: value.mode.unwrap_or(0o755),
+                keep: false,
             },
             FileSource::Directory(Some((source, span))) => {
+                if path.as_str() == "/" && value.mode.is_some() {
+                    let message = "the root of the image keeps its mode";
+                    let problem = Problem::new(codes::INVALID_ARGUMENT, at, message);
+                    return Err(self.report(problem.help("leave `mode` out")));
+                }
                 self.project_folder(source, *span)?;
                 return self.place_folder(places, path, source, value, key, *span);
             }
-            FileSource::Project(source, span) => match self.project_stat(source, *span)? {
-                None if value.mode.is_some() => {
-                    let message = "this is a folder, and `file` takes a file";
-                    let problem = Problem::new(codes::INVALID_ARGUMENT, *span, message);
-                    return Err(self.report(problem.help("use `directory`")));
+            FileSource::Project(source, span) | FileSource::Regular(source, span) => {
+                match self.project_stat(source, *span)? {
+                    None if matches!(value.source, FileSource::Regular(..)) => {
+                        let message = "this is a folder, and `file` takes a file";
+                        let problem = Problem::new(codes::INVALID_ARGUMENT, *span, message);
+                        return Err(self.report(problem.help("use `directory`")));
+                    }
+                    None => return self.place_folder(places, path, source, value, key, *span),
+                    Some(executable) => {
+                        let mode = if executable { 0o755 } else { 0o644 };
+                        self.content(places, source, value.mode.unwrap_or(mode), *span)?
+                    }
                 }
-                None => return self.place_folder(places, path, source, value, key, *span),
-                Some(executable) => {
-                    let mode = if executable { 0o755 } else { 0o644 };
-                    self.content(places, source, value.mode.unwrap_or(mode), *span)?
-                }
-            },
+            }
             FileSource::Binary(programs) => {
                 let fits = |wanted: &Option<Arch>| wanted.is_none_or(|arch| arch == platform.arch);
                 let program = programs.iter().find(|(arch, ..)| fits(arch));
@@ -366,6 +378,12 @@ impl Evaluator<'_> {
     fn below_files(&mut self, places: &Places) -> bool {
         let mut failed = false;
         for (path, (_, span)) in &places.files {
+            if self
+                .step(path.as_str().matches('/').count(), *span)
+                .is_err()
+            {
+                return true;
+            }
             let ancestors = path.as_str().match_indices('/').skip(1);
             let file = ancestors
                 .filter_map(|(at, _)| ImagePath::new(&path.as_str()[..at]).ok())

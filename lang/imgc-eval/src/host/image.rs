@@ -51,6 +51,7 @@ impl Evaluator<'_> {
     pub(crate) fn host_image(&mut self, value: &Value, call: Span) -> Eval {
         let mut failed = false;
         let record = self.host_record("an image", value, &FIELDS, &[], &mut failed)?;
+        let before = self.bytes();
         let mut origins = vec![(Place::Image, call)];
 
         let mut name = None;
@@ -74,6 +75,10 @@ impl Evaluator<'_> {
         let mut packages = None;
         if let Some(field) = record.get("packages") {
             if let Data::Packages(found) = &field.value.data {
+                // Copied for each image that has them.
+                let count = found.origins.len();
+                self.step(count, field.span)?;
+                self.allocate(count * 2 * size_of::<(Place, Span)>(), field.span)?;
                 origins.extend(found.origins.iter().cloned());
                 packages = Some(found.packages.clone());
             } else {
@@ -116,6 +121,7 @@ impl Evaluator<'_> {
             config,
             origins,
             sources,
+            bytes: usize::try_from(self.bytes() - before).unwrap_or(usize::MAX),
         };
         Ok(Value {
             data: Data::Image(Arc::new(image)),

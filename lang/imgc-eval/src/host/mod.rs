@@ -90,6 +90,11 @@ impl Evaluator<'_> {
 
     /// A string without NUL.
     fn host_string(&mut self, what: &str, value: &Value) -> Eval<Arc<str>> {
+        if let Data::Str(text) = &value.data {
+            // It is looked through and copied, also where a list has it many times.
+            self.step(text.len() / 64, value.span)?;
+            self.allocate(text.len(), value.span)?;
+        }
         match &value.data {
             Data::Str(text) if text.contains('\0') => {
                 let message = format!("{what} can't hold a NUL character");

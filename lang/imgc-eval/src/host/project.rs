@@ -1,8 +1,10 @@
 //! Files of the project: what stands there, folders with everything in them, and
 //! what is said when there is no answer.
 
+use std::collections::BTreeMap;
+
 use imgc_diag::{codes, did_you_mean};
-use imgc_plan::{FileNode, ImagePath, Platform};
+use imgc_plan::{FileNode, ImagePath, Owner, Platform};
 
 use crate::elf::{self, ElfError};
 use crate::eval::{Eval, Evaluator, Failed};
@@ -16,6 +18,9 @@ use super::files::Places;
 
 /// How deep folders may stand in a folder that is copied.
 const MAX_FOLDERS: usize = 100;
+
+/// How many links Linux follows in one path (path_resolution(7)).
+const MAX_LINKS: usize = 40;
 
 impl Evaluator<'_> {
     /// Whether the owner may execute the file at `path`; `None` for a folder.
@@ -51,7 +56,9 @@ impl Evaluator<'_> {
     }
 
     /// Puts a folder of the project in its place, with everything in it. `mode` and
-    /// owner of `value` are the folder's; the owner is also that of what is in it.
+    /// owner of `value` are the folder's; the owner is also that of what is in it. A
+    /// folder of which `value` says nothing leaves one that the image has as it is:
+    /// `/tmp` stays writable for all when a project's folder has a `tmp`.
     pub(super) fn place_folder(
         &mut self,
         places: &mut Places,
@@ -63,15 +70,14 @@ impl Evaluator<'_> {
     ) -> Eval<()> {
         // The root of an image is always there.
         if target.as_str() != "/" {
-            let mode = value.mode.unwrap_or(0o755);
-            self.place(
-                places,
-                target.clone(),
-                FileNode::Directory { mode },
-                value,
-                key,
-            )?;
+            let root = Owner::Id(0);
+            let node = FileNode::Directory {
+                mode: value.mode.unwrap_or(0o755),
+                keep: value.mode.is_none() && value.user == root && value.group == root,
+            };
+            self.place(places, target.clone(), node, value, key)?;
         }
+        let mut links: BTreeMap<String, String> = BTreeMap::new();
         let mut folders = vec![String::new()];
         while let Some(folder) = folders.pop() {
             if folder.matches('/').count() >= MAX_FOLDERS {
@@ -99,10 +105,13 @@ impl Evaluator<'_> {
                     }
                     EntryKind::Directory => {
                         folders.push(within);
-                        FileNode::Directory { mode: 0o755 }
+                        FileNode::Directory {
+                            mode: 0o755,
+                            keep: true,
+                        }
                     }
                     EntryKind::Symlink { target } => {
-                        self.stays_inside(&folder, &from, &target, span)?;
+                        links.insert(within.clone(), target.clone());
                         FileNode::Symlink { target }
                     }
                     EntryKind::Other => {
@@ -118,14 +127,27 @@ impl Evaluator<'_> {
                 self.place(places, to, node, value, key)?;
             }
         }
+        for (link, target) in &links {
+            self.stays_inside(&links, link, target, source, span)?;
+        }
         Ok(())
     }
 
-    fn stays_inside(&mut self, folder: &str, from: &str, target: &str, span: Span) -> Eval<()> {
-        if !target.is_empty() && path::resolve(folder, target).is_some() {
+    /// Reports a link that leads out of the folder, also by way of other links in it.
+    fn stays_inside(
+        &mut self,
+        links: &BTreeMap<String, String>,
+        link: &str,
+        target: &str,
+        source: &str,
+        span: Span,
+    ) -> Eval<()> {
+        let (stays, steps) = stays_inside(links, link);
+        self.step(steps, span)?;
+        if stays {
             return Ok(());
         }
-        let shown = path::shown(from);
+        let shown = path::shown(&path::join(source, link));
         let message = format!("the link `{shown}` leads out of the copied folder, to `{target}`");
         let problem = Problem::new(codes::SYMLINK_ESCAPES, span, message);
         Err(self.report(problem.help("write links out of the folder with `symlink`")))
@@ -201,6 +223,40 @@ impl Evaluator<'_> {
     }
 }
 
+/// Whether a link of a folder stays inside wherever it leads, given the links in the
+/// folder, and how many steps that took. A link in a circle leads nowhere.
+fn stays_inside(links: &BTreeMap<String, String>, link: &str) -> (bool, usize) {
+    let mut rest: Vec<&str> = link.rsplit('/').collect();
+    let mut done: Vec<&str> = Vec::new();
+    let (mut followed, mut steps) = (0, 0);
+    while let Some(part) = rest.pop() {
+        steps += 1;
+        match part {
+            "" | "." => continue,
+            ".." => {
+                if done.pop().is_none() {
+                    return (false, steps);
+                }
+                continue;
+            }
+            part => done.push(part),
+        }
+        let Some(target) = links.get(&done.join("/")) else {
+            continue;
+        };
+        if target.is_empty() || target.starts_with('/') {
+            return (false, steps);
+        }
+        followed += 1;
+        if followed > MAX_LINKS {
+            break;
+        }
+        done.pop();
+        rest.extend(target.rsplit('/'));
+    }
+    (true, steps)
+}
+
 /// The report that the outside has no answer about a project file.
 pub(crate) fn world_problem(
     world: &dyn crate::world::World,
@@ -251,4 +307,32 @@ fn similar_path(world: &dyn crate::world::World, path: &str) -> Option<String> {
         return world.stat(&fixed).is_ok().then_some(fixed);
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stays(links: &[(&str, &str)], link: &str) -> bool {
+        let links = links
+            .iter()
+            .map(|(at, to)| (at.to_string(), to.to_string()));
+        stays_inside(&links.collect(), link).0
+    }
+
+    #[test]
+    fn links_stay_inside_by_way_of_other_links() {
+        assert!(stays(&[("a", "b/c")], "a"));
+        assert!(stays(&[("top", "bin/../index")], "top"));
+        assert!(!stays(&[("a/b", "../../c")], "a/b"));
+        assert!(!stays(&[("a", "/etc")], "a"));
+        assert!(!stays(&[("a", "")], "a"));
+        // `sub/d/../etc` looks as if it were `sub/etc`, and is `../etc`.
+        let links = [("sub/d", ".."), ("sub/x", "d/../etc")];
+        assert!(stays(&links, "sub/d"));
+        assert!(!stays(&links, "sub/x"));
+        // The other way round: it looks as if it led out.
+        assert!(stays(&[("d", "x/y"), ("a", "d/../../f")], "a"));
+        assert!(stays(&[("a", "b"), ("b", "a")], "a"));
+    }
 }
