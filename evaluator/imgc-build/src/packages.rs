@@ -302,15 +302,6 @@ impl Sink for Into<'_> {
         meta: &Meta,
         entry: EntryKind<'_>,
     ) -> std::io::Result<Option<Content>> {
-        use imgc_layer::EntryKind as Tar;
-        let kind = match entry {
-            EntryKind::Regular { size, body } => Tar::Regular { size, body },
-            EntryKind::Symlink(target) => Tar::Symlink(target),
-            EntryKind::HardLink(target) => Tar::HardLink(target),
-            EntryKind::CharDevice { major, minor } => Tar::CharDevice { major, minor },
-            EntryKind::BlockDevice { major, minor } => Tar::BlockDevice { major, minor },
-            EntryKind::Fifo => Tar::Fifo,
-        };
-        self.0.entry(path, meta, kind)
+        self.0.entry(path, meta, entry)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use imgc_tree::{Content, Meta, TreePath};
+use imgc_tree::{Content, EntryKind, Meta, TreePath};
 use md5::{Digest as _, Md5};
 
 use crate::ar::{Ar, Fault, Header};
@@ -31,50 +31,6 @@ pub trait Sink {
         meta: &Meta,
         entry: EntryKind<'_>,
     ) -> io::Result<Option<Content>>;
-}
-
-/// What a [`Sink`] is given.
-pub enum EntryKind<'a> {
-    /// A regular file.
-    Regular {
-        /// Its length in bytes.
-        size: u64,
-        /// Its bytes, exactly `size` of them or an error.
-        body: &'a mut dyn Read,
-    },
-    /// A symbolic link: its target as archived.
-    Symlink(&'a [u8]),
-    /// Another name of an earlier entry that is no folder, by its path with merged /usr.
-    HardLink(&'a TreePath),
-    /// A character device.
-    CharDevice {
-        /// Its major number.
-        major: u32,
-        /// Its minor number.
-        minor: u32,
-    },
-    /// A block device.
-    BlockDevice {
-        /// Its major number.
-        major: u32,
-        /// Its minor number.
-        minor: u32,
-    },
-    /// A named pipe.
-    Fifo,
-}
-
-impl std::fmt::Debug for EntryKind<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Regular { size, .. } => write!(f, "Regular({size} bytes)"),
-            Self::Symlink(target) => write!(f, "Symlink({})", target.escape_ascii()),
-            Self::HardLink(target) => write!(f, "HardLink({target})"),
-            Self::CharDevice { major, minor } => write!(f, "CharDevice({major}, {minor})"),
-            Self::BlockDevice { major, minor } => write!(f, "BlockDevice({major}, {minor})"),
-            Self::Fifo => f.write_str("Fifo"),
-        }
-    }
 }
 
 /// Reads a `.deb` from `reader`, to its end, and gives its files to `sink`.

@@ -30,8 +30,9 @@ mod version;
 mod testing;
 
 pub use control::{ControlError, Package};
-pub use deb::{EntryKind, Sink, unpack};
+pub use deb::{Sink, unpack};
 pub use error::{DebError, EntryProblem, InstallError};
 pub use fragment::{ControlFile, Entry, EntryNode, Fragment};
+pub use imgc_tree::EntryKind;
 pub use install::{Installed, Note, Options, ScriptName, install};
 pub use limits::Limits;

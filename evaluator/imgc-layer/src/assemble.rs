@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use zstd::stream::write::Encoder;
 
-use crate::encode::{EntryKind, TarWriter};
+use crate::EntryKind;
+use crate::encode::TarWriter;
 use crate::{Contents, DiffId, Entry, LayerError, Recipe, Segment, What, frame};
 
 /// How many pieces may wait for the digesting thread, each of about `PIECE` bytes.

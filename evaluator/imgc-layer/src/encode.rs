@@ -17,10 +17,9 @@
 //!   `././@PaxHeader`, with mode 0644, owner 0 and time 0.
 //! - Owners have no names. Modes are permission bits. Times are whole seconds.
 
-use std::fmt;
 use std::io::{self, Read, Write};
 
-use imgc_tree::{Meta, TreePath};
+use imgc_tree::{EntryKind, Meta, TreePath};
 use sha2::{Digest as _, Sha256};
 use tar::{EntryType, Header};
 
@@ -36,39 +35,6 @@ pub struct TarWriter<W> {
     out: W,
     offset: u64,
     buf: Vec<u8>,
-}
-
-/// An entry's kind, and its body's bytes.
-pub enum EntryKind<'a> {
-    /// A folder.
-    Directory,
-    /// A regular file.
-    Regular {
-        /// Its length in bytes.
-        size: u64,
-        /// Its bytes, exactly `size` of them.
-        body: &'a mut dyn Read,
-    },
-    /// A symbolic link: its target as written.
-    Symlink(&'a [u8]),
-    /// Another name of an earlier entry.
-    HardLink(&'a TreePath),
-    /// A character device.
-    CharDevice {
-        /// Its major number, at most 2^21 - 1.
-        major: u32,
-        /// Its minor number, at most 2^21 - 1.
-        minor: u32,
-    },
-    /// A block device.
-    BlockDevice {
-        /// Its major number, at most 2^21 - 1.
-        major: u32,
-        /// Its minor number, at most 2^21 - 1.
-        minor: u32,
-    },
-    /// A named pipe.
-    Fifo,
 }
 
 /// Where a regular file's bytes have come to stand.
@@ -334,20 +300,6 @@ impl Records {
 
 fn digits(number: usize) -> usize {
     number.to_string().len()
-}
-
-impl fmt::Debug for EntryKind<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Directory => f.write_str("Directory"),
-            Self::Regular { size, .. } => write!(f, "Regular({size} bytes)"),
-            Self::Symlink(target) => write!(f, "Symlink({})", target.escape_ascii()),
-            Self::HardLink(target) => write!(f, "HardLink({target})"),
-            Self::CharDevice { major, minor } => write!(f, "CharDevice({major}:{minor})"),
-            Self::BlockDevice { major, minor } => write!(f, "BlockDevice({major}:{minor})"),
-            Self::Fifo => f.write_str("Fifo"),
-        }
-    }
 }
 
 #[cfg(test)]

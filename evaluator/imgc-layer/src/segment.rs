@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use imgc_store::BlobDigest;
-use imgc_tree::{Content, Data, Meta, SegmentId, TreePath};
+use imgc_tree::{Content, Data, EntryKind, Meta, SegmentId, TreePath};
 use serde::{Deserialize, Serialize};
 use zstd::stream::write::Encoder;
 
-use crate::encode::{EntryKind, TarWriter};
+use crate::encode::TarWriter;
 use crate::frame;
 
 /// The id that contents have while their segment is being written: it is not known

@@ -7,12 +7,14 @@
 
 mod content;
 mod digest;
+mod entry;
 mod node;
 mod path;
 mod tree;
 
 pub use content::{Content, Data, SegmentId};
 pub use digest::TreeDigest;
+pub use entry::EntryKind;
 pub use node::{Kind, Meta, Node};
 pub use path::{PathError, TreePath};
 pub use tree::{Ino, InsertError, Tree};
