@@ -1,4 +1,4 @@
-//! Runs every program of the language's pages in the book, and compares the page of
+//! Runs every program of the book's pages and of the README, and compares the page of
 //! builtins with the table in the code.
 
 use crate::support::{blocks, elf, pages, run, world};
@@ -20,7 +20,8 @@ fn project() -> MemoryWorld {
 fn every_program_of_the_book_holds() {
     let mut wrong = Vec::new();
     let mut count = 0;
-    for (page, text) in pages("../../book/src/language") {
+    let folders = ["../../book/src/language", "../../book/src", "../.."];
+    for (page, text) in folders.into_iter().flat_map(pages) {
         let blocks = blocks(&text);
         // Modules of a page are there for all its programs.
         let modules = blocks
