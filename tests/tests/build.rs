@@ -433,6 +433,29 @@ fn a_copied_folder_leaves_the_folders_of_packages_as_they_are() {
 }
 
 #[test]
+fn an_image_without_packages_needs_neither_lock_nor_network() {
+    let sandbox = sandbox();
+    let image = "image { name = \"app\"; files = { \"/server\" = binary ./server; }; \
+        users = [{ name = \"app\"; uid = 10_001; }]; \
+        config = { user = \"app\"; entrypoint = [\"/server\"]; }; }";
+    sandbox.write("app.img", image);
+    let build = ["build", "--locked", "--offline", "app.img"];
+    let digest = sandbox.run().args(&build).outcome().digest();
+    assert_eq!(sandbox.build(), digest);
+    assert!(!sandbox.project("imgc.lock").exists());
+    assert!(sandbox.server.take_requests().is_empty());
+    let layout = Layout::open(&sandbox.project("app.oci"));
+    assert_eq!(layout.config["created"], "1970-01-01T00:00:00Z");
+    let tree = layout.tree();
+    assert_eq!(tree["server"].mode, 0o755);
+    let passwd = String::from_utf8_lossy(&tree["etc/passwd"].bytes).into_owned();
+    assert!(
+        passwd.starts_with("root:x:0:0:") && passwd.contains("\napp:x:10001:10001:"),
+        "{passwd}"
+    );
+}
+
+#[test]
 fn the_lock_drops_what_no_file_of_the_folder_asks_for() {
     let sandbox = sandbox();
     let other = "(import std/debian).image { name = \"other\"; suite = \"trixie\"; \

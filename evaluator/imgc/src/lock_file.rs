@@ -53,11 +53,15 @@ impl LockFile {
         Ok(Self { path, lock, text })
     }
 
-    /// Writes the lock, if it says something else than the file. What no `.img` file of
+    /// Writes the lock, if it says something else than the file. Nothing pinned is no
+    /// reason for a file. What no `.img` file of
     /// its folder asks for any more is dropped then.
     pub(crate) fn save(&mut self, work: &Work) -> Result<(), Problem> {
-        let before = self.text.as_deref();
-        if before.is_some_and(|text| text == self.lock.render()) {
+        let unchanged = match &self.text {
+            Some(text) => *text == self.lock.render(),
+            None => self.lock == Lock::default(),
+        };
+        if unchanged {
             return Ok(());
         }
         if let Some(wanted) = work.requests_in(self.path.parent().unwrap_or(Path::new(""))) {
