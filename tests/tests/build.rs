@@ -358,6 +358,7 @@ fn the_lock_keeps_versions_until_update() {
     assert_eq!(again.digest(), before, "the lock is enough");
     let update = sandbox.run().args(&["update", "app.img"]).outcome();
     update.succeeds();
+    assert_eq!(update.stdout, "  noise all 1:2.0-1 -> 1:3.0-1\n");
     let lock = std::fs::read_to_string(sandbox.project("imgc.lock")).expect("a lock");
     assert!(
         lock.contains("1:3.0-1") && !lock.contains("1:2.0-1"),

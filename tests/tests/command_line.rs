@@ -73,3 +73,22 @@ fn codes_are_explained() {
         .outcome()
         .fails(2, &["IMG9999", "imgc explain"]);
 }
+
+#[test]
+fn colours_are_only_where_they_are_wanted() {
+    let sandbox = Sandbox::new();
+    sandbox.write("app.img", "image { nam = 1; }");
+    let colours = |args: &[&str], no_color: &str| {
+        let run = sandbox.run().env("NO_COLOR", no_color).args(args);
+        let outcome = run.outcome();
+        outcome.fails(1, &["nam"]);
+        outcome.stderr.contains("\x1b[")
+    };
+    assert!(
+        !colours(&["build", "app.img"], ""),
+        "standard error is no terminal"
+    );
+    assert!(colours(&["build", "--color", "always", "app.img"], ""));
+    assert!(!colours(&["build", "--color", "never", "app.img"], ""));
+    assert!(!colours(&["build", "app.img"], "1"));
+}
