@@ -15,7 +15,7 @@ pub enum Event {
         /// How many bytes.
         bytes: u64,
     },
-    /// Some bytes of a package arrived.
+    /// Some bytes of a package or an index arrived.
     Fetched {
         /// How many.
         bytes: u64,

@@ -77,7 +77,6 @@ impl Fetcher<'_> {
     /// Brings a pinned file into the store, unless it is there.
     pub(crate) fn pinned(&self, pin: &Pin) -> Result<(), FetchError> {
         if self.store.contains(&pin.digest)? == Some(pin.size) {
-            self.events.event(Event::Fetched { bytes: pin.size });
             return Ok(());
         }
         if pin.addresses.is_empty() {

@@ -18,19 +18,21 @@ use crate::work::{self, Source, Work};
 pub(crate) fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
     let output = Output::parse(args.output.as_deref()).map_err(Failure::Usage)?;
     let work = Work::begin(&args.work)?;
-    let progress = Progress::new(terminal.interactive, terminal.verbose);
-
     let mut sources = Vec::new();
     for file in &args.files {
         sources.push(work.evaluate(file, terminal)?);
     }
     check_names(&sources)?;
+    let progress = Progress::new(terminal.interactive, terminal.verbose);
     let mut built = Vec::new();
     for source in &sources {
-        let images = build(&work, source, args.locked, &progress);
-        progress.finish();
-        built.extend(images.map_err(|error| error.show(source, terminal))?);
+        let images = build(&work, source, args.locked, &progress).map_err(|error| {
+            progress.finish();
+            error.show(source, terminal)
+        })?;
+        built.extend(images);
     }
+    progress.finish();
     output.write(&built, &work.store)?;
     for (name, image) in &built {
         warn_of_scripts(name, image, terminal);

@@ -34,6 +34,9 @@ impl Progress {
             ProgressDrawTarget::hidden()
         });
         bar.set_style(spinner());
+        if terminal {
+            bar.enable_steady_tick(std::time::Duration::from_millis(100));
+        }
         Self {
             bar,
             notes: terminal || notes,
@@ -55,7 +58,7 @@ impl Progress {
             .map_or((0, 0), |state| (state.realised, state.reused))
     }
 
-    /// Takes the bar away.
+    /// Takes the bar away, for good.
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
     }
@@ -89,7 +92,8 @@ impl Events for Progress {
                 files,
                 bytes: total,
             } => {
-                state.total += total;
+                // Indices came before, and are no part of it.
+                (state.total, state.fetched) = (total, 0);
                 self.bar.set_style(bytes());
                 self.bar.set_length(state.total);
                 self.bar.set_message(format!("fetching {files} packages"));

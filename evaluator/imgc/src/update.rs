@@ -11,11 +11,11 @@ use crate::work::{self, Work};
 /// Takes the newest packages of every image into the locks, and says what changed.
 pub(crate) fn run(args: &UpdateArgs, terminal: &Terminal) -> Result<(), Failure> {
     let work = Work::begin(&args.work)?;
-    let progress = Progress::new(terminal.interactive, terminal.verbose);
     for file in &args.files {
         let source = work.evaluate(file, terminal)?;
         let mut lock = LockFile::beside(file)?;
         let before = lock.lock.clone();
+        let progress = Progress::new(terminal.interactive, terminal.verbose);
         let builder = Builder {
             store: &work.store,
             transport: &work.network,
