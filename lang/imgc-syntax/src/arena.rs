@@ -13,19 +13,29 @@ use crate::text::range;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NodeId(u32);
 
-/// A node: its kind, the tokens it covers (by index, `start..end`), its children in order.
-#[derive(Debug, Clone)]
+/// A node: its kind, the tokens it covers (by index, `start..end`), its children in order (by index
+/// in the arena's list of them).
+#[derive(Debug, Clone, Copy)]
 struct Node {
     kind: SyntaxKind,
     start: u32,
     end: u32,
-    children: Vec<NodeId>,
+    first: u32,
+    count: u32,
 }
 
 /// All nodes of one parse. Flat, so that deep trees need no deep stack to build or drop.
 #[derive(Debug, Default)]
 pub(crate) struct Arena {
     nodes: Vec<Node>,
+    children: Vec<NodeId>,
+}
+
+/// A state of an [`Arena`] to go back to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mark {
+    nodes: usize,
+    children: usize,
 }
 
 impl Arena {
@@ -35,49 +45,126 @@ impl Arena {
         kind: SyntaxKind,
         start: u32,
         end: u32,
-        children: Vec<NodeId>,
+        children: &[NodeId],
     ) -> NodeId {
-        let id = NodeId(u32::try_from(self.nodes.len()).expect("fewer nodes than bytes of source"));
+        let first = self.children.len();
+        self.children.extend_from_slice(children);
+        self.finish(kind, start, end, first)
+    }
+
+    /// Adds a node whose children are those of `head`, and then `more`.
+    pub(crate) fn splice(
+        &mut self,
+        kind: SyntaxKind,
+        (start, end): (u32, u32),
+        (head, more): (NodeId, Option<NodeId>),
+    ) -> NodeId {
+        let first = self.children.len();
+        self.children.extend_from_within(self.children_of(head));
+        self.children.extend(more);
+        self.finish(kind, start, end, first)
+    }
+
+    /// Adds a bracket's node. What stands in it in a `Typed` node becomes its own.
+    pub(crate) fn wrap(
+        &mut self,
+        kind: SyntaxKind,
+        start: u32,
+        end: u32,
+        children: &[NodeId],
+    ) -> NodeId {
+        if let [inner, more @ ..] = children
+            && self.kind(*inner) == Some(SyntaxKind::Typed)
+        {
+            return self.splice(kind, (start, end), (*inner, more.first().copied()));
+        }
+        self.node(kind, start, end, children)
+    }
+
+    /// Adds a `Match` from what is looked at and its arms.
+    pub(crate) fn match_on(&mut self, of: NodeId, arms: NodeId, start: u32, end: u32) -> NodeId {
+        let first = self.children.len();
+        self.children.push(of);
+        self.children.extend_from_within(self.children_of(arms));
+        self.finish(SyntaxKind::Match, start, end, first)
+    }
+
+    /// Adds a node with the children from `first` on.
+    fn finish(&mut self, kind: SyntaxKind, start: u32, end: u32, first: usize) -> NodeId {
+        let id = NodeId(number(self.nodes.len()));
         self.nodes.push(Node {
             kind,
             start,
             end,
-            children,
+            first: number(first),
+            count: number(self.children.len() - first),
         });
         id
-    }
-
-    /// Adds a `Let` from the head of one and its body.
-    pub(crate) fn let_in(&mut self, head: NodeId, body: NodeId, start: u32, end: u32) -> NodeId {
-        let mut children = self
-            .get(head)
-            .map(|head| head.children.clone())
-            .unwrap_or_default();
-        children.push(body);
-        self.node(SyntaxKind::Let, start, end, children)
     }
 
     /// Appends a child to a node that ends before it.
     pub(crate) fn append(&mut self, parent: NodeId, child: NodeId) {
         let end = self.get(child).map_or(0, |child| child.end);
+        let first = self.children.len();
+        self.children.extend_from_within(self.children_of(parent));
+        self.children.push(child);
+        let count = number(self.children.len() - first);
         if let Some(parent) = self.nodes.get_mut(parent.0 as usize) {
             parent.end = parent.end.max(end);
-            parent.children.push(child);
+            parent.first = number(first);
+            parent.count = count;
         }
     }
 
-    /// How many nodes there are.
-    pub(crate) fn mark(&self) -> usize {
-        self.nodes.len()
+    /// A node and all in it, for tests.
+    #[cfg(test)]
+    pub(crate) fn shown(&self, id: NodeId) -> String {
+        let children: Vec<String> = self.children(id).iter().map(|&id| self.shown(id)).collect();
+        let Some(node) = self.get(id) else {
+            return String::new();
+        };
+        format!(
+            "({:?} {}..{} {})",
+            node.kind,
+            node.start,
+            node.end,
+            children.join(" ")
+        )
+    }
+
+    /// What kind of node it is.
+    pub(crate) fn kind(&self, id: NodeId) -> Option<SyntaxKind> {
+        self.get(id).map(|node| node.kind)
+    }
+
+    /// The children of a node.
+    pub(crate) fn children(&self, id: NodeId) -> &[NodeId] {
+        self.children.get(self.children_of(id)).unwrap_or_default()
+    }
+
+    /// What there is now.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            nodes: self.nodes.len(),
+            children: self.children.len(),
+        }
     }
 
     /// Forgets the nodes made since a mark. Nothing may refer to them.
-    pub(crate) fn reset(&mut self, mark: usize) {
-        self.nodes.truncate(mark);
+    pub(crate) fn reset(&mut self, mark: Mark) {
+        self.nodes.truncate(mark.nodes);
+        self.children.truncate(mark.children);
     }
 
     fn get(&self, id: NodeId) -> Option<&Node> {
         self.nodes.get(id.0 as usize)
+    }
+
+    fn children_of(&self, id: NodeId) -> std::ops::Range<usize> {
+        self.get(id).map_or(0..0, |node| {
+            let first = node.first as usize;
+            first..first + node.count as usize
+        })
     }
 
     /// The tree: the root's children in a `File` that holds every token. Nodes too deep become
@@ -106,13 +193,47 @@ impl Arena {
         weaver.tokens_up_to(tokens.len());
         weaver.builder.finish_node();
         if let Some(place) = weaver.too_deep {
-            let message = format!("expressions stand in one another more than {MAX_DEPTH} deep");
+            let message =
+                format!("expressions or types stand in one another more than {MAX_DEPTH} deep");
             errors.push(
                 SyntaxError::new(SyntaxCode::TooDeep, place, message)
                     .help("give parts of it a name with `let`"),
             );
         }
         weaver.builder.finish()
+    }
+}
+
+/// `Name` or `Name T` in a type: one type, or the alternative of a union. What follows decides.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Headed {
+    /// The tokens of the name.
+    name: (u32, u32),
+    argument: Option<NodeId>,
+}
+
+impl Headed {
+    pub(crate) fn new(start: u32, end: u32, argument: Option<NodeId>) -> Self {
+        Self {
+            name: (start, end),
+            argument,
+        }
+    }
+
+    pub(crate) fn into_type(self, arena: &mut Arena, start: u32, end: u32) -> NodeId {
+        let head = arena.node(SyntaxKind::TypeName, self.name.0, self.name.1, &[]);
+        match self.argument {
+            None => head,
+            Some(argument) => arena.node(SyntaxKind::TypeApply, start, end, &[head, argument]),
+        }
+    }
+
+    pub(crate) fn into_alternative(self, arena: &mut Arena, start: u32, end: u32) -> NodeId {
+        let name = arena.node(SyntaxKind::Name, self.name.0, self.name.1, &[]);
+        match self.argument {
+            None => arena.node(SyntaxKind::TypeAlternative, start, end, &[name]),
+            Some(payload) => arena.node(SyntaxKind::TypeAlternative, start, end, &[name, payload]),
+        }
     }
 }
 
@@ -131,7 +252,7 @@ impl Weaver<'_> {
         let arena = self.arena;
         let Some(node) = arena.get(id) else { return };
         self.tokens_up_to(node.start as usize);
-        let depth = depth + usize::from(node.kind.is_expr());
+        let depth = depth + usize::from(node.kind.is_expr() || node.kind.is_type());
         if depth > MAX_DEPTH {
             if self.too_deep.is_none() {
                 self.too_deep = self
@@ -139,13 +260,20 @@ impl Weaver<'_> {
                     .get(self.at)
                     .map(|token| range(token.start as usize, token.end as usize));
             }
-            self.builder.start_node(Img::kind_to_raw(SyntaxKind::Error));
+            let kind = if node.kind.is_type() {
+                SyntaxKind::ErrorType
+            } else {
+                SyntaxKind::Error
+            };
+            self.builder.start_node(Img::kind_to_raw(kind));
         } else {
             self.builder.start_node(Img::kind_to_raw(match node.kind {
+                // Heads and arms on their own, where the rest was not understood.
                 SyntaxKind::LetHead => SyntaxKind::Let,
+                SyntaxKind::Arms | SyntaxKind::Typed => SyntaxKind::Error,
                 kind => kind,
             }));
-            for &child in &node.children {
+            for &child in arena.children(id) {
                 self.emit(child, depth);
             }
         }
@@ -165,4 +293,10 @@ impl Weaver<'_> {
             self.at += 1;
         }
     }
+}
+
+/// A count of nodes. There are fewer than four for each token, and children are copied once at most
+/// for each level that [`Arena::splice`] and [`Arena::append`] add.
+fn number(count: usize) -> u32 {
+    u32::try_from(count).expect("bounded by the number of tokens")
 }

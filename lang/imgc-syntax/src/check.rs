@@ -1,11 +1,12 @@
 //! Mistakes inside of tokens: numbers, escapes, indentation, characters that must not be there.
 //! They do not change the tree.
 
-use rowan::{NodeOrToken, TextRange, TextSize};
+use rowan::{GreenNode, NodeOrToken, TextRange, TextSize, WalkEvent};
 
 use crate::ast::{AstNode as _, Str};
 use crate::error::{Errors, SyntaxCode, SyntaxError};
-use crate::kind::{SyntaxKind, SyntaxNode, SyntaxToken};
+use crate::kind::{SyntaxKind, SyntaxNode};
+use crate::lex::Token;
 use crate::literal::{self, IntError};
 use crate::text::{quoted, range, size};
 
@@ -17,6 +18,10 @@ pub(crate) fn is_forbidden(character: char) -> bool {
 
 /// Reports forbidden characters.
 pub(crate) fn characters(source: &str, errors: &mut Errors) {
+    // The first bytes of all that is forbidden. Most sources have none of them.
+    if !source.bytes().any(|byte| matches!(byte, 0 | 0xe2)) {
+        return;
+    }
     for (at, character) in source
         .char_indices()
         .filter(|(_, character)| is_forbidden(*character))
@@ -38,28 +43,95 @@ pub(crate) fn characters(source: &str, errors: &mut Errors) {
     }
 }
 
-/// Reports mistakes in literals.
-pub(crate) fn literals(root: &SyntaxNode, errors: &mut Errors) {
-    for element in root.descendants_with_tokens() {
-        match element {
-            NodeOrToken::Token(token) => match token.kind() {
-                SyntaxKind::Int => integer(&token, errors),
-                SyntaxKind::StrEscape => escape(&token, errors),
-                SyntaxKind::PathText => path(&token, errors),
-                _ => {}
-            },
-            NodeOrToken::Node(node) => {
-                if let Some(string) = Str::cast(node).filter(Str::is_indented) {
-                    indented(&string, errors);
+/// Reports `import`s of strings that are no address, or are computed.
+pub(crate) fn imports(source: &str, tokens: &[Token], errors: &mut Errors) {
+    let keywords = tokens
+        .iter()
+        .enumerate()
+        .filter(|(_, token)| token.kind == SyntaxKind::ImportKw);
+    for (at, _) in keywords {
+        let after = tokens.get(at + 1..).unwrap_or_default();
+        let Some(open) = after.iter().position(|token| !token.kind.is_trivia()) else {
+            continue;
+        };
+        let Some(open) = after.get(open..).filter(|rest| {
+            rest.first()
+                .is_some_and(|first| first.kind == SyntaxKind::StrOpen)
+        }) else {
+            continue;
+        };
+        // Plain text is one token. Anything else is an escape or `${`.
+        let place = |first: &Token, last: &Token| range(first.start as usize, last.end as usize);
+        let error = match open {
+            [first, text, close, ..]
+                if text.kind == SyntaxKind::StrText && close.kind == SyntaxKind::StrClose =>
+            {
+                let address = text.text(source);
+                let is_address = ["https://", "oci://"]
+                    .iter()
+                    .any(|scheme| address.starts_with(scheme));
+                if is_address || close.is_empty() {
+                    // A string without an end has been reported.
+                    continue;
                 }
+                SyntaxError::new(
+                    SyntaxCode::BadImport,
+                    place(first, close),
+                    format!("{} is no address of a module", quoted(address)),
+                )
             }
+            [first, ..] => SyntaxError::new(
+                SyntaxCode::BadImport,
+                place(first, first),
+                "the address of an import is plain text, in one line",
+            ),
+            [] => continue,
+        };
+        errors.push(error.help(
+            "a file is imported by its path, `import ./lib.img`, what is elsewhere by `\"https://…\"` or `\"oci://…\"`",
+        ));
+    }
+}
+
+/// Reports mistakes in literals.
+pub(crate) fn literals(source: &str, tokens: &[Token], green: &GreenNode, errors: &mut Errors) {
+    // Where the indented strings begin, in order.
+    let mut indented_strings: Vec<TextSize> = Vec::new();
+    for token in tokens {
+        let place = range(token.start as usize, token.end as usize);
+        match token.kind {
+            SyntaxKind::Int => integer(token.text(source), place, errors),
+            SyntaxKind::StrEscape => escape(token.text(source), place, errors),
+            SyntaxKind::PathText => path(token.text(source), place, errors),
+            SyntaxKind::StrOpen if place.len() == TextSize::new(3) => {
+                indented_strings.push(place.start());
+            }
+            _ => {}
+        }
+    }
+    if indented_strings.is_empty() {
+        return;
+    }
+    // Only for these the tree is needed, and only where it holds one.
+    let mut nodes = SyntaxNode::new_root(green.clone()).preorder();
+    while let Some(event) = nodes.next() {
+        let WalkEvent::Enter(node) = event else {
+            continue;
+        };
+        let place = node.text_range();
+        let first = indented_strings.partition_point(|start| *start < place.start());
+        if indented_strings
+            .get(first)
+            .is_none_or(|start| *start >= place.end())
+        {
+            nodes.skip_subtree();
+        } else if let Some(string) = Str::cast(node).filter(Str::is_indented) {
+            indented(&string, errors);
         }
     }
 }
 
-fn integer(token: &SyntaxToken, errors: &mut Errors) {
-    let text = token.text();
-    let whole = token.text_range();
+fn integer(text: &str, whole: TextRange, errors: &mut Errors) {
     let digit_at = |offset: usize| {
         let length = text
             .get(offset..)
@@ -120,28 +192,28 @@ fn integer(token: &SyntaxToken, errors: &mut Errors) {
     errors.push(error);
 }
 
-fn escape(token: &SyntaxToken, errors: &mut Errors) {
-    if literal::decode_escape(token.text()).is_some() {
+fn escape(text: &str, place: TextRange, errors: &mut Errors) {
+    if literal::decode_escape(text).is_some() {
         return;
     }
-    let shown = quoted(token.text());
+    let shown = quoted(text);
     let error = SyntaxError::new(
         SyntaxCode::BadEscape,
-        token.text_range(),
+        place,
         format!("there is no escape {shown}"),
     );
-    errors.push(if token.text().starts_with(r"\u") {
+    errors.push(if text.starts_with(r"\u") {
         error.help(r"write `\u{…}` with one to six hexadecimal digits of a Unicode character")
     } else {
         error
             .help(r#"the escapes are `\n`, `\t`, `\r`, `\"`, `\\`, `\$`, `\u{…}`; a backslash is `\\`"#)
-            .edit(TextRange::empty(token.text_range().start()), "\\")
+            .edit(TextRange::empty(place.start()), "\\")
     });
 }
 
-fn path(token: &SyntaxToken, errors: &mut Errors) {
-    if let Some(at) = token.text().find("//") {
-        let place = TextRange::at(token.text_range().start() + size(at), TextSize::new(2));
+fn path(text: &str, whole: TextRange, errors: &mut Errors) {
+    if let Some(at) = text.find("//") {
+        let place = TextRange::at(whole.start() + size(at), TextSize::new(2));
         errors.push(
             SyntaxError::new(SyntaxCode::BadPath, place, "this path has an empty part")
                 .help("write one `/`")

@@ -78,6 +78,20 @@ syntax_codes! {
     BadPath,
     /// Expressions in one another beyond the limit.
     TooDeep,
+    /// A capital where a small letter must be, or the other way round.
+    NameCase,
+    /// A place where a type must stand, and none does.
+    ExpectedType,
+    /// Something else than a pattern in an arm of a `match`.
+    ExpectedArm,
+    /// A `match` without arms, or an arm without its `=>`.
+    IncompleteMatch,
+    /// An `assert` without its `else` or `then`.
+    IncompleteAssert,
+    /// A tag with more than one payload.
+    TagPayload,
+    /// A type, or the declaration of one, where none can stand.
+    MisplacedType,
 }
 
 /// An edit of the source: the text in `range` becomes `text`.
@@ -167,6 +181,21 @@ impl Errors {
             }
             self.0.push(error);
         }
+    }
+
+    /// Adds edits to the fix of an error that was pushed when there were `at` of them.
+    pub(crate) fn more_edits(&mut self, at: usize, edits: impl IntoIterator<Item = Edit>) {
+        if let Some(error) = self.0.get_mut(at).filter(|error| !error.fix.is_empty()) {
+            error.fix.extend(edits);
+            if error.fix.len() > Self::MOST_EDITS {
+                error.fix = Vec::new();
+            }
+        }
+    }
+
+    /// The sort of an error that was pushed when there were `at` of them.
+    pub(crate) fn code(&self, at: usize) -> Option<SyntaxCode> {
+        self.0.get(at).map(|error| error.code)
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -2,54 +2,161 @@
 //! parsed on its own, and the whole becomes one terminal for the segment around it. So an error
 //! stays in its segment. An explicit stack is used: deep nesting needs no deep calls.
 
-use rowan::TextRange;
-
 use crate::arena::NodeId;
+use crate::bindings;
 use crate::brackets::Sig;
 use crate::error::{SyntaxCode, SyntaxError};
 use crate::kind::SyntaxKind;
 use crate::segment::{Entry, Item, SegmentParser, Term};
+use crate::shape::{Shape, shapes};
 use crate::wording::Wording;
 
 /// Parses balanced tokens. Returns the children of the file's node.
-pub(crate) fn parse(parser: &mut SegmentParser<'_>, sigs: &[Sig]) -> Vec<NodeId> {
-    let mut stack: Vec<Open> = Vec::new();
+pub(crate) fn parse(parser: &mut SegmentParser<'_>, sigs: &[Sig], entry: Entry) -> Vec<NodeId> {
+    let shapes = shapes(sigs);
+    // What stands before a bracket that is open stays at the bottom while its inside is read.
     let mut items: Vec<Item> = Vec::new();
-    for (at, sig) in sigs.iter().enumerate() {
+    let mut stack: Vec<Frame> = Vec::new();
+    let mut frame = Frame::new(
+        match entry {
+            Entry::Type => Role::Type,
+            _ => Role::Single,
+        },
+        None,
+        0,
+    );
+    for (sig, shape) in sigs.iter().zip(&shapes) {
         if is_opener(sig.kind) {
-            stack.push(Open {
-                sig: *sig,
-                outside: std::mem::take(&mut items),
-            });
-        } else if is_closer(sig.kind) {
+            let role = frame.role_of(sig.kind, *shape);
+            let inside = Frame::new(role, Some(*sig), items.len());
+            stack.push(std::mem::replace(&mut frame, inside));
+        } else if is_closer(sig.kind)
             // Balanced: there is one. Without it, the token would only lose its meaning.
-            let Some(open) = stack.pop() else { continue };
-            let inside = std::mem::replace(&mut items, open.outside);
-            let next = sigs.get(at + 1).map(|next| next.kind);
-            let item = Group {
+            && let Some(outside) = stack.pop()
+        {
+            let inside = std::mem::replace(&mut frame, outside);
+            let group = Group {
                 parser,
-                open: open.sig,
+                role: inside.role,
+                open: inside.open.unwrap_or(*sig),
                 close: *sig,
-            }
-            .finish(&inside, next);
+            };
+            let item = group.finish(items.get(inside.from..).unwrap_or_default());
+            items.truncate(inside.from);
+            frame.group(&item);
             items.push(item);
         } else {
-            let term = Term::Token(sig.kind);
             items.push(Item {
-                term,
+                term: Term::Token(frame.token(sig.kind, *shape)),
                 start: sig.start,
                 end: sig.end,
                 tainted: sig.tainted,
             });
         }
     }
-    file(parser, &items)
+    file(parser, &items, entry)
 }
 
-/// A bracket that is open, and what stands before it in the bracket around it.
-struct Open {
-    sig: Sig,
-    outside: Vec<Item>,
+/// What the inside of a bracket is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Record,
+    Arms,
+    /// The `{ a, b }` of a function.
+    Fields,
+    /// The `(x : T)` of a function, if it is one.
+    Param,
+    Let,
+    List,
+    /// One expression: a parenthesis, a `${}`, the file.
+    Single,
+    Str,
+    /// Any bracket among types.
+    Type,
+}
+
+/// A bracket that is open, and what is known of the place that is being read in it.
+#[derive(Debug, Clone, Copy)]
+struct Frame {
+    role: Role,
+    open: Option<Sig>,
+    /// Where its inside begins.
+    from: usize,
+    /// Whether this is the place of a type.
+    in_type: bool,
+    /// Whether a type is being declared: then it comes after `=`.
+    declares: bool,
+    /// How many `match` wait for their arms in this segment.
+    matches: u32,
+}
+
+impl Frame {
+    fn new(role: Role, open: Option<Sig>, from: usize) -> Self {
+        Self {
+            role,
+            open,
+            from,
+            in_type: role == Role::Type,
+            declares: false,
+            matches: 0,
+        }
+    }
+
+    /// What a bracket is that is opened at this place.
+    fn role_of(&self, open: SyntaxKind, shape: Shape) -> Role {
+        match open {
+            SyntaxKind::LBrace | SyntaxKind::LBracket | SyntaxKind::LParen if self.in_type => {
+                Role::Type
+            }
+            SyntaxKind::LBrace => match shape {
+                Shape::Parameter => Role::Fields,
+                Shape::Type => Role::Type,
+                Shape::Arms => Role::Arms,
+                Shape::Undecided { last: true } if self.matches > 0 => Role::Arms,
+                _ => Role::Record,
+            },
+            SyntaxKind::LParen if shape == Shape::Parameter => Role::Param,
+            SyntaxKind::LBracket => Role::List,
+            SyntaxKind::LetKw => Role::Let,
+            SyntaxKind::StrOpen => Role::Str,
+            _ => Role::Single,
+        }
+    }
+
+    /// Takes note of a token. Returns what it is for the grammar.
+    fn token(&mut self, kind: SyntaxKind, shape: Shape) -> SyntaxKind {
+        let typed = self.role == Role::Type;
+        match kind {
+            SyntaxKind::Colon => {
+                if !typed && self.role != Role::Fields && shape != Shape::Annotation {
+                    return SyntaxKind::Colon;
+                }
+                self.in_type = true;
+                return SyntaxKind::TypeColon;
+            }
+            SyntaxKind::Eq => {
+                self.in_type = typed || self.declares;
+                self.declares = false;
+            }
+            SyntaxKind::Question => self.in_type = typed,
+            SyntaxKind::Semi | SyntaxKind::Comma => {
+                self.in_type = typed;
+                self.declares = false;
+                self.matches = 0;
+            }
+            SyntaxKind::TypeKw => self.declares = true,
+            SyntaxKind::MatchKw => self.matches += 1,
+            _ => {}
+        }
+        kind
+    }
+
+    /// Takes note of a bracket that is complete.
+    fn group(&mut self, item: &Item) {
+        if matches!(item.term, Term::Group(SyntaxKind::Arms, _)) {
+            self.matches = self.matches.saturating_sub(1);
+        }
+    }
 }
 
 fn is_opener(kind: SyntaxKind) -> bool {
@@ -76,7 +183,7 @@ fn is_closer(kind: SyntaxKind) -> bool {
     )
 }
 
-fn file(parser: &mut SegmentParser<'_>, items: &[Item]) -> Vec<NodeId> {
+fn file(parser: &mut SegmentParser<'_>, items: &[Item], entry: Entry) -> Vec<NodeId> {
     if items.is_empty() {
         parser.errors.push(
             SyntaxError::new(
@@ -88,61 +195,85 @@ fn file(parser: &mut SegmentParser<'_>, items: &[Item]) -> Vec<NodeId> {
         );
         return Vec::new();
     }
-    parser.parse(Entry::Expr, items, None).nodes
+    parser.parse(entry, items, None).nodes
 }
 
 /// A bracket whose inside is complete.
-struct Group<'g, 'a> {
-    parser: &'g mut SegmentParser<'a>,
+pub(crate) struct Group<'g, 'a> {
+    pub(crate) parser: &'g mut SegmentParser<'a>,
+    role: Role,
     open: Sig,
-    close: Sig,
-}
-
-/// What ends a binding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Separator {
-    Semicolon,
-    Comma,
-    /// A new binding begins.
-    None,
-    /// The bracket's end.
-    End,
+    pub(crate) close: Sig,
 }
 
 impl Group<'_, '_> {
-    fn finish(mut self, items: &[Item], next: Option<SyntaxKind>) -> Item {
-        let (kind, term, children) = match self.open.kind {
-            SyntaxKind::LBrace if is_pattern(items, next) => {
+    fn finish(mut self, items: &[Item]) -> Item {
+        // The kind of the node, what the grammar takes it for, and the parts.
+        let (kind, term, children) = match (self.role, self.open.kind) {
+            (Role::Record, _) => (
+                SyntaxKind::Record,
+                SyntaxKind::Paren,
+                bindings::parse(&mut self, Entry::Binding, items),
+            ),
+            (Role::Let, _) => (
+                SyntaxKind::LetHead,
+                SyntaxKind::LetHead,
+                bindings::parse(&mut self, Entry::Binding, items),
+            ),
+            (Role::Arms, _) => {
+                let arms = bindings::parse(&mut self, Entry::Arm, items);
+                if items.is_empty() {
+                    self.no_arms();
+                }
+                (SyntaxKind::Arms, SyntaxKind::Arms, arms)
+            }
+            (Role::Fields, _) => {
                 let fields = self.separated(Entry::PatternField, items);
                 (SyntaxKind::RecordPattern, SyntaxKind::RecordPattern, fields)
             }
-            SyntaxKind::LBrace => (SyntaxKind::Record, SyntaxKind::Paren, self.bindings(items)),
-            SyntaxKind::LetKw => (
-                SyntaxKind::LetHead,
-                SyntaxKind::LetHead,
-                self.bindings(items),
-            ),
-            SyntaxKind::LBracket => (
-                SyntaxKind::List,
-                SyntaxKind::Paren,
-                self.separated(Entry::Expr, items),
-            ),
-            SyntaxKind::LParen => (SyntaxKind::Paren, SyntaxKind::Paren, self.single(items)),
-            SyntaxKind::InterpOpen => (
-                SyntaxKind::Interpolation,
-                SyntaxKind::Paren,
-                self.single(items),
-            ),
-            _ => {
+            (Role::Type, SyntaxKind::LBrace) => {
+                let fields = self.separated(Entry::TypeField, items);
+                (SyntaxKind::TypeRecord, SyntaxKind::TypeParen, fields)
+            }
+            (Role::Type, SyntaxKind::LBracket) => {
+                let element = self.single(Entry::Type, items);
+                (SyntaxKind::TypeList, SyntaxKind::TypeParen, element)
+            }
+            (Role::Type, _) => {
+                let inner = self.single(Entry::Type, items);
+                (SyntaxKind::TypeParen, SyntaxKind::TypeParen, inner)
+            }
+            (Role::List, _) => {
+                let elements = self.separated(Entry::Expr, items);
+                (SyntaxKind::List, SyntaxKind::Paren, elements)
+            }
+            (Role::Param, _) if is_param(items) => {
+                let inside = self.single(Entry::Param, items);
+                self.untyped_param(items);
+                (SyntaxKind::NamePattern, SyntaxKind::NamePattern, inside)
+            }
+            (Role::Str, _) => {
                 let parts = items.iter().filter_map(|item| match item.term {
                     Term::Group(_, node) => Some(node),
-                    Term::Token(_) => None,
+                    Term::Token(_) | Term::Start(_) => None,
                 });
                 (SyntaxKind::Str, SyntaxKind::Str, parts.collect())
             }
+            (_, SyntaxKind::InterpOpen) => {
+                let inner = self.single(Entry::Expr, items);
+                (SyntaxKind::Interpolation, SyntaxKind::Paren, inner)
+            }
+            _ if items.iter().any(|item| item.is(SyntaxKind::TypeColon)) => {
+                let inside = self.single(Entry::Ascription, items);
+                (SyntaxKind::Ascribe, SyntaxKind::Paren, inside)
+            }
+            _ => {
+                let inner = self.single(Entry::Expr, items);
+                (SyntaxKind::Paren, SyntaxKind::Paren, inner)
+            }
         };
         let (start, end) = (self.open.start, self.close.end);
-        let node = self.parser.arena.node(kind, start, end, children);
+        let node = self.parser.arena.wrap(kind, start, end, &children);
         let tainted = self.open.tainted || self.close.tainted;
         Item {
             term: Term::Group(term, node),
@@ -152,7 +283,7 @@ impl Group<'_, '_> {
         }
     }
 
-    fn wording(&self) -> Wording<'_> {
+    pub(crate) fn wording(&self) -> Wording<'_> {
         Wording {
             source: self.parser.source,
             tokens: self.parser.tokens,
@@ -160,7 +291,7 @@ impl Group<'_, '_> {
     }
 
     /// The closing bracket as an item.
-    fn end(&self) -> Item {
+    pub(crate) fn end(&self) -> Item {
         let Sig {
             kind,
             start,
@@ -175,13 +306,18 @@ impl Group<'_, '_> {
         }
     }
 
-    /// The inside of a parenthesis or `${}`.
-    fn single(&mut self, items: &[Item]) -> Vec<NodeId> {
-        let end = self.end();
-        self.parser.parse(Entry::Expr, items, Some(end)).nodes
+    /// Whether these are the bindings of a `let`.
+    pub(crate) fn is_let(&self) -> bool {
+        self.role == Role::Let
     }
 
-    /// The elements of a list or the fields of a pattern.
+    /// The inside of a parenthesis, `${}` or type's bracket.
+    fn single(&mut self, entry: Entry, items: &[Item]) -> Vec<NodeId> {
+        let end = self.end();
+        self.parser.parse(entry, items, Some(end)).nodes
+    }
+
+    /// The elements of a list, or the fields of a pattern or type.
     fn separated(&mut self, entry: Entry, items: &[Item]) -> Vec<NodeId> {
         let mut nodes = Vec::new();
         // A spoilt list is not looked at closely: its separators may be the ones of bindings.
@@ -196,7 +332,10 @@ impl Group<'_, '_> {
                 wording.range_of(first),
                 "expected `,`, found `;`",
             )
-            .help("elements and parameters are separated by commas");
+            .help(match entry {
+                Entry::TypeField => "the fields of a record type are separated by commas",
+                _ => "elements and parameters are separated by commas",
+            });
             for semicolon in semicolons() {
                 error = error.edit(wording.range_of(semicolon), ",");
             }
@@ -211,12 +350,10 @@ impl Group<'_, '_> {
             let mut end = rest.get(length).copied().unwrap_or(self.end());
             end.tainted |= spoilt;
             from += length + 1;
-            if entry == Entry::PatternField
-                && segment.len() == 1
-                && segment.iter().all(|item| item.is(SyntaxKind::Ellipsis))
-            {
+            if let Some(rest) = self.row_rest(entry, segment) {
+                nodes.extend(rest);
                 if from < items.len() && !end.tainted {
-                    self.rest_not_last(segment);
+                    self.rest_not_last(entry, segment);
                 }
                 continue;
             }
@@ -225,223 +362,88 @@ impl Group<'_, '_> {
         nodes
     }
 
-    fn rest_not_last(&mut self, segment: &[Item]) {
+    /// The `...` of a pattern, which has no node, or the `...` or `...r` of a type, which has one.
+    fn row_rest(&mut self, entry: Entry, segment: &[Item]) -> Option<Option<NodeId>> {
+        let (first, name) = match segment {
+            [first] => (first, None),
+            [first, name] if entry == Entry::TypeField => (first, Some(name)),
+            _ => return None,
+        };
+        if !first.is(SyntaxKind::Ellipsis)
+            || name.is_some_and(|name| !name.is(SyntaxKind::Ident))
+            || !matches!(entry, Entry::PatternField | Entry::TypeField)
+        {
+            return None;
+        }
+        if entry == Entry::PatternField {
+            return Some(None);
+        }
+        let arena = &mut self.parser.arena;
+        let node = match name {
+            None => arena.node(SyntaxKind::TypeRest, first.start, first.end, &[]),
+            Some(name) => {
+                let inner = arena.node(SyntaxKind::Name, name.start, name.end, &[]);
+                arena.node(SyntaxKind::TypeRest, first.start, name.end, &[inner])
+            }
+        };
+        Some(Some(node))
+    }
+
+    fn rest_not_last(&mut self, entry: Entry, segment: &[Item]) {
         let place = segment.first().map(|item| self.wording().range_of(item));
+        let (code, what) = match entry {
+            Entry::TypeField => (SyntaxCode::ExpectedType, "record type"),
+            _ => (SyntaxCode::ExpectedPattern, "parameter"),
+        };
         self.parser.errors.push(
             SyntaxError::new(
-                SyntaxCode::ExpectedPattern,
+                code,
                 place.unwrap_or_default(),
-                "`...` must be the last in a parameter",
+                format!("`...` must be the last in a {what}"),
             )
             .help("move it to the end"),
         );
     }
 
-    /// The bindings of a record or `let`.
-    fn bindings(&mut self, items: &[Item]) -> Vec<NodeId> {
-        let mut nodes = Vec::new();
-        let mut commas: Vec<Item> = Vec::new();
-        // Commas beside a bracket that was lost are probably those of its list.
-        let spoilt = self.close.tainted || items.iter().any(|item| item.tainted);
-        // Once `:` or `,` was reported, the same again in this bracket is no news.
-        let mut colons = false;
-        let mut missed: Option<TextRange> = None;
-        let mut from = 0;
-        while from < items.len() {
-            let rest = items.get(from..).unwrap_or_default();
-            let (length, separator) = self.binding_length(rest);
-            let segment = rest.get(..length).unwrap_or_default();
-            let mut after = rest.get(length).copied().unwrap_or(self.end());
-            after.tainted |= spoilt && (separator == Separator::Comma || !commas.is_empty());
-            let has_separator = matches!(separator, Separator::Semicolon | Separator::Comma);
-            from += length + usize::from(has_separator);
-            if separator == Separator::Comma {
-                commas.push(after);
-            }
-            if segment.is_empty() {
-                if separator == Separator::Semicolon && !after.tainted {
-                    self.extra_semicolon(after);
-                }
-                continue;
-            }
-            let mut segment = segment.to_vec();
-            if colons {
-                replace_colon(&mut segment);
-            }
-            let has_colon = colon_after_key(&segment).is_some();
-            let outcome = self.parser.parse(Entry::Binding, &segment, Some(after));
-            colons |= has_colon;
-            let mut made = outcome.nodes.into_iter();
-            if let Some(node) = made.next() {
-                for rest in made {
-                    self.parser.arena.append(node, rest);
-                }
-                nodes.push(node);
-            }
-            if let Some(last) = segment.last()
-                && !has_separator
-                && outcome.clean
-            {
-                let place = TextRange::empty(self.wording().last_range_of(last).end());
-                if separator == Separator::End && !commas.is_empty() {
-                    missed = Some(place);
-                } else {
-                    self.missing_semicolon(place);
-                }
-            }
+    /// Reports the parentheses of `(x) => e`.
+    fn untyped_param(&mut self, items: &[Item]) {
+        let [name] = items else { return };
+        if name.tainted || self.open.tainted || self.close.tainted {
+            return;
         }
-        if let Some(first) = commas.first()
-            && !spoilt
-        {
-            self.commas(*first, &commas, missed);
-        }
-        nodes
-    }
-
-    /// How long the binding at the start of `items` is, and what ends it.
-    fn binding_length(&self, items: &[Item]) -> (usize, Separator) {
-        let mut first_eq = None;
-        for (at, item) in items.iter().enumerate() {
-            match item.term {
-                Term::Token(SyntaxKind::Semi) => return (at, Separator::Semicolon),
-                Term::Token(SyntaxKind::Comma) => return (at, Separator::Comma),
-                Term::Token(SyntaxKind::Eq) => match first_eq {
-                    None => first_eq = Some(at),
-                    Some(first) => {
-                        let key = key_start(items, at);
-                        if key > first + 1 && key < at {
-                            return (key, Separator::None);
-                        }
-                    }
-                },
-                _ if at > 0 && self.starts_line(item) && begins_binding(items, at) => {
-                    return (at, Separator::None);
-                }
-                _ => {}
-            }
-        }
-        (items.len(), Separator::End)
-    }
-
-    fn starts_line(&self, item: &Item) -> bool {
-        let before = (item.start as usize).checked_sub(1);
-        let before = before.and_then(|at| self.parser.tokens.get(at));
-        before.is_some_and(|before| {
-            before.kind == SyntaxKind::Whitespace && before.text(self.parser.source).contains('\n')
-        })
-    }
-
-    fn extra_semicolon(&mut self, semicolon: Item) {
-        let place = self.wording().range_of(&semicolon);
-        self.parser.errors.push(
-            SyntaxError::new(SyntaxCode::Unexpected, place, "unexpected `;`")
-                .label("there is no binding before it")
-                .help("remove it")
-                .edit(place, ""),
-        );
-    }
-
-    fn missing_semicolon(&mut self, place: TextRange) {
+        let wording = self.wording();
+        let (name, end) = (wording.range_of(name), wording.range_of(&self.end()));
+        let start = wording.token_range(self.open.start);
         self.parser.errors.push(
             SyntaxError::new(
-                SyntaxCode::MissingSemicolon,
-                place,
-                "this binding does not end in `;`",
+                SyntaxCode::ExpectedPattern,
+                start.cover(end),
+                "a parameter without a type stands without parentheses",
             )
-            .label("expected `;`")
-            .help("write `;` after every binding, the last one too")
-            .edit(place, ";"),
+            .help("write the name alone, `x => …`, or its type, `(x : Int) => …`")
+            .edit(rowan::TextRange::new(start.start(), name.start()), "")
+            .edit(rowan::TextRange::new(name.end(), end.end()), ""),
         );
     }
 
-    fn commas(&mut self, first: Item, commas: &[Item], missed: Option<TextRange>) {
-        let wording = self.wording();
-        let mut error = SyntaxError::new(
-            SyntaxCode::CommaBetweenBindings,
-            wording.range_of(&first),
-            "expected `;`, found `,`",
-        )
-        .help("bindings end in `;`; commas separate the elements of a list");
-        for comma in commas {
-            error = error.edit(wording.range_of(comma), ";");
+    fn no_arms(&mut self) {
+        if self.open.tainted || self.close.tainted {
+            return;
         }
-        if let Some(missed) = missed {
-            error = error.edit(missed, ";");
-        }
-        self.parser.errors.push(error);
+        let place = self.wording().range_of(&self.end());
+        self.parser.errors.push(
+            SyntaxError::new(
+                SyntaxCode::IncompleteMatch,
+                place,
+                "this `match` has no arms",
+            )
+            .help("an arm is written `Tag => value;`"),
+        );
     }
 }
 
-/// Whether braces are a function's parameter: `=>` follows, or only a parameter has such a thing.
-fn is_pattern(items: &[Item], next: Option<SyntaxKind>) -> bool {
-    next == Some(SyntaxKind::Arrow)
-        || items
-            .iter()
-            .any(|item| item.is(SyntaxKind::Ellipsis) || item.is(SyntaxKind::Question))
-        || next == Some(SyntaxKind::Colon)
-}
-
-fn is_key(item: Option<&Item>) -> bool {
-    item.is_some_and(|item| {
-        item.is(SyntaxKind::Ident) || matches!(item.term, Term::Group(SyntaxKind::Str, _))
-    })
-}
-
-/// Longest key path that is looked for.
-const LONGEST_KEY: usize = 32;
-
-/// Where the `=` or `:` after the key path at `from` is.
-fn key_end(items: &[Item], from: usize) -> Option<usize> {
-    let mut at = from;
-    while at < from + LONGEST_KEY && is_key(items.get(at)) {
-        at += 1;
-        if !items.get(at)?.is(SyntaxKind::Dot) {
-            return Some(at);
-        }
-        at += 1;
-    }
-    None
-}
-
-fn begins_binding(items: &[Item], from: usize) -> bool {
-    key_end(items, from)
-        .and_then(|at| items.get(at))
-        .is_some_and(|item| item.is(SyntaxKind::Eq))
-}
-
-/// Where the key path before the `=` at `eq` begins; `eq` itself if there is none.
-fn key_start(items: &[Item], eq: usize) -> usize {
-    let mut start = eq;
-    for _ in 0..LONGEST_KEY {
-        let Some(before) = start.checked_sub(1) else {
-            break;
-        };
-        if !is_key(items.get(before)) {
-            break;
-        }
-        start = before;
-        match start.checked_sub(1) {
-            Some(dot) if items.get(dot).is_some_and(|item| item.is(SyntaxKind::Dot)) => start = dot,
-            _ => break,
-        }
-    }
-    // A path that begins with `.` belongs to what is before it.
-    if items
-        .get(start)
-        .is_some_and(|item| item.is(SyntaxKind::Dot))
-    {
-        eq
-    } else {
-        start
-    }
-}
-
-fn colon_after_key(items: &[Item]) -> Option<usize> {
-    key_end(items, 0).filter(|&at| items.get(at).is_some_and(|item| item.is(SyntaxKind::Colon)))
-}
-
-fn replace_colon(items: &mut [Item]) {
-    if let Some(item) = colon_after_key(items).and_then(|at| items.get_mut(at)) {
-        item.term = Term::Token(SyntaxKind::Eq);
-    }
+/// Whether the inside of a parenthesis before `=>` is a parameter with a type, or a name alone.
+fn is_param(items: &[Item]) -> bool {
+    items.iter().any(|item| item.is(SyntaxKind::TypeColon))
+        || matches!(items, [item] if item.is(SyntaxKind::Ident))
 }

@@ -42,8 +42,17 @@ syntax_kinds! {
     TrueKw,
     /// `false`.
     FalseKw,
-    /// A name. A reserved word used as a name is one too, with an error.
+    /// `match`.
+    MatchKw,
+    /// `assert`.
+    AssertKw,
+    /// `type`.
+    TypeKw,
+    /// A name that begins with a small letter or `_`. A reserved word used as a name is one too,
+    /// with an error.
     Ident,
+    /// A name that begins with a capital: a tag or a type, or the name of a field.
+    UpperIdent,
     /// An integer, such as `10_000` or `0o755`. May be ill-formed, with an error.
     Int,
     /// A path, such as `./a/b.txt`.
@@ -108,6 +117,10 @@ syntax_kinds! {
     PipeGt,
     /// `=>`.
     Arrow,
+    /// `->`.
+    ThinArrow,
+    /// `|`.
+    Bar,
     /// `;`.
     Semi,
     /// `,`.
@@ -118,17 +131,21 @@ syntax_kinds! {
     Ellipsis,
     /// `?`.
     Question,
-    /// `:`. No part of the language; known so that the error can help.
+    /// `:`.
     Colon,
 
     /// The whole file: one expression.
     File,
     /// `let BINDINGS in e`.
     Let,
-    /// `x => e` or `{ a, b } => e`.
+    /// `x => e`, `{ a, b } => e` or `(x : T) => e`.
     Lambda,
     /// `if c then a else b`.
     If,
+    /// `match e { Pattern => e; }`.
+    Match,
+    /// `assert c else "why" then e`.
+    Assert,
     /// Two operands and an operator.
     Binary,
     /// An operator and one operand.
@@ -145,7 +162,7 @@ syntax_kinds! {
     Interpolation,
     /// A path as an expression.
     Path,
-    /// `import std/debian` or `import ./lib.img`.
+    /// `import std/debian`, `import ./lib.img` or `import "https://…"`.
     Import,
     /// `[a, b]`.
     List,
@@ -153,27 +170,70 @@ syntax_kinds! {
     Record,
     /// `(e)`.
     Paren,
+    /// `(e : T)`.
+    Ascribe,
     /// The use of a name.
     Ref,
+    /// `Always`, or `OnFailure 3` with a payload.
+    Tag,
     /// What could not be understood, or (empty) what is missing.
     Error,
-    /// `a.b = e;` or `a;`. The `;` is not part of it.
+    /// `a.b = e;`, `a : T = e;` or `a;`. The `;` is not part of it.
     Binding,
+    /// `type Name a = T;`. The `;` is not part of it.
+    TypeDecl,
     /// The `a.b` of a binding: names and strings.
     KeyPath,
     /// A name where it is bound or selected.
     Name,
-    /// The `x` of `x => e`.
+    /// The `x` of `x => e`, or the `(x : T)` of a function.
     NamePattern,
-    /// The `{ a, b ? 1, ... }` of a function.
+    /// The `{ a, b ? 1, c : T, ... }` of a function.
     RecordPattern,
     /// One field of a record pattern.
     PatternField,
+    /// `Pattern => e` in a `match`. The `;` is not part of it.
+    Arm,
+    /// The `Tag` or `Tag payload` of an arm.
+    TagPattern,
+    /// The integer, string or truth value of an arm.
+    LiteralPattern,
+
+    /// `Int`: the name of a type.
+    TypeName,
+    /// `a`: a type variable.
+    TypeVar,
+    /// `Map T`.
+    TypeApply,
+    /// `[T]`.
+    TypeList,
+    /// `{ a : T, b ? : T, ... }`.
+    TypeRecord,
+    /// One field of a record type.
+    TypeField,
+    /// The `...` or `...r` of a record type.
+    TypeRest,
+    /// `A -> B`.
+    TypeFunction,
+    /// `A | B T | ...`.
+    TypeUnion,
+    /// One tag of a union, with its payload.
+    TypeAlternative,
+    /// `(T)` among types.
+    TypeParen,
+    /// What could not be understood, or (empty) what is missing, where a type must stand.
+    ErrorType,
 
     /// Inside the parser only: the bindings of a `let`, without the body.
     LetHead,
-    /// Inside the parser only: the place of an expression or name that is missing.
+    /// Inside the parser only: the arms of a `match`, in their braces.
+    Arms,
+    /// Inside the parser only: what stands between the parentheses of an ascription.
+    Typed,
+    /// Inside the parser only: the place of an expression, type or name that is missing.
     Missing,
+    /// Inside the parser only: a `:` that a type follows.
+    TypeColon,
 }
 
 impl SyntaxKind {
@@ -191,6 +251,8 @@ impl SyntaxKind {
             Self::Let
                 | Self::Lambda
                 | Self::If
+                | Self::Match
+                | Self::Assert
                 | Self::Binary
                 | Self::Unary
                 | Self::Apply
@@ -202,8 +264,27 @@ impl SyntaxKind {
                 | Self::List
                 | Self::Record
                 | Self::Paren
+                | Self::Ascribe
                 | Self::Ref
+                | Self::Tag
                 | Self::Error
+        )
+    }
+
+    /// Whether nodes of this kind are types, erroneous ones included.
+    #[must_use]
+    pub fn is_type(self) -> bool {
+        matches!(
+            self,
+            Self::TypeName
+                | Self::TypeVar
+                | Self::TypeApply
+                | Self::TypeList
+                | Self::TypeRecord
+                | Self::TypeFunction
+                | Self::TypeUnion
+                | Self::TypeParen
+                | Self::ErrorType
         )
     }
 }

@@ -6,8 +6,10 @@
 
 mod arena;
 pub mod ast;
+mod bindings;
 mod brackets;
 mod check;
+mod classify;
 mod doc;
 mod error;
 mod format;
@@ -16,6 +18,7 @@ mod kind;
 mod lex;
 mod literal;
 mod segment;
+mod shape;
 mod text;
 mod wording;
 
@@ -68,6 +71,17 @@ impl Parse {
 /// at: its tree is one bad token, or empty from 4 GiB on, where offsets end.
 #[must_use]
 pub fn parse(source: &str) -> Parse {
+    parse_as(source, segment::Entry::Expr)
+}
+
+/// Parses a source that is one type, such as `(a -> b) -> [a] -> [b]`. Else as [`parse`]; the type
+/// is [`ast::File::ty`].
+#[must_use]
+pub fn parse_type(source: &str) -> Parse {
+    parse_as(source, segment::Entry::Type)
+}
+
+fn parse_as(source: &str, entry: segment::Entry) -> Parse {
     if source.len() > MAX_SOURCE {
         return refuse(source, format!("is larger than {} MiB", MAX_SOURCE >> 20));
     }
@@ -80,11 +94,12 @@ pub fn parse(source: &str) -> Parse {
         tokens, mut errors, ..
     } = lexed;
     let mut parser = segment::SegmentParser::new(source, &tokens, &mut errors);
-    let children = group::parse(&mut parser, &sigs);
+    let children = group::parse(&mut parser, &sigs, entry);
     let arena = parser.arena;
     let green = arena.weave(source, &tokens, &children, &mut errors);
     check::characters(source, &mut errors);
-    check::literals(&SyntaxNode::new_root(green.clone()), &mut errors);
+    check::imports(source, &tokens, &mut errors);
+    check::literals(source, &tokens, &green, &mut errors);
     Parse {
         green,
         errors: errors.finish(source),

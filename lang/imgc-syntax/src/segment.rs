@@ -1,4 +1,4 @@
-//! One segment (a binding, a list's element, a field of a pattern): terminals to nodes.
+//! One segment (a binding, a list's element, an arm, a type): terminals to nodes.
 //! When lalrpop stops, the segment is repaired and tried again, a bounded number of times: what is
 //! missing is put in, and from a token that cannot stand there on, the rest becomes an `Error`.
 //! So every segment gives nodes, and at most one error.
@@ -9,10 +9,11 @@ use std::cell::Cell;
 use lalrpop_util::{ParseError, lalrpop_mod};
 
 use crate::arena::{Arena, NodeId};
+use crate::classify::{Remedy, Stop, classify};
 use crate::error::Errors;
 use crate::kind::SyntaxKind;
 use crate::lex::Token;
-use crate::wording::{Mistake, Wording};
+use crate::wording::Wording;
 
 lalrpop_mod!(
     #[allow(
@@ -34,8 +35,11 @@ pub(crate) enum Term {
     /// A token.
     Token(SyntaxKind),
     /// Something in brackets, parsed already. The kind is what the grammar takes it for: `Str`,
-    /// `RecordPattern`, `LetHead`, or `Paren` for everything else.
+    /// `RecordPattern`, `NamePattern`, `LetHead`, `Arms`, `TypeParen` for all types, or `Paren` for
+    /// all other expressions.
     Group(SyntaxKind, NodeId),
+    /// What the segment is. Stands before it, and nowhere else.
+    Start(Entry),
 }
 
 /// A terminal and the tokens it covers.
@@ -72,6 +76,13 @@ pub(crate) enum Entry {
     Expr,
     Binding,
     PatternField,
+    Arm,
+    /// `e : T`.
+    Ascription,
+    /// `x : T`.
+    Param,
+    Type,
+    TypeField,
 }
 
 /// What a segment gives.
@@ -89,29 +100,7 @@ pub(crate) struct SegmentParser<'a> {
     pub(crate) tokens: &'a [Token],
     pub(crate) arena: Arena,
     pub(crate) errors: &'a mut Errors,
-    expr: grammar::ExprParser,
-    binding: grammar::BindingParser,
-    field: grammar::PatternFieldParser,
-}
-
-/// Where the parser stopped, and what it could have gone on with.
-struct Stop {
-    at: usize,
-    expected: Vec<String>,
-}
-
-impl Stop {
-    fn expects(&self, terminal: &str) -> bool {
-        self.expected.iter().any(|expected| expected == terminal)
-    }
-}
-
-/// What to do about a stop.
-enum Remedy {
-    PutIn(SyntaxKind),
-    Replace(SyntaxKind),
-    Cut,
-    GiveUp,
+    grammar: grammar::SegmentParser,
 }
 
 /// How often a segment is repaired.
@@ -124,9 +113,7 @@ impl<'a> SegmentParser<'a> {
             tokens,
             arena: Arena::default(),
             errors,
-            expr: grammar::ExprParser::new(),
-            binding: grammar::BindingParser::new(),
-            field: grammar::PatternFieldParser::new(),
+            grammar: grammar::SegmentParser::new(),
         }
     }
 
@@ -140,7 +127,7 @@ impl<'a> SegmentParser<'a> {
             let stop = match self.run(entry, &work) {
                 Ok(node) => {
                     return Outcome {
-                        nodes: self.with_rest(node, items, cut_at),
+                        nodes: self.with_rest(node, (entry, items), cut_at),
                         clean,
                     };
                 }
@@ -172,31 +159,96 @@ impl<'a> SegmentParser<'a> {
                     };
                     work.to_mut().insert(stop.at, Item::put_in(kind, at));
                 }
-                Remedy::Replace(kind) => {
-                    if let Some(item) = work.to_mut().get_mut(stop.at) {
+                Remedy::Replace(at, kind) => {
+                    if let Some(item) = work.to_mut().get_mut(at) {
                         item.term = Term::Token(kind);
                     }
+                }
+                Remedy::SkipTo(to) => {
+                    work.to_mut().drain(stop.at..to.max(stop.at));
                 }
             }
         }
         Outcome {
-            nodes: self.rest(items, 0).into_iter().collect(),
+            nodes: self.rest(entry, items, 0).into_iter().collect(),
             clean: false,
         }
     }
 
-    fn run(&mut self, entry: Entry, items: &[Item]) -> Result<NodeId, Stop> {
-        let pulled = Cell::new(0_usize);
-        let input = items.iter().map(|item| {
-            pulled.set(pulled.get() + 1);
-            Ok::<_, ()>((item.start, item.term, item.end))
-        });
+    /// Whether a segment is without mistakes. Nothing is reported.
+    pub(crate) fn is_fine(&mut self, entry: Entry, items: &[Item]) -> bool {
         let mark = self.arena.mark();
-        let result = match entry {
-            Entry::Expr => self.expr.parse(&mut self.arena, input),
-            Entry::Binding => self.binding.parse(&mut self.arena, input),
-            Entry::PatternField => self.field.parse(&mut self.arena, input),
+        let fine = self.run(entry, items).is_ok();
+        self.arena.reset(mark);
+        fine
+    }
+
+    fn run(&mut self, entry: Entry, items: &[Item]) -> Result<NodeId, Stop> {
+        self.short(entry, items)
+            .map_or_else(|| self.by_grammar(entry, items), Ok)
+    }
+
+    /// The segments that most of a file consists of, without the grammar: an atom, `name = atom`
+    /// and `name`. The nodes are those that the grammar makes; this is for speed alone.
+    fn short(&mut self, entry: Entry, items: &[Item]) -> Option<NodeId> {
+        match (entry, items) {
+            (Entry::Expr, [atom]) => self.atom(atom),
+            (Entry::Binding, [name]) => {
+                let key = self.key(name)?;
+                let arena = &mut self.arena;
+                Some(arena.node(SyntaxKind::Binding, name.start, name.end, &[key]))
+            }
+            (Entry::Binding, [name, eq, value]) if eq.is(SyntaxKind::Eq) => {
+                if !is_name(name) || !is_atom(value) {
+                    return None;
+                }
+                let key = self.key(name)?;
+                let value_node = self.atom(value)?;
+                let children = [key, value_node];
+                let arena = &mut self.arena;
+                Some(arena.node(SyntaxKind::Binding, name.start, value.end, &children))
+            }
+            _ => None,
+        }
+    }
+
+    /// The `KeyPath` of a key that is one name.
+    fn key(&mut self, name: &Item) -> Option<NodeId> {
+        let Item { start, end, .. } = *name;
+        is_name(name).then(|| {
+            let inner = self.arena.node(SyntaxKind::Name, start, end, &[]);
+            self.arena.node(SyntaxKind::KeyPath, start, end, &[inner])
+        })
+    }
+
+    fn atom(&mut self, item: &Item) -> Option<NodeId> {
+        let Item { start, end, .. } = *item;
+        let kind = match item.term {
+            Term::Group(SyntaxKind::Paren | SyntaxKind::Str, node) => return Some(node),
+            Term::Token(SyntaxKind::Ident) => SyntaxKind::Ref,
+            Term::Token(SyntaxKind::Int | SyntaxKind::TrueKw | SyntaxKind::FalseKw) => {
+                SyntaxKind::Literal
+            }
+            Term::Token(SyntaxKind::PathText) => SyntaxKind::Path,
+            Term::Token(SyntaxKind::UpperIdent) => {
+                let name = self.arena.node(SyntaxKind::Name, start, end, &[]);
+                return Some(self.arena.node(SyntaxKind::Tag, start, end, &[name]));
+            }
+            _ => return None,
         };
+        Some(self.arena.node(kind, start, end, &[]))
+    }
+
+    fn by_grammar(&mut self, entry: Entry, items: &[Item]) -> Result<NodeId, Stop> {
+        let pulled = Cell::new(0_usize);
+        let start = items.first().map_or(0, |first| first.start);
+        let segment = items.iter().map(|item| {
+            pulled.set(pulled.get() + 1);
+            (item.start, item.term, item.end)
+        });
+        let input = std::iter::once((start, Term::Start(entry), start)).chain(segment);
+        let mark = self.arena.mark();
+        let result = self.grammar.parse(&mut self.arena, input.map(Ok::<_, ()>));
         result.map_err(|error| {
             self.arena.reset(mark);
             match error {
@@ -217,102 +269,126 @@ impl<'a> SegmentParser<'a> {
     }
 
     /// The node, and what was cut off after it.
-    fn with_rest(&mut self, node: NodeId, items: &[Item], cut_at: Option<u32>) -> Vec<NodeId> {
+    fn with_rest(
+        &mut self,
+        node: NodeId,
+        (entry, items): (Entry, &[Item]),
+        cut_at: Option<u32>,
+    ) -> Vec<NodeId> {
         let mut nodes = vec![node];
         if let Some(cut_at) = cut_at {
             let from = items.partition_point(|item| item.start < cut_at);
-            nodes.extend(self.rest(items, from));
+            nodes.extend(self.rest(entry, items, from));
         }
         nodes
     }
 
     /// An `Error` node over the items from `from` on. Groups in it stay nodes, so that what is
     /// inside them is not lost.
-    fn rest(&mut self, items: &[Item], from: usize) -> Option<NodeId> {
+    fn rest(&mut self, entry: Entry, items: &[Item], from: usize) -> Option<NodeId> {
         let items = items.get(from..)?;
         let (start, end) = (items.first()?.start, items.last()?.end);
-        let children = items
+        let children: Vec<NodeId> = items
             .iter()
             .filter_map(|item| match item.term {
                 Term::Group(_, node) => Some(node),
-                Term::Token(_) => None,
+                Term::Token(_) | Term::Start(_) => None,
             })
             .collect();
-        Some(self.arena.node(SyntaxKind::Error, start, end, children))
+        let kind = match entry {
+            Entry::Type => SyntaxKind::ErrorType,
+            _ => SyntaxKind::Error,
+        };
+        Some(self.arena.node(kind, start, end, &children))
     }
 }
 
-/// What sort of mistake it is that the parser stopped at, and what helps.
-fn classify(entry: Entry, items: &[Item], stop: &Stop) -> (Mistake, Remedy) {
-    let found = items.get(stop.at);
-    let before = stop.at.checked_sub(1).and_then(|at| items.get(at));
-    let found_is = |kind| found.is_some_and(|item| item.is(kind));
-    if before.is_some_and(|before| before.is(SyntaxKind::Dot)) && stop.expects("missing") {
-        return (Mistake::Name, Remedy::PutIn(SyntaxKind::Missing));
-    }
-    if found_is(SyntaxKind::Colon) && stop.expects("\"=>\"") {
-        return (Mistake::Arrow, Remedy::Replace(SyntaxKind::Arrow));
-    }
-    if entry == Entry::Binding && found_is(SyntaxKind::Colon) && stop.expects("\"=\"") {
-        return (Mistake::ColonForEquals, Remedy::Replace(SyntaxKind::Eq));
-    }
-    if entry == Entry::PatternField && found_is(SyntaxKind::Eq) && stop.expects("\"?\"") {
-        return (
-            Mistake::DefaultEquals,
-            Remedy::Replace(SyntaxKind::Question),
-        );
-    }
-    if entry == Entry::Binding && stop.at == 0 && !found_is(SyntaxKind::Eq) {
-        return (Mistake::Binding, Remedy::GiveUp);
-    }
-    if entry == Entry::PatternField && stop.at == 0 {
-        return (Mistake::Pattern, Remedy::GiveUp);
-    }
-    // After an operand an argument could follow as well as an operator: then nothing is missing.
-    if stop.expects("missing") && !stop.expects("\"+\"") {
-        let import = before.is_some_and(|before| before.is(SyntaxKind::ImportKw));
-        let mistake = if import {
-            Mistake::Import
-        } else {
-            Mistake::Expression
-        };
-        return (mistake, Remedy::PutIn(SyntaxKind::Missing));
-    }
-    let after_pattern = before
-        .is_some_and(|before| matches!(before.term, Term::Group(SyntaxKind::RecordPattern, _)));
-    if after_pattern && stop.expects("\"=>\"") {
-        return (Mistake::Arrow, Remedy::PutIn(SyntaxKind::Arrow));
-    }
-    let at_branch = found.is_none() || found_is(SyntaxKind::ElseKw);
-    if at_branch && stop.expects("\"then\"") {
-        return (Mistake::Then, Remedy::PutIn(SyntaxKind::ThenKw));
-    }
-    if found.is_none() && stop.expects("\"else\"") {
-        return (Mistake::Else, Remedy::PutIn(SyntaxKind::ElseKw));
-    }
-    let has_eq = items
-        .iter()
-        .take(stop.at)
-        .any(|item| item.is(SyntaxKind::Eq));
-    let starts_value = found.is_none_or(|found| match found.term {
-        Term::Group(..) => true,
+fn is_name(item: &Item) -> bool {
+    item.is(SyntaxKind::Ident) || item.is(SyntaxKind::UpperIdent)
+}
+
+fn is_atom(item: &Item) -> bool {
+    match item.term {
+        Term::Group(kind, _) => matches!(kind, SyntaxKind::Paren | SyntaxKind::Str),
         Term::Token(kind) => matches!(
             kind,
             SyntaxKind::Ident
+                | SyntaxKind::UpperIdent
                 | SyntaxKind::Int
-                | SyntaxKind::PathText
-                | SyntaxKind::StdModule
-                | SyntaxKind::ImportKw
-                | SyntaxKind::IfKw
                 | SyntaxKind::TrueKw
                 | SyntaxKind::FalseKw
+                | SyntaxKind::PathText
         ),
-    });
-    if entry == Entry::Binding && !has_eq && starts_value && stop.expects("\"=\"") {
-        return (Mistake::Equals, Remedy::PutIn(SyntaxKind::Eq));
+        Term::Start(_) => false,
     }
-    if found.is_some() {
-        return (Mistake::Unexpected, Remedy::Cut);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a segment becomes.
+    fn made(
+        terms: &[Term],
+        parse: impl Fn(&mut SegmentParser<'_>, &[Item]) -> Option<NodeId>,
+    ) -> Option<String> {
+        let mut errors = Errors::default();
+        let mut parser = SegmentParser::new("", &[], &mut errors);
+        let group = parser.arena.node(SyntaxKind::Record, 0, 1, &[]);
+        let items: Vec<Item> = (0..)
+            .zip(terms)
+            .map(|(start, term)| Item {
+                term: match *term {
+                    Term::Group(kind, _) => Term::Group(kind, group),
+                    term => term,
+                },
+                start,
+                end: start + 1,
+                tainted: false,
+            })
+            .collect();
+        let root = parse(&mut parser, &items)?;
+        Some(parser.arena.shown(root))
     }
-    (Mistake::Expression, Remedy::GiveUp)
+
+    #[test]
+    fn short_segments_are_what_the_grammar_makes() {
+        let mut errors = Errors::default();
+        let mut parser = SegmentParser::new("", &[], &mut errors);
+        let node = parser.arena.node(SyntaxKind::Record, 0, 1, &[]);
+        let mut terms: Vec<Term> = (0..=SyntaxKind::TypeColon as u16)
+            .map(rowan::SyntaxKind)
+            .map(<crate::Img as rowan::Language>::kind_from_raw)
+            .map(Term::Token)
+            .collect();
+        for kind in [
+            SyntaxKind::Paren,
+            SyntaxKind::Str,
+            SyntaxKind::RecordPattern,
+            SyntaxKind::TypeParen,
+            SyntaxKind::Arms,
+        ] {
+            terms.push(Term::Group(kind, node));
+        }
+        let mut short = 0;
+        let mut compare = |entry: Entry, terms: &[Term]| {
+            let fast = made(terms, |parser, items| parser.short(entry, items));
+            if fast.is_some() {
+                let slow = made(terms, |parser, items| parser.by_grammar(entry, items).ok());
+                assert_eq!(fast, slow, "{entry:?} {terms:?}");
+                short += 1;
+            }
+        };
+        for first in &terms {
+            compare(Entry::Expr, &[*first]);
+            compare(Entry::Binding, &[*first]);
+            for third in &terms {
+                compare(
+                    Entry::Binding,
+                    &[*first, Term::Token(SyntaxKind::Eq), *third],
+                );
+            }
+        }
+        assert_eq!(short, 8 + 2 + 2 * 8);
+    }
 }

@@ -41,6 +41,110 @@ fn blanks_within_a_line() {
 }
 
 #[test]
+fn annotations_and_types_within_a_line() {
+    check(
+        "{a:Int=1;b.c :[Int]= [];}",
+        "{ a : Int = 1; b.c : [Int] = []; }\n",
+    );
+    check("( x:Int )=>x", "(x : Int) => x\n");
+    check(
+        "{a:Int,b:A|B?C,...}=>a",
+        "{ a : Int, b : A | B ? C, ... } => a\n",
+    );
+    check("( a:Int )", "(a : Int)\n");
+    check(
+        "let type A=|B|C  Int|...;type P a  b={x:a,y?:b,...r};in 1",
+        "let type A = | B | C Int | ...; type P a b = { x : a, y ? : b, ...r }; in 1\n",
+    );
+    check(
+        "let f:Map  a->[ (b) ]->{ }->({...})=g;in f",
+        "let f : Map a -> [(b)] -> {} -> ({ ... }) = g; in f\n",
+    );
+    check(
+        "import  \"https://images.example/x\"",
+        "import \"https://images.example/x\"\n",
+    );
+}
+
+#[test]
+fn tags_and_choices_within_a_line() {
+    check("A{a=B  1;}", "A { a = B 1; }\n");
+    check(
+        "match  f x{A=>1;B{a,...}=>2;- 1=>3;\"s\"=>4;C n=>x=>n;_=>5;}",
+        "match f x { A => 1; B { a, ... } => 2; -1 => 3; \"s\" => 4; C n => x => n; _ => 5; }\n",
+    );
+    check(
+        "assert  a==b   else \"c\"then d",
+        "assert a == b else \"c\" then d\n",
+    );
+}
+
+#[test]
+fn arms_break_everywhere_or_nowhere() {
+    check(
+        "match a { A => 1;\nB => 2; }",
+        "match a {\n  A => 1;\n  B => 2;\n}\n",
+    );
+    check(
+        "{ a = match b { A =>\nc; B => { x = 1;\n}; # end\n\n\n# more\nC => d; }; }",
+        "{ a = match b {\n  A =>\n    c;\n  B => {\n    x = 1;\n  }; # end\n\n  # more\n  C => d;\n}; }\n",
+    );
+    check(
+        "match\na\n{ A => match b {\nC => 1; }; }",
+        "match a { A => match b {\n  C => 1;\n}; }\n",
+    );
+    check(
+        "assert a else\n\"b\" then\nassert c else \"d\" then e",
+        "assert a else\n  \"b\" then\nassert c else \"d\" then e\n",
+    );
+    check(
+        "{\na = assert b else \"c\" then assert d else \"e\" then\n{ f = 1; };\n}",
+        "{\n  a = assert b else \"c\" then assert d else \"e\" then\n    { f = 1; };\n}\n",
+    );
+}
+
+#[test]
+fn types_break_everywhere_or_nowhere() {
+    check(
+        "let\ntype A =\n| B | C Int\n| ...;\ntype D = E |\nF;\nin 1",
+        "let\n  type A =\n    | B\n    | C Int\n    | ...;\n  type D = E\n    | F;\nin 1\n",
+    );
+    check(
+        "{\nf : A ->\n B -> C = g;\nr : { a : Int,\nb : Int, ...s } = h;\n}",
+        "{\n  f : A\n    -> B\n    -> C = g;\n  r : {\n    a : Int,\n    b : Int,\n    ...s\n  } = h;\n}\n",
+    );
+    check(
+        "let\ntype A = | B { a : Int, # one\nb : Int } | C;\nin 1",
+        "let\n  type A = | B {\n    a : Int, # one\n    b : Int,\n  } | C;\nin 1\n",
+    );
+}
+
+#[test]
+fn long_types_break() {
+    let long = "Abcdefghijklmnopqrstuvwxyz";
+    check(
+        &format!("{{\n  f : {long} -> [{long}] -> Map {long} -> Int = g;\n}}"),
+        &format!("{{\n  f : {long}\n    -> [{long}]\n    -> Map {long}\n    -> Int = g;\n}}\n"),
+    );
+    check(
+        &format!("let\n  type A = | B {long} | C {long} | D {long} | E;\nin 1"),
+        &format!(
+            "let\n  type A =\n    | B {long}\n    | C {long}\n    | D {long}\n    | E;\nin 1\n"
+        ),
+    );
+    check(
+        &format!("{{\n  r : {{ a : {long}, b : {long}, c : {long} }} = h;\n}}"),
+        &format!(
+            "{{\n  r : {{\n    a : {long},\n    b : {long},\n    c : {long},\n  }} = h;\n}}\n"
+        ),
+    );
+    // Just within the width, nothing breaks.
+    let fits = format!("{{ r : Int -> {} = h; }}\n", "A".repeat(85));
+    assert_eq!(fits.find(" = h").unwrap() + 2, 100);
+    check(&fits, &fits);
+}
+
+#[test]
 fn brackets_break_everywhere_or_nowhere() {
     check("{ a = 1;\nb = 2; }", "{\n  a = 1;\n  b = 2;\n}\n");
     check("[1,\n2]", "[\n  1,\n  2,\n]\n");
@@ -117,6 +221,33 @@ fn the_sample_is_formatted_well() {
     });
 }
 
+/// Types of every kind, short and long.
+fn types() -> impl Strategy<Value = String> {
+    let leaf = prop::sample::select(vec![
+        "Int",
+        "a",
+        "Abcdefghijklmnopqrstuvwxyzabcdefghij",
+        "{}",
+        "{ ... }",
+        "| Only Int",
+    ]);
+    leaf.prop_map(str::to_owned)
+        .prop_recursive(4, 16, 3, |inner| {
+            prop_oneof![
+                inner.clone().prop_map(|t| format!("[ {t} ]")),
+                (inner.clone(), inner.clone())
+                    .prop_map(|(t, u)| format!("( {t} ) -> ( {u} ) -> {t}")),
+                (inner.clone(), inner.clone())
+                    .prop_map(|(t, u)| format!("{{ a : {t} , b ? : {u} , ...r }}")),
+                inner
+                    .clone()
+                    .prop_map(|t| format!("| A ( {t} ) | B {{ a : {t} }} | ...")),
+                inner.clone().prop_map(|t| format!("A ( {t} ) | B")),
+                inner.prop_map(|t| format!("Map ( {t} ) [ Int ]")),
+            ]
+        })
+}
+
 /// Sources without errors, with blanks, line ends and comments anywhere.
 fn sources() -> impl Strategy<Value = String> {
     let leaf = prop::sample::select(vec![
@@ -126,6 +257,7 @@ fn sources() -> impl Strategy<Value = String> {
         "./p",
         "true",
         "import std/x",
+        "Tag",
         "[]",
         "{}",
     ]);
@@ -153,6 +285,17 @@ fn sources() -> impl Strategy<Value = String> {
                 (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("let x = {a} ; in {b}")),
                 (inner.clone(), inner.clone())
                     .prop_map(|(a, b)| format!("{{ a , b ? {a} , ... }} => {b}")),
+                (inner.clone(), inner.clone()).prop_map(|(a, b)| format!(
+                    "match ( {a} ) {{ A => {a} ; B {{ x , ... }} => {b} ; - 1 => {b} ; _ => {a} ; }}"
+                )),
+                (inner.clone(), inner.clone())
+                    .prop_map(|(a, b)| format!("assert {a} else {b} then {a}")),
+                (inner.clone(), types(), types())
+                    .prop_map(|(a, t, u)| format!("let x : {t} = {a} ; type A b = {u} ; in x")),
+                (inner.clone(), types(), types()).prop_map(|(a, t, u)| format!(
+                    "( x : {t} ) => {{ a : {u} ? {a} , b : {t} , ... }} => ( {a} : {u} )"
+                )),
+                atom.clone().prop_map(|a| format!("Tag {a}")),
                 inner
                     .clone()
                     .prop_map(|a| format!("x => - {a}"))

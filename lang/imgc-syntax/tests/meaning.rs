@@ -1,9 +1,10 @@
 //! The typed view: what accessors answer.
 
 use imgc_syntax::ast::{
-    AstNode, Binding, Expr, ImportTarget, Key, Let, LiteralValue, Pattern, Record, Str, StrPart,
+    ArmPattern, AstNode, Binding, Expr, ImportTarget, Key, Let, LiteralValue, Pattern,
+    PatternValue, Record, Str, StrPart, Type, TypeRowRest,
 };
-use imgc_syntax::{SyntaxCode, parse};
+use imgc_syntax::{SyntaxCode, parse, parse_type};
 
 fn expr(source: &str) -> Expr {
     let parse = parse(source);
@@ -193,6 +194,225 @@ fn imports() {
         panic!()
     };
     assert_eq!(path.text(), "./lib.img");
+    let Expr::Import(import) = expr("import \"oci://registry.example/x:1\"") else {
+        panic!()
+    };
+    let Some(ImportTarget::Remote { address, range }) = import.target() else {
+        panic!()
+    };
+    assert_eq!(address, "oci://registry.example/x:1");
+    assert_eq!(usize::from(range.start()), 7);
+}
+
+#[test]
+fn tags_have_names_and_payloads() {
+    let Expr::Tag(tag) = expr("OnFailure 3") else {
+        panic!()
+    };
+    assert_eq!(tag.name().unwrap().text(), "OnFailure");
+    assert!(matches!(tag.payload(), Some(Expr::Literal(_))));
+    let Expr::Tag(tag) = expr("Always") else {
+        panic!()
+    };
+    assert_eq!(tag.payload(), None);
+}
+
+#[test]
+fn arms_have_patterns_and_bodies() {
+    let source = "match f x { A => 1; B n => n; C _ => 2; D { p, ... } => 3; -4 => 4; \"s\" => 5; false => 6; _ => 7; }";
+    let Expr::Match(choice) = expr(source) else {
+        panic!()
+    };
+    assert!(matches!(choice.scrutinee(), Some(Expr::Apply(_))));
+    let shown: Vec<String> = choice
+        .arms()
+        .map(|arm| {
+            assert!(arm.body().is_some());
+            match arm.pattern().unwrap() {
+                ArmPattern::Tag(tag) => {
+                    let payload = match tag.payload() {
+                        None => String::new(),
+                        Some(Pattern::Name(name)) => name.name().unwrap().text(),
+                        Some(Pattern::Record(record)) => format!("{}", record.fields().count()),
+                    };
+                    format!("{}({payload})", tag.name().unwrap().text())
+                }
+                ArmPattern::Literal(literal) => match literal.value().unwrap() {
+                    PatternValue::Int(value) => value.to_string(),
+                    PatternValue::Str(text) => format!("{text:?}"),
+                    PatternValue::Bool(value) => value.to_string(),
+                },
+                ArmPattern::Name(name) => {
+                    assert!(name.is_wildcard());
+                    "all".to_owned()
+                }
+            }
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        ["A()", "B(n)", "C(_)", "D(1)", "-4", "\"s\"", "false", "all"]
+    );
+}
+
+#[test]
+fn asserts_have_three_parts() {
+    let Expr::Assert(assert) = expr("assert a else \"b\" then 1") else {
+        panic!()
+    };
+    assert!(matches!(assert.condition(), Some(Expr::Ref(_))));
+    assert!(matches!(assert.message(), Some(Expr::Str(_))));
+    assert!(matches!(assert.body(), Some(Expr::Literal(_))));
+}
+
+/// A type in a form of its own: every part is asked for.
+fn shown(ty: Option<Type>) -> String {
+    match ty.unwrap() {
+        Type::Name(name) => name.text(),
+        Type::Var(name) => format!("'{}", name.text()),
+        Type::Apply(apply) => {
+            let args: Vec<String> = apply.args().map(|arg| shown(Some(arg))).collect();
+            format!("{}<{}>", apply.head().unwrap().text(), args.join(" "))
+        }
+        Type::List(list) => format!("[{}]", shown(list.element())),
+        Type::Record(record) => {
+            let fields: Vec<String> = record
+                .fields()
+                .map(|field| {
+                    let mark = if field.is_optional() { "?" } else { "" };
+                    let key = field.key().unwrap().text().unwrap();
+                    format!("{key}{mark}:{}", shown(field.ty()))
+                })
+                .collect();
+            let rest = match record.rest() {
+                TypeRowRest::Closed => String::new(),
+                TypeRowRest::Open => "...".to_owned(),
+                TypeRowRest::Named(name) => format!("...{}", name.text()),
+            };
+            format!("{{{}{rest}}}", fields.join(" "))
+        }
+        Type::Function(function) => {
+            format!(
+                "({} -> {})",
+                shown(function.parameter()),
+                shown(function.result())
+            )
+        }
+        Type::Union(union) => {
+            let alternatives: Vec<String> = union
+                .alternatives()
+                .map(|alternative| {
+                    let payload = alternative.payload().map(|ty| shown(Some(ty)));
+                    format!(
+                        "{}({})",
+                        alternative.name().unwrap().text(),
+                        payload.unwrap_or_default()
+                    )
+                })
+                .collect();
+            let open = if union.is_open() { " ..." } else { "" };
+            format!("<{}{open}>", alternatives.join(" "))
+        }
+        Type::Error(_) => "error".to_owned(),
+    }
+}
+
+#[test]
+fn types_have_parts() {
+    for (source, expected) in [
+        ("Int", "Int"),
+        ("((a))", "'a"),
+        ("[[Int]]", "[[Int]]"),
+        ("Map [a] B", "Map<['a] B>"),
+        ("A -> B -> c", "(A -> (B -> 'c))"),
+        ("(A -> B) -> c", "((A -> B) -> 'c)"),
+        ("A | B -> C", "(<A() B()> -> C)"),
+        ("A | B Int | C (Map a) | ...", "<A() B(Int) C(Map<'a>) ...>"),
+        ("| Only { a : Int }", "<Only({a:Int})>"),
+        (
+            "{ a : Int, b ? : [c], \"d e\" : F, ...r }",
+            "{a:Int b?:['c] d e:F...r}",
+        ),
+        ("{ ... }", "{...}"),
+        ("{}", "{}"),
+    ] {
+        let parse = parse_type(source);
+        assert_eq!(parse.errors(), [], "{source}");
+        assert_eq!(shown(parse.tree().ty()), expected, "{source}");
+    }
+    assert_eq!(parse_type("Int Int ->").errors().len(), 1);
+    assert_eq!(parse_type("").errors().len(), 1);
+    assert_eq!(parse_type("1").errors()[0].code, SyntaxCode::ExpectedType);
+}
+
+#[test]
+fn annotations_have_types() {
+    let found = bindings("{ a : Int = 1; b.c : [d] = 2; e = 3; }");
+    let types: Vec<_> = found
+        .iter()
+        .map(|binding| binding.ty().map(|ty| shown(Some(ty))))
+        .collect();
+    assert_eq!(
+        types,
+        [Some("Int".to_owned()), Some("['d]".to_owned()), None]
+    );
+    assert!(found.iter().all(|binding| binding.value().is_some()));
+
+    let Expr::Lambda(lambda) = expr("(x : Int -> Int) => x") else {
+        panic!()
+    };
+    let Some(Pattern::Name(name)) = lambda.pattern() else {
+        panic!()
+    };
+    assert_eq!(name.name().unwrap().text(), "x");
+    assert_eq!(shown(name.ty()), "(Int -> Int)");
+
+    let Expr::Lambda(lambda) = expr("{ a : Int, b : A | B ? c, d } => a") else {
+        panic!()
+    };
+    let Some(Pattern::Record(pattern)) = lambda.pattern() else {
+        panic!()
+    };
+    let fields: Vec<_> = pattern
+        .fields()
+        .map(|field| {
+            (
+                field.ty().map(|ty| shown(Some(ty))),
+                field.default().is_some(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        fields,
+        [
+            (Some("Int".to_owned()), false),
+            (Some("<A() B()>".to_owned()), true),
+            (None, false)
+        ]
+    );
+
+    let Expr::Ascribe(ascribe) = expr("(a + b : Int)") else {
+        panic!()
+    };
+    assert!(matches!(ascribe.expr(), Some(Expr::Binary(_))));
+    assert_eq!(shown(ascribe.ty()), "Int");
+}
+
+#[test]
+fn types_are_declared_in_a_let() {
+    let Expr::Let(block) = expr("let\n  ## Two.\n  type Pair a b = { first : a };\n  x = 1;\nin x")
+    else {
+        panic!()
+    };
+    let declared: Vec<_> = block.type_decls().collect();
+    assert_eq!(declared.len(), 1);
+    assert_eq!(declared[0].name().unwrap().text(), "Pair");
+    let params: Vec<_> = declared[0].params().map(|name| name.text()).collect();
+    assert_eq!(params, ["a", "b"]);
+    assert_eq!(shown(declared[0].ty()), "{first:'a}");
+    assert_eq!(declared[0].doc().unwrap(), "Two.");
+    assert_eq!(block.bindings().count(), 1);
+    assert!(matches!(block.body(), Some(Expr::Ref(_))));
 }
 
 #[test]
@@ -227,4 +447,23 @@ fn bodies_are_found_beside_errors() {
 #[test]
 fn a_byte_order_mark_is_no_mistake() {
     assert_eq!(parse("\u{feff}1").errors(), []);
+}
+
+/// A record as JSON has it is one mistake, and the fix mends all of it.
+#[test]
+fn one_fix_mends_a_record_of_another_language() {
+    let source = "{ name: \"x\", \"list\": [1], port: a }";
+    let parse = parse(source);
+    let [error] = parse.errors() else {
+        panic!("{:?}", parse.errors())
+    };
+    assert_eq!(error.code, SyntaxCode::ColonForEquals);
+    let mut fixed = source.to_owned();
+    let mut edits = error.fix.clone();
+    edits.sort_by_key(|edit| std::cmp::Reverse(edit.range.start()));
+    for edit in edits {
+        fixed.replace_range(std::ops::Range::<usize>::from(edit.range), &edit.text);
+    }
+    assert_eq!(fixed, "{ name = \"x\"; \"list\" = [1]; port = a; }");
+    assert_eq!(imgc_syntax::parse(&fixed).errors(), []);
 }

@@ -1,7 +1,9 @@
 //! Any text parses: without panic, without loss, in bounded depth and time.
 
 use imgc_syntax::ast::{AstNode, Binding, Literal, Str};
-use imgc_syntax::{MAX_DEPTH, MAX_SOURCE, MAX_TOKENS, Parse, SyntaxCode, SyntaxNode, parse};
+use imgc_syntax::{
+    MAX_DEPTH, MAX_SOURCE, MAX_TOKENS, Parse, SyntaxCode, SyntaxNode, parse, parse_type,
+};
 use proptest::prelude::*;
 
 /// Parses, and holds the tree against everything that is promised of any tree.
@@ -43,6 +45,7 @@ fn checked(source: &str) -> Parse {
     // Accessors cope with every tree.
     let _ = (parse.tree().doc(), parse.tree().expr());
     for node in root.descendants() {
+        accessors(&node);
         if let Some(string) = Str::cast(node.clone()) {
             let _ = (string.parts(), string.plain());
         } else if let Some(binding) = Binding::cast(node.clone()) {
@@ -52,6 +55,61 @@ fn checked(source: &str) -> Parse {
         }
     }
     parse
+}
+
+/// Asks everything of what is new in a node.
+fn accessors(node: &SyntaxNode) {
+    use imgc_syntax::ast::*;
+    match Expr::cast(node.clone()) {
+        Some(Expr::Match(choice)) => {
+            let _ = choice.scrutinee();
+            for arm in choice.arms() {
+                let _ = arm.body();
+                match arm.pattern() {
+                    Some(ArmPattern::Tag(tag)) => drop((tag.name(), tag.payload())),
+                    Some(ArmPattern::Literal(literal)) => drop(literal.value()),
+                    Some(ArmPattern::Name(name)) => drop((name.name(), name.is_wildcard())),
+                    None => {}
+                }
+            }
+        }
+        Some(Expr::Assert(assert)) => {
+            drop((assert.condition(), assert.message(), assert.body()));
+        }
+        Some(Expr::Tag(tag)) => drop((tag.name(), tag.payload())),
+        Some(Expr::Ascribe(ascribe)) => drop((ascribe.expr(), ascribe.ty())),
+        Some(Expr::Import(import)) => drop(import.target()),
+        Some(Expr::Let(block)) => {
+            for declared in block.type_decls() {
+                let _ = (declared.name(), declared.ty(), declared.doc());
+                let _ = declared.params().count();
+            }
+        }
+        _ => {}
+    }
+    if let Some(ty) = Type::cast(node.clone()) {
+        assert!(node.text_range().contains_range(ty.range()));
+        match ty {
+            Type::Name(name) => drop(name.text()),
+            Type::Var(name) => drop(name.text()),
+            Type::Apply(apply) => drop((apply.head(), apply.args().count())),
+            Type::List(list) => drop(list.element()),
+            Type::Record(record) => {
+                let _ = record.rest();
+                for field in record.fields() {
+                    let _ = (field.key(), field.ty(), field.is_optional());
+                }
+            }
+            Type::Function(function) => drop((function.parameter(), function.result())),
+            Type::Union(union) => {
+                let _ = union.is_open();
+                for alternative in union.alternatives() {
+                    let _ = (alternative.name(), alternative.payload());
+                }
+            }
+            Type::Error(_) => {}
+        }
+    }
 }
 
 fn depth(root: &SyntaxNode) -> usize {
@@ -77,7 +135,14 @@ const WORDS: &[&str] = &[
     "true",
     "false",
     "match",
+    "assert",
+    "type",
     "rec",
+    "Tag",
+    "Int",
+    "A-b",
+    "->",
+    "|",
     "a",
     "b-c",
     "x1",
@@ -142,6 +207,14 @@ const WORDS: &[&str] = &[
     "a = 1;",
     "a.b = ",
     "{ a, b ? 1, ... } =>",
+    "a : T = 1;",
+    "type A b = ",
+    "{ A => 1; B c => 2; }",
+    "match x {",
+    "A { b } =>",
+    "(x : T) =>",
+    "{ a : T, b ? : [U], ...r }",
+    "...r",
 ];
 
 fn soup() -> impl Strategy<Value = String> {
@@ -171,6 +244,15 @@ proptest! {
     fn any_bracket_mess(source in "[\\[\\](){}\"$ =;,a\n]{0,80}") {
         checked(&source);
     }
+
+    #[test]
+    fn any_mess_of_types(source in "[\\[\\](){}=;:,|?>a-cA-C.\n -]{0,80}") {
+        checked(&source);
+        let ty = parse_type(&source);
+        assert_eq!(ty.syntax().to_string(), source);
+        let _ = ty.tree().ty();
+        checked(&format!("let type A = {source}; x : {source} = 1; in match x {{ {source} }}"));
+    }
 }
 
 #[test]
@@ -182,6 +264,10 @@ fn deep_brackets() {
         ("let a=", ";in a"),
         ("{a?", "}=>a"),
         ("\"${", "}\""),
+        ("match a { A => ", ";}"),
+        ("A { a = ", ";}"),
+        ("match ", " { A => 1; }"),
+        ("(", " : Int)"),
     ] {
         let count = if opening == "[" { 100_000 } else { 10_000 };
         let closed = format!("{}1{}", opening.repeat(count), closing.repeat(count));
@@ -207,6 +293,8 @@ fn deep_chains() {
         "a |> ",
         "f a // ",
         "- ",
+        "(a : A) => ",
+        "assert a else a then ",
     ] {
         let source = format!("{}a", link.repeat(5_000));
         let codes: Vec<_> = checked(&source)
@@ -264,9 +352,97 @@ fn a_fix_of_very_many_edits_is_left_out() {
     for (source, has_fix) in [
         (format!("[{}]", "a; ".repeat(500)), true),
         (format!("[{}]", "a; ".repeat(50_000)), false),
+        (format!("{{{}}}", "a: 1, ".repeat(400)), true),
+        (format!("{{{}}}", "a: 1, ".repeat(50_000)), false),
     ] {
         let parse = checked(&source);
         assert_eq!(parse.errors().len(), 1);
         assert_eq!(!parse.errors()[0].fix.is_empty(), has_fix);
     }
+}
+
+#[test]
+fn deep_types() {
+    for (opening, closing) in [
+        ("[", "]"),
+        ("(", ")"),
+        ("{ a : ", "}"),
+        ("A -> ", ""),
+        ("(A -> ", ")"),
+        ("A (", ")"),
+        ("| A [", "]"),
+    ] {
+        let count = match opening {
+            "[" | "A -> " => 100_000,
+            _ => 10_000,
+        };
+        let ty = format!("{}Int{}", opening.repeat(count), closing.repeat(count));
+        let parse = checked(&format!("let x : {ty} = 1; in x"));
+        let codes: Vec<_> = parse.errors().iter().map(|error| error.code).collect();
+        assert_eq!(codes, [SyntaxCode::TooDeep], "{opening}");
+        assert!(
+            !checked(&format!("let x : {} = 1; in x", opening.repeat(10_000)))
+                .errors()
+                .is_empty()
+        );
+        assert_eq!(parse_type(&ty).errors().len(), 1, "{opening}");
+    }
+}
+
+#[test]
+fn wide_types_and_matches_are_fine() {
+    let union = format!("let type A = B{}; in 1", " | C Int".repeat(20_000));
+    let record = format!("let type A = {{ {} }}; in 1", "a : Int, ".repeat(20_000));
+    let arms = format!("match a {{ {} }}", "A b => c; ".repeat(20_000));
+    let matches = format!("[{}]", "match a { A => b; }, ".repeat(10_000));
+    let applied = format!("match f {} {{ A => 1; }}", "{} ".repeat(190));
+    for source in [union, record, arms, matches, applied] {
+        assert_eq!(checked(&source).errors(), []);
+    }
+}
+
+#[test]
+fn one_token_again_and_again_takes_linear_time() {
+    for token in [
+        "A ",
+        "A=",
+        "a:",
+        "->",
+        "| ",
+        "match ",
+        "assert ",
+        "type ",
+        "type A=",
+        "a:A=",
+        "=>",
+        "A=>",
+        "match{A=>",
+        "{a:",
+        "(a:",
+        "...",
+        "?:",
+        "import\"",
+        "a : A\n",
+        "A => 1\n",
+    ] {
+        checked(&token.repeat(4_000));
+    }
+}
+
+#[test]
+fn sixteen_mebibytes_of_one_token() {
+    for token in ["a", "A", "#", "1", " "] {
+        let parse = parse(&token.repeat(MAX_SOURCE));
+        assert!(parse.errors().len() <= 1);
+    }
+    for token in ["|", "A ", "->", ":", "a:"] {
+        let count = MAX_TOKENS / 80;
+        checked_quickly(&token.repeat(count));
+    }
+}
+
+/// Parses, and looks at no more than the errors.
+fn checked_quickly(source: &str) {
+    let parse = parse(source);
+    assert!(!parse.errors().is_empty() && parse.errors().len() <= 100);
 }

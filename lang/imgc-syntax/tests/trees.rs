@@ -151,6 +151,148 @@ fn blocks() {
 }
 
 #[test]
+fn tags() {
+    snapshot!(&[
+        "Always",
+        "OnFailure 3",
+        "Some Always",
+        "Some (Some 1)",
+        "Static { path = ./x; }",
+        "f Always x",
+        "Some a.b",
+        "Some import ./x.img",
+        "A == B 1 && c",
+        "{ PATH = \"x\"; env.HOME = 1; home = e.PATH; }",
+        "{ PATH, HOME ? 1 } => 2",
+        "A-b",
+        "_x",
+    ]);
+}
+
+#[test]
+fn choices() {
+    snapshot!(&[
+        "match e { Always => 1; OnFailure n => n; Static { path, ... } => 2; _ => 3; }",
+        "match f x { 1 => a; -1 => b; \"s\" => c; true => d; false => e; n => n; }",
+        "match a { A _ => x => y => z; B {} => { a = 1; }; }",
+        "match match a { A => b; } { B => c; }",
+        "match if a then b else c { D => {}; }",
+        "match {} { A => 1; }",
+        "match f {} { a = 1; } { A => 1; }",
+        "x => match x { A => let a = 1; in a; }",
+        "assert a == b else \"no\" then c",
+        "assert a else b then assert c else d then e",
+        "if assert a else b then c then d else e",
+        "assert if a then b else c else d then e",
+    ]);
+}
+
+#[test]
+fn types() {
+    snapshot!(&[
+        "let x : Int = 1; in x",
+        "{ a : String = \"x\"; b.c : [Int] = []; \"q k\" : Path = ./x; }",
+        "(x : Int) => x",
+        "(f : a -> b -> c) => (x : [Map a]) => f",
+        "{ a : Int, b : String ? \"c\", d, e ? 1, ... } => a",
+        "(a + b : Int)",
+        "({ a = 1; } : { a : Int })",
+        "({} : {})",
+        "let type A = B; in 1",
+        "let type A = | B; type C = | B Int; in 1",
+        "let type A = B | C Int | D { a : Int } | E (Map a) | ...; in 1",
+        "let type A = | B | ...; type C = | ...; in 1",
+        "let type Pair a b = { first : a, second ? : b, ... }; in 1",
+        "let type R = { ...r }; type S = {}; type T = { \"a b\" : Int, }; in 1",
+        "let type F = (A | B) -> A | B -> (Int -> Int) -> Map A [B] c; in 1",
+        "let type A =\n  B\n  | C; x : Map\n  Int = 1; y : A\n  -> B = z; in x",
+        "import \"https://images.example/x.img\"",
+        "import \"oci://registry.example/x:1\"",
+    ]);
+}
+
+#[test]
+fn broken_types() {
+    snapshot!(&[
+        "{ a : = 2; b = 3; }",
+        "{ a : Int; b = 3; }",
+        "{ a : Int 2; b = 3; }",
+        "{ a : Int -> = 2; b = 3; }",
+        "{ a : A | = 2; b : a | B = 3; c : A | b = 4; d : A | B C D = 5; e = 6; }",
+        "{ a : Int => Int = 2; b = 3; }",
+        "{ a : Int => Int = 2; }",
+        "{ f: x => x; }",
+        "{ a : { x = Int, y Int } = 2; b = 3; }",
+        "{ a : { x : Int; y : Int } = 2; b = 3; }",
+        "{ a : { x : Int, 1 } = 2; b = 3; }",
+        "{ a : { ..., x : Int } = 2; b = 3; }",
+        "{ a : [Int = 2; b = 3; }",
+        "{ a : { x : Int = 2;\n  b = 3; }",
+        "{ name: \"x\", list: [1], deep: { a: 1 } }",
+        "{ a: b, c: d }",
+        "{ f = { a : Int, b : { c : Int } } 1; }",
+        "{ a = { x : Int }; b = 3; }",
+        "let type a = Int; in 1",
+        "let type = Int; in 1",
+        "let type A Int; b = 1; in 1",
+        "let type A; b = 1; in 1",
+        "let type A = ; b = 1; in 1",
+        "let type A B = C; b = 1; in 1",
+        "let type A = B\n  b = 1; in 1",
+        "let a = 1 type B = C; in 1",
+        "{ type A = B; b = 1; }",
+        "let x : [Int]\n  y = 1; in y",
+        "let X = 1; in X",
+        "{ X; y = 1; }",
+        "X => 1",
+        "(X : Int) => 1",
+        "(x) => x",
+        "(x: x + 1)",
+        "(x: f x)",
+        "(: Int) => 1",
+        "(x : Int) -> x",
+        "x -> x",
+        "{ a, b } -> a",
+        "x : Int",
+    ]);
+}
+
+#[test]
+fn broken_choices() {
+    snapshot!(&[
+        "match x {}",
+        "match x",
+        "match",
+        "{ a = match x; b = 1; }",
+        "match x { A 1 => 2; B => 3; }",
+        "match x { A => 1 B n => 2; _ => 3; }",
+        "match x {\n  A => 1\n  B n => 2\n}",
+        "match x { A => 1, B => 2 }",
+        "match x { A (B c) => 1; B => 2; }",
+        "match x { A | B => 1; C => 2; }",
+        "match x { [a] => 1; { b } => 2; => 3; C 4; }",
+        "match x { A => ; B => 2; }",
+        "match x { \"a${b}\" => 1; A { a ? 1 } => 2; }",
+        "match x { X y z => 1; }",
+        "match x { A => 1; } + 1",
+        "1 + match x { A => 1; }",
+        "let a = match x\n    A => 1;\n    B => 2;\n  };\n  b = 1; in a",
+        "e { A => 1; }",
+        "assert a then b",
+        "assert a else \"b\"",
+        "assert a",
+        "{ a = assert b; c = 1; }",
+        "A 1 2",
+        "A f x",
+        "a | b",
+        "import \"x.img\"",
+        "import \"https://${a}\"",
+        "{ match = 1; x = e.match; f = match; assert; y = match.z; }",
+        "{ match, type ? 1 } => 1",
+    ]);
+}
+
+#[test]
 fn broken() {
     snapshot!(&[
         "",

@@ -3,7 +3,8 @@
 use super::{
     Apply, AstNode, Binary, BinaryOp, Binding, Expr, File, If, Import, ImportTarget, Interpolation,
     Key, KeyPath, Lambda, Let, List, Literal, LiteralValue, Name, NamePattern, Paren, Path,
-    Pattern, PatternField, Record, RecordPattern, Ref, Select, Str, StrPart, Unary, UnaryOp,
+    Pattern, PatternField, Record, RecordPattern, Ref, Select, Str, StrPart, Type, TypeDecl, Unary,
+    UnaryOp,
 };
 use crate::doc;
 use crate::kind::{SyntaxElement, SyntaxKind, SyntaxNode, SyntaxToken};
@@ -21,6 +22,12 @@ impl File {
         child(&self.0)
     }
 
+    /// The type that the source is, if it was parsed by [`parse_type`](crate::parse_type).
+    #[must_use]
+    pub fn ty(&self) -> Option<Type> {
+        child(&self.0)
+    }
+
     /// The doc comment at the head of the file: its lines without `##`, joined by line ends.
     #[must_use]
     pub fn doc(&self) -> Option<String> {
@@ -31,6 +38,11 @@ impl File {
 impl Let {
     /// The bindings, in source order.
     pub fn bindings(&self) -> impl Iterator<Item = Binding> + use<> {
+        children(&self.0)
+    }
+
+    /// The type declarations, in source order.
+    pub fn type_decls(&self) -> impl Iterator<Item = TypeDecl> + use<> {
         children(&self.0)
     }
 
@@ -236,6 +248,12 @@ impl Import {
         if let Some(path) = child(&self.0) {
             return Some(ImportTarget::File(path));
         }
+        if let Some(string) = child::<Str>(&self.0) {
+            return Some(ImportTarget::Remote {
+                address: string.plain()?,
+                range: string.range(),
+            });
+        }
         let token = tokens(&self.0).find(|token| token.kind() == SyntaxKind::StdModule)?;
         Some(ImportTarget::Std {
             module: token.text().to_owned(),
@@ -286,6 +304,12 @@ impl Binding {
     /// The key path as a node.
     #[must_use]
     pub fn key_path(&self) -> Option<KeyPath> {
+        child(&self.0)
+    }
+
+    /// The type after `:`.
+    #[must_use]
+    pub fn ty(&self) -> Option<Type> {
         child(&self.0)
     }
 
@@ -340,6 +364,18 @@ impl NamePattern {
     pub fn name(&self) -> Option<Name> {
         child(&self.0)
     }
+
+    /// The type after `:`.
+    #[must_use]
+    pub fn ty(&self) -> Option<Type> {
+        child(&self.0)
+    }
+
+    /// Whether it is `_`, which takes everything and binds nothing.
+    #[must_use]
+    pub fn is_wildcard(&self) -> bool {
+        self.name().is_some_and(|name| name.text() == "_")
+    }
 }
 
 impl RecordPattern {
@@ -362,6 +398,12 @@ impl PatternField {
         child(&self.0)
     }
 
+    /// The type after `:`.
+    #[must_use]
+    pub fn ty(&self) -> Option<Type> {
+        child(&self.0)
+    }
+
     /// The expression after `?`.
     #[must_use]
     pub fn default(&self) -> Option<Expr> {
@@ -369,25 +411,25 @@ impl PatternField {
     }
 }
 
-fn child<N: AstNode>(node: &SyntaxNode) -> Option<N> {
+pub(super) fn child<N: AstNode>(node: &SyntaxNode) -> Option<N> {
     node.children().find_map(N::cast)
 }
 
-fn nth_child<N: AstNode>(node: &SyntaxNode, n: usize) -> Option<N> {
+pub(super) fn nth_child<N: AstNode>(node: &SyntaxNode, n: usize) -> Option<N> {
     node.children().filter_map(N::cast).nth(n)
 }
 
-fn children<N: AstNode>(node: &SyntaxNode) -> impl Iterator<Item = N> + use<N> {
+pub(super) fn children<N: AstNode>(node: &SyntaxNode) -> impl Iterator<Item = N> + use<N> {
     node.children().filter_map(N::cast)
 }
 
-fn tokens(node: &SyntaxNode) -> impl Iterator<Item = SyntaxToken> + use<> {
+pub(super) fn tokens(node: &SyntaxNode) -> impl Iterator<Item = SyntaxToken> + use<> {
     node.children_with_tokens()
         .filter_map(SyntaxElement::into_token)
 }
 
 /// The text of the first token that means something.
-fn first_text(node: &SyntaxNode) -> String {
+pub(super) fn first_text(node: &SyntaxNode) -> String {
     tokens(node)
         .find(|token| !token.kind().is_trivia())
         .map(|token| token.text().to_owned())

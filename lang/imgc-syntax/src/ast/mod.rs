@@ -3,6 +3,8 @@
 //! No names are resolved and nothing is evaluated here.
 
 mod access;
+mod choices;
+mod types;
 
 use rowan::TextRange;
 
@@ -76,6 +78,10 @@ ast_enum! {
         Lambda(Lambda),
         /// `if c then a else b`.
         If(If),
+        /// `match e { Pattern => e; }`.
+        Match(Match),
+        /// `assert c else "why" then e`.
+        Assert(Assert),
         /// `a + b`.
         Binary(Binary),
         /// `-a`, `!a`.
@@ -98,8 +104,12 @@ ast_enum! {
         Record(Record),
         /// `(e)`.
         Paren(Paren),
+        /// `(e : T)`.
+        Ascribe(Ascribe),
         /// A name that is used.
         Ref(Ref),
+        /// `Always` or `OnFailure 3`.
+        Tag(Tag),
         /// Something missing or not understood. An error has been reported.
         Error(Error),
     }
@@ -116,13 +126,57 @@ ast_enum! {
 }
 
 ast_enum! {
-    /// The parameter of a lambda.
+    /// The parameter of a lambda, or the payload in the pattern of an arm.
     Pattern {
-        /// `x`.
+        /// `x` or `(x : T)`.
         Name(NamePattern),
         /// `{ a, b ? 1, ... }`.
         Record(RecordPattern),
     }
+}
+
+ast_enum! {
+    /// What the arm of a `match` is for.
+    ArmPattern {
+        /// `Always` or `OnFailure n`.
+        Tag(TagPattern),
+        /// `x` or `_`: everything.
+        Name(NamePattern),
+        /// An integer, string or truth value.
+        Literal(LiteralPattern),
+    }
+}
+
+/// A type. Parentheses are looked through: what is in them is the type.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Type {
+    /// `Int`.
+    Name(TypeName),
+    /// `a`.
+    Var(TypeVar),
+    /// `Map T`.
+    Apply(TypeApply),
+    /// `[T]`.
+    List(TypeList),
+    /// `{ a : T, b ? : T, ... }`.
+    Record(TypeRecord),
+    /// `A -> B`.
+    Function(TypeFunction),
+    /// `A | B T | ...`.
+    Union(TypeUnion),
+    /// Something missing or not understood. An error has been reported.
+    Error(ErrorType),
+}
+
+/// Whether a record type lets further fields through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TypeRowRest {
+    /// No further fields.
+    Closed,
+    /// `...`.
+    Open,
+    /// `...r`.
+    Named(Name),
 }
 
 ast_node! {
@@ -134,12 +188,32 @@ ast_node! {
     Let
 }
 ast_node! {
-    /// `x => e` or `{ a, b } => e`.
+    /// `x => e`, `{ a, b } => e` or `(x : T) => e`.
     Lambda
 }
 ast_node! {
     /// `if c then a else b`.
     If
+}
+ast_node! {
+    /// `match e { Pattern => e; }`.
+    Match
+}
+ast_node! {
+    /// `Pattern => e` in a `match`.
+    Arm
+}
+ast_node! {
+    /// The `Tag` or `Tag payload` of an arm.
+    TagPattern
+}
+ast_node! {
+    /// The integer, string or truth value of an arm.
+    LiteralPattern
+}
+ast_node! {
+    /// `assert c else "why" then e`.
+    Assert
 }
 ast_node! {
     /// Two operands and an operator.
@@ -174,7 +248,7 @@ ast_node! {
     Path
 }
 ast_node! {
-    /// `import std/debian` or `import ./lib.img`.
+    /// `import std/debian`, `import ./lib.img` or `import "https://…"`.
     Import
 }
 ast_node! {
@@ -190,16 +264,28 @@ ast_node! {
     Paren
 }
 ast_node! {
+    /// `(e : T)`, with its parentheses.
+    Ascribe
+}
+ast_node! {
     /// A name that is used.
     Ref
+}
+ast_node! {
+    /// `Always`, or `OnFailure 3` with a payload.
+    Tag
 }
 ast_node! {
     /// Something missing (then empty) or not understood.
     Error
 }
 ast_node! {
-    /// `a.b = e` or the shorthand `a`.
+    /// `a.b = e`, `a : T = e` or the shorthand `a`.
     Binding
+}
+ast_node! {
+    /// `type Name a = T`.
+    TypeDecl
 }
 ast_node! {
     /// The `a.b` of a binding.
@@ -210,16 +296,60 @@ ast_node! {
     Name
 }
 ast_node! {
-    /// The `x` of `x => e`.
+    /// The `x` of `x => e`, or the `(x : T)` of a function with its parentheses.
     NamePattern
 }
 ast_node! {
-    /// The `{ a, b ? 1, ... }` of a function.
+    /// The `{ a, b ? 1, c : T, ... }` of a function, or the `{ a, ... }` of an arm.
     RecordPattern
 }
 ast_node! {
     /// One field of a record pattern.
     PatternField
+}
+ast_node! {
+    /// The name of a type, such as `Int`.
+    TypeName
+}
+ast_node! {
+    /// A type variable, such as `a`.
+    TypeVar
+}
+ast_node! {
+    /// A type with arguments, such as `Map T`.
+    TypeApply
+}
+ast_node! {
+    /// `[T]`.
+    TypeList
+}
+ast_node! {
+    /// `{ a : T, b ? : T, ... }`.
+    TypeRecord
+}
+ast_node! {
+    /// One field of a record type.
+    TypeField
+}
+ast_node! {
+    /// The `...` or `...r` of a record type.
+    TypeRest
+}
+ast_node! {
+    /// `A -> B`.
+    TypeFunction
+}
+ast_node! {
+    /// `A | B T | ...`.
+    TypeUnion
+}
+ast_node! {
+    /// One tag of a union, with its payload.
+    TypeAlternative
+}
+ast_node! {
+    /// Something missing (then empty) or not understood, where a type must stand.
+    ErrorType
 }
 
 /// An operator between two operands.
@@ -273,6 +403,17 @@ pub enum LiteralValue {
     Bool(bool),
 }
 
+/// The value that an arm is for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PatternValue {
+    /// An integer, also a negative one.
+    Int(i64),
+    /// A string.
+    Str(String),
+    /// `true` or `false`.
+    Bool(bool),
+}
+
 /// One part of a string.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StrPart {
@@ -299,4 +440,11 @@ pub enum ImportTarget {
     },
     /// A file of the project.
     File(Path),
+    /// Something elsewhere, pinned by the lock.
+    Remote {
+        /// The address, such as `https://…` or `oci://…`. An error has been reported for others.
+        address: String,
+        /// Where the string stands, with its quotes.
+        range: TextRange,
+    },
 }

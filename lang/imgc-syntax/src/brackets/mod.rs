@@ -114,8 +114,10 @@ fn significant(source: &str, lexed: &mut Lexed) -> Vec<Sig> {
             continue;
         }
         let mut kind = token.kind;
+        let mut reported = false;
         if is_keyword(kind) && is_name_here(lexed, &sigs, index) {
             kind = SyntaxKind::Ident;
+            reported = true;
             if let Some(token) = lexed.tokens.get_mut(index) {
                 token.kind = kind;
             }
@@ -134,11 +136,12 @@ fn significant(source: &str, lexed: &mut Lexed) -> Vec<Sig> {
                 .edit(place, instead),
             );
         }
-        let tainted = lexed.tainted.binary_search(&token.start).is_ok()
+        let spoilt = lexed.tainted.binary_search(&token.start).is_ok()
             && matches!(
                 kind,
                 SyntaxKind::StrOpen | SyntaxKind::InterpOpen | SyntaxKind::BadToken
             );
+        let tainted = reported || spoilt;
         let index = u32::try_from(index).expect("no more tokens than bytes of source");
         sigs.push(Sig {
             kind,
@@ -161,22 +164,41 @@ fn is_keyword(kind: SyntaxKind) -> bool {
             | SyntaxKind::ImportKw
             | SyntaxKind::TrueKw
             | SyntaxKind::FalseKw
+            | SyntaxKind::MatchKw
+            | SyntaxKind::AssertKw
+            | SyntaxKind::TypeKw
     )
 }
 
-/// Whether a keyword stands where only a name can: right after a `.`, or as `; keyword =`.
+/// Whether a keyword stands where only a name can: right after a `.`, or where a binding, field or
+/// arm begins and what follows belongs to a name.
 fn is_name_here(lexed: &Lexed, before: &[Sig], index: usize) -> bool {
     let Some(last) = before.last() else {
         return false;
     };
+    if last.kind == SyntaxKind::Dot {
+        return last.end as usize == index;
+    }
+    let after = lexed.tokens.get(index + 1..).unwrap_or_default();
+    // One blank at most: enough for real text, and bounded.
+    let mut next = after.iter().take(2).filter(|token| !token.kind.is_trivia());
+    let Some(next) = next.next().map(|next| next.kind) else {
+        return false;
+    };
+    let keyword = lexed.tokens.get(index).map(|token| token.kind);
+    let begins_value = matches!(
+        keyword,
+        Some(SyntaxKind::TrueKw | SyntaxKind::FalseKw | SyntaxKind::InKw)
+    );
     match last.kind {
-        SyntaxKind::Dot => last.end as usize == index,
-        SyntaxKind::Semi | SyntaxKind::LBrace | SyntaxKind::LetKw => {
-            let after = lexed.tokens.get(index + 1..).unwrap_or_default();
-            // One blank at most: enough for real text, and bounded.
-            let next = after.iter().take(2).find(|token| !token.kind.is_trivia());
-            next.is_some_and(|next| next.kind == SyntaxKind::Eq)
-        }
+        SyntaxKind::Semi | SyntaxKind::LBrace | SyntaxKind::LetKw => match next {
+            SyntaxKind::Eq | SyntaxKind::Colon => true,
+            SyntaxKind::Semi | SyntaxKind::Dot | SyntaxKind::Question | SyntaxKind::Comma => {
+                !begins_value
+            }
+            _ => false,
+        },
+        SyntaxKind::Comma => matches!(next, SyntaxKind::Colon | SyntaxKind::Question),
         _ => false,
     }
 }

@@ -59,6 +59,15 @@ struct Frame {
     first_key: Option<usize>,
     /// Whether there is a `=` or `;` anywhere inside.
     has_bindings: bool,
+    /// Whether there is a `,` anywhere inside.
+    has_comma: bool,
+    /// How the line is indented on which the part after the last `;` begins.
+    indent: u32,
+    /// Whether a `match` in that part still waits for its arms.
+    has_match: bool,
+    /// Where in the output a `{` may be missing, in the midst of a part: before a line `key = …`, or
+    /// before the first arm of a `match`.
+    lost_brace: Option<usize>,
 }
 
 struct Repair<'a> {
@@ -83,8 +92,11 @@ impl Repair<'_> {
         let mut open = [0; Shape::COUNT];
         for (at, &sig) in self.sigs.iter().enumerate() {
             let place = self.places.get(at).copied().unwrap_or_default();
-            if place.first && self.is_key_line(at) {
+            if place.first && (self.is_key_line(at) || self.is_arm_line(at)) {
                 self.key_line(place, &mut open);
+            }
+            if !self.frame().has_any {
+                self.frame().indent = place.indent;
             }
             if sig.kind == SyntaxKind::Semi {
                 self.semicolon(&mut open);
@@ -154,35 +166,119 @@ impl Repair<'_> {
                 frame.has_eq = true;
                 frame.has_bindings = true;
             }
+            SyntaxKind::MatchKw => frame.has_match = true,
+            SyntaxKind::Arrow if frame.has_match => {
+                frame.has_match = false;
+                self.lost_arms();
+            }
             SyntaxKind::Semi => {
                 frame.segment = next;
+                frame.has_match = false;
                 frame.has_eq = false;
                 frame.has_any = false;
                 frame.has_bindings = true;
             }
-            SyntaxKind::Comma if !frame.has_bindings => frame.content = next,
+            SyntaxKind::Comma => {
+                frame.has_comma = true;
+                if !frame.has_bindings {
+                    frame.content = next;
+                }
+            }
             _ => {}
         }
     }
 
-    /// Whether `key.key =` begins at this token.
+    /// A `=>` after `match` with no brace between: notes where its pattern begins.
+    fn lost_arms(&mut self) {
+        let kind = |back: usize| {
+            let at = self.out.len().checked_sub(back)?;
+            self.out.get(at).map(|sig| sig.kind)
+        };
+        let length = match (kind(2), kind(1)) {
+            (Some(SyntaxKind::UpperIdent), Some(SyntaxKind::Ident))
+            | (Some(SyntaxKind::Minus), Some(SyntaxKind::Int))
+            | (Some(SyntaxKind::StrOpen), Some(SyntaxKind::StrClose)) => 2,
+            _ => 1,
+        };
+        let at = self.out.len().saturating_sub(length);
+        let after_match = self
+            .out
+            .get(at.saturating_sub(1))
+            .is_some_and(|before| before.kind == SyntaxKind::MatchKw);
+        if !after_match {
+            self.frame().lost_brace = Some(at);
+        }
+    }
+
+    /// Whether `key.key =`, `key : Type =` or `type Name =` begins at this token.
     fn is_key_line(&self, at: usize) -> bool {
         const LONGEST: usize = 16;
         let kind = |at: usize| self.sigs.get(at).map(|sig| sig.kind);
+        if kind(at) == Some(SyntaxKind::TypeKw) {
+            return kind(at + 1) == Some(SyntaxKind::UpperIdent);
+        }
         let mut at = at;
         for _ in 0..LONGEST {
             match (kind(at), kind(at + 1)) {
-                (Some(SyntaxKind::Ident), _) => at += 1,
+                (Some(SyntaxKind::Ident | SyntaxKind::UpperIdent), _) => at += 1,
                 (Some(SyntaxKind::StrOpen), Some(SyntaxKind::StrClose)) => at += 2,
                 _ => return false,
             }
             match kind(at) {
                 Some(SyntaxKind::Eq) => return true,
                 Some(SyntaxKind::Dot) => at += 1,
+                Some(SyntaxKind::Colon) => return self.is_annotation(at + 1),
                 _ => return false,
             }
         }
         false
+    }
+
+    /// Whether a type and then `=` stand here, and not a field of a record type.
+    fn is_annotation(&self, from: usize) -> bool {
+        const LONGEST: usize = 64;
+        let mut depth = 0_u32;
+        for sig in self.sigs.iter().skip(from).take(LONGEST) {
+            match sig.kind {
+                SyntaxKind::Eq => return depth == 0,
+                SyntaxKind::LBrace | SyntaxKind::LBracket | SyntaxKind::LParen => depth += 1,
+                SyntaxKind::RBrace | SyntaxKind::RBracket | SyntaxKind::RParen => {
+                    let Some(outer) = depth.checked_sub(1) else {
+                        return false;
+                    };
+                    depth = outer;
+                }
+                SyntaxKind::Comma if depth == 0 => return false,
+                SyntaxKind::Ident
+                | SyntaxKind::UpperIdent
+                | SyntaxKind::ThinArrow
+                | SyntaxKind::Bar
+                | SyntaxKind::Ellipsis
+                | SyntaxKind::Comma
+                | SyntaxKind::Question
+                | SyntaxKind::Colon => {}
+                _ => return false,
+            }
+        }
+        false
+    }
+
+    /// Whether another arm of a `match` begins at this token, after a `;`.
+    fn is_arm_line(&self, at: usize) -> bool {
+        let kind = |at: usize| self.sigs.get(at).map(|sig| sig.kind);
+        let after_semicolon = at
+            .checked_sub(1)
+            .is_some_and(|before| kind(before) == Some(SyntaxKind::Semi));
+        after_semicolon
+            && match (kind(at), kind(at + 1)) {
+                (Some(SyntaxKind::UpperIdent), Some(SyntaxKind::LBrace)) => true,
+                (Some(SyntaxKind::UpperIdent), Some(SyntaxKind::Ident))
+                | (Some(SyntaxKind::Minus), Some(SyntaxKind::Int))
+                | (Some(SyntaxKind::StrOpen), Some(SyntaxKind::StrClose)) => {
+                    kind(at + 2) == Some(SyntaxKind::Arrow)
+                }
+                (_, next) => next == Some(SyntaxKind::Arrow),
+            }
     }
 
     /// A line `key = …`: ends every list and parenthesis, and every block that is not further out.
@@ -202,18 +298,31 @@ impl Repair<'_> {
             self.close_top(open, true);
         }
         let at = self.out.len();
-        self.frame().first_key.get_or_insert(at);
+        let frame = self.frame();
+        frame.first_key.get_or_insert(at);
+        if frame.has_any && place.indent > frame.indent {
+            frame.lost_brace = Some(at);
+        }
     }
 
-    /// A `;`: ends every list and parenthesis inside a block, if such ends are missing.
+    /// A `;`: ends every list, parenthesis, parameter and type inside a block, if such ends are
+    /// missing.
     fn semicolon(&mut self, open: &mut [u32; Shape::COUNT]) {
-        while let Some(Open {
-            shape: Some(shape @ (Shape::Bracket | Shape::Paren)),
+        while let Some(&Open {
+            shape: Some(shape),
+            frame,
             ..
         }) = self.stack.last()
             && self.excess[shape.index()] > 0
-            && self.in_block()
         {
+            let ends = match shape {
+                Shape::Bracket | Shape::Paren => self.in_block(),
+                Shape::Brace => frame.has_comma && !frame.has_bindings,
+                Shape::Let => false,
+            };
+            if !ends {
+                break;
+            }
             self.close_top(open, false);
         }
     }
@@ -259,7 +368,10 @@ impl Repair<'_> {
                 return;
             }
             if surplus && !top_lacks {
-                return self.stray(shape, sig);
+                if !self.open_late(shape, sig) {
+                    self.stray(shape, sig);
+                }
+                return;
             }
             while self
                 .stack
@@ -275,9 +387,15 @@ impl Repair<'_> {
             && (!place.first || place.indent > top.place.indent)
             && !self.is_last_closer(at)
         {
-            return self.stray(shape, sig);
+            if !self.open_late(shape, sig) {
+                self.stray(shape, sig);
+            }
+            return;
         }
         if let Some(popped) = self.stack.pop() {
+            if shape == Shape::Brace {
+                self.frame().has_match = false;
+            }
             open[shape.index()] = popped.outside[shape.index()];
             self.out.push(Sig {
                 tainted: sig.tainted || popped.sig.tainted,
@@ -358,7 +476,8 @@ impl Repair<'_> {
             .is_some_and(|open| matches!(open.shape, Some(Shape::Brace | Shape::Let)));
         let at = match shape {
             Shape::Let if !in_block && frame.has_bindings => Some(frame.content),
-            Shape::Brace if !in_block => frame.first_key,
+            Shape::Brace if !in_block => frame.lost_brace.or(frame.first_key),
+            Shape::Brace => frame.lost_brace,
             _ => None,
         };
         let Some(at) = at else { return false };
@@ -384,6 +503,7 @@ impl Repair<'_> {
         frame.tainted = true;
         frame.has_bindings = false;
         frame.first_key = None;
+        frame.lost_brace = None;
         // A later opening must not come to lie inside this group.
         frame.content = frame.content.min(at);
         true

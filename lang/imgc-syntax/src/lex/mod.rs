@@ -40,7 +40,7 @@ pub(crate) struct Lexed {
 }
 
 /// Words kept for later versions of the language.
-const RESERVED: &[&str] = &["match", "with", "assert", "type", "or", "and", "rec"];
+const RESERVED: &[&str] = &["with", "or", "and", "rec"];
 
 /// How often the lexer goes back after an indented string without an end.
 /// Bounded, so that its time stays linear.
@@ -55,6 +55,7 @@ pub(crate) fn lex(source: &str) -> Lexed {
         outer_line: None,
         last: None,
         rewinds: 0,
+        unknown: None,
         out: Lexed::default(),
     };
     lexer.run();
@@ -86,6 +87,8 @@ struct Lexer<'a> {
     /// Kind of the last token that is not trivia.
     last: Option<SyntaxKind>,
     rewinds: u32,
+    /// Where an unknown character was reported last.
+    unknown: Option<usize>,
     out: Lexed,
 }
 
@@ -205,6 +208,7 @@ impl Lexer<'_> {
             matches!(
                 last,
                 SyntaxKind::Ident
+                    | SyntaxKind::UpperIdent
                     | SyntaxKind::Int
                     | SyntaxKind::PathText
                     | SyntaxKind::StdModule
@@ -417,12 +421,11 @@ impl Lexer<'_> {
     }
 
     fn unknown(&mut self, length: usize) {
-        let end_before = self
-            .out
-            .tokens
-            .last()
-            .filter(|last| last.kind == SyntaxKind::BadToken);
-        let continues = end_before.is_some_and(|last| last.end == offset(self.at));
+        // One for each line: more of them are mostly of one making, such as a quote that is missing.
+        let continues = self.unknown.is_some_and(|before| {
+            let between = self.source.get(before..self.at);
+            between.is_some_and(|between| !between.contains('\n'))
+        });
         let text = self.rest().get(..length).unwrap_or_default();
         let first = text.chars().next().unwrap_or_default();
         // NUL and the like have an error of their own.
@@ -433,9 +436,10 @@ impl Lexer<'_> {
                 format!("{} is not part of the language", quoted(&first.to_string())),
             );
             let error = match first {
-                '/' => error.help("there is no division; `//` updates a record, `./x` is a path"),
+                '/' => {
+                    error.help("a division is `div a b`; `//` updates a record, `./x` is a path")
+                }
                 '&' => error.help("write `&&` for \"and\""),
-                '|' => error.help("write `||` for \"or\", `|>` to pass a value to a function"),
                 '$' => error.help("`${…}` stands in strings only"),
                 '\\' => error.help("a function is written `x => …`"),
                 '“' | '”' => error.help("strings stand in straight double quotes: `\"…\"`"),
@@ -445,6 +449,7 @@ impl Lexer<'_> {
                 _ => error,
             };
             self.out.errors.push(error);
+            self.unknown = Some(self.at);
         }
         self.out.tainted.push(offset(self.at));
         self.extend(SyntaxKind::BadToken, length);

@@ -28,9 +28,17 @@ pub(super) enum Code {
     True,
     #[token("false")]
     False,
+    #[token("match")]
+    Match,
+    #[token("assert")]
+    Assert,
+    #[token("type")]
+    Type,
     // A `-` belongs to a name only before a letter, so that `n-1` is a subtraction.
-    #[regex(r"[A-Za-z_][A-Za-z0-9_]*(-[A-Za-z][A-Za-z0-9_]*)*")]
+    #[regex(r"[a-z_][A-Za-z0-9_]*(-[A-Za-z][A-Za-z0-9_]*)*")]
     Ident,
+    #[regex(r"[A-Z][A-Za-z0-9_]*(-[A-Za-z][A-Za-z0-9_]*)*")]
+    UpperIdent,
     #[regex(r"std(/[A-Za-z_][A-Za-z0-9_-]*)+")]
     StdModule,
     // Wider than what is valid: `0o789` and `12px` are one token each, with one error.
@@ -90,6 +98,10 @@ pub(super) enum Code {
     PipeGt,
     #[token("=>")]
     Arrow,
+    #[token("->")]
+    ThinArrow,
+    #[token("|")]
+    Bar,
     #[token(";")]
     Semi,
     #[token(",")]
@@ -118,7 +130,11 @@ impl Code {
             Self::Import => SyntaxKind::ImportKw,
             Self::True => SyntaxKind::TrueKw,
             Self::False => SyntaxKind::FalseKw,
+            Self::Match => SyntaxKind::MatchKw,
+            Self::Assert => SyntaxKind::AssertKw,
+            Self::Type => SyntaxKind::TypeKw,
             Self::Ident => SyntaxKind::Ident,
+            Self::UpperIdent => SyntaxKind::UpperIdent,
             Self::StdModule => SyntaxKind::StdModule,
             Self::Int => SyntaxKind::Int,
             Self::Path => SyntaxKind::PathText,
@@ -147,6 +163,8 @@ impl Code {
             Self::PlusPlus => SyntaxKind::PlusPlus,
             Self::PipeGt => SyntaxKind::PipeGt,
             Self::Arrow => SyntaxKind::Arrow,
+            Self::ThinArrow => SyntaxKind::ThinArrow,
+            Self::Bar => SyntaxKind::Bar,
             Self::Semi => SyntaxKind::Semi,
             Self::Comma => SyntaxKind::Comma,
             Self::Dot => SyntaxKind::Dot,

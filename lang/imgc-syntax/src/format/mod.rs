@@ -4,12 +4,18 @@
 //! gaps has a line end, all get one. Comments stay where they are, strings keep every byte, and
 //! formatting again changes nothing. Only trivia and trailing commas change; that is checked.
 
+mod choices;
+mod types;
+
 use crate::ast::{AstNode as _, File};
 use crate::kind::{SyntaxElement, SyntaxKind, SyntaxNode, SyntaxToken};
 use crate::parse;
 
 /// Blanks for each level.
 const INDENT: &str = "  ";
+
+/// Longest line of a type that could be broken, in bytes.
+const WIDTH: usize = 100;
 
 /// The source in the one style, or nothing if it has syntax errors.
 #[must_use]
@@ -20,20 +26,33 @@ pub fn format(source: &str) -> Option<String> {
     }
     let formatted = Formatter::run(&before.tree());
     let after = parse(&formatted);
-    let same = after.errors().is_empty() && meaning(&before.syntax()) == meaning(&after.syntax());
+    let same = after.errors().is_empty() && same_meaning(&before.syntax(), &after.syntax());
     same.then_some(formatted)
 }
 
-/// What formatting must keep: every token but blanks and commas, comments without their ends.
-fn meaning(root: &SyntaxNode) -> Vec<String> {
-    root.descendants_with_tokens()
-        .filter_map(SyntaxElement::into_token)
-        .filter(|token| !matches!(token.kind(), SyntaxKind::Whitespace | SyntaxKind::Comma))
-        .map(|token| match token.kind() {
-            SyntaxKind::Comment | SyntaxKind::DocComment => token.text().trim_end().to_owned(),
-            _ => token.text().to_owned(),
-        })
-        .collect()
+/// Whether two trees have the same tokens, but for blanks and commas and the ends of comments.
+fn same_meaning(before: &SyntaxNode, after: &SyntaxNode) -> bool {
+    let tokens = |root: &SyntaxNode| {
+        root.descendants_with_tokens()
+            .filter_map(SyntaxElement::into_token)
+            .filter(|token| !matches!(token.kind(), SyntaxKind::Whitespace | SyntaxKind::Comma))
+    };
+    let mut after = tokens(after);
+    for token in tokens(before) {
+        let Some(other) = after.next() else {
+            return false;
+        };
+        let same = match token.kind() {
+            SyntaxKind::Comment | SyntaxKind::DocComment => {
+                token.text().trim_end() == other.text().trim_end()
+            }
+            _ => token.text() == other.text(),
+        };
+        if !same || token.kind() != other.kind() {
+            return false;
+        }
+    }
+    after.next().is_none()
 }
 
 /// What stands between two tokens, unless a comment needs more.
@@ -170,25 +189,35 @@ impl Formatter {
         match node.kind() {
             // Strings keep every byte, the code in them too.
             SyntaxKind::Str => self.text(&node.text().to_string()),
-            SyntaxKind::Record | SyntaxKind::List | SyntaxKind::RecordPattern => {
-                self.bracket(node, level);
+            SyntaxKind::Record
+            | SyntaxKind::List
+            | SyntaxKind::RecordPattern
+            | SyntaxKind::TypeList => self.bracket(node, level, Self::has_lines(node)),
+            SyntaxKind::Paren | SyntaxKind::Ascribe => self.paren(node, level),
+            SyntaxKind::Match => self.match_on(node, level),
+            SyntaxKind::Assert => {
+                let base = if self.begins_line() { level } else { level + 1 };
+                self.assert(node, base);
             }
-            SyntaxKind::Paren => self.paren(node, level),
             SyntaxKind::Let => self.let_in(node, level),
             SyntaxKind::If => {
                 let base = if self.begins_line() { level } else { level + 1 };
                 self.if_else(node, base);
             }
             SyntaxKind::Binding => self.parts(node, level, |kind| match kind {
-                SyntaxKind::Eq => (Gap::Blank, Gap::BlankOrLine),
+                SyntaxKind::Eq | SyntaxKind::Colon => (Gap::Blank, Gap::BlankOrLine),
                 _ => (Gap::Nothing, Gap::Nothing),
             }),
-            SyntaxKind::Lambda => self.parts(node, level, |kind| match kind {
+            SyntaxKind::Lambda | SyntaxKind::Arm => self.parts(node, level, |kind| match kind {
                 SyntaxKind::Arrow => (Gap::Blank, Gap::BlankOrLine),
                 _ => (Gap::Nothing, Gap::Nothing),
             }),
             SyntaxKind::PatternField => self.parts(node, level, |kind| match kind {
-                SyntaxKind::Question => (Gap::Blank, Gap::Blank),
+                SyntaxKind::Question | SyntaxKind::Colon => (Gap::Blank, Gap::Blank),
+                _ => (Gap::Nothing, Gap::Nothing),
+            }),
+            SyntaxKind::NamePattern => self.parts(node, level, |kind| match kind {
+                SyntaxKind::Colon => (Gap::Blank, Gap::Blank),
                 _ => (Gap::Nothing, Gap::Nothing),
             }),
             SyntaxKind::Import => self.parts(node, level, |kind| match kind {
@@ -196,8 +225,16 @@ impl Formatter {
                 _ => (Gap::Nothing, Gap::Nothing),
             }),
             SyntaxKind::Binary => self.binary(node, level),
-            SyntaxKind::Apply => self.apply(node, level),
+            SyntaxKind::Apply | SyntaxKind::Tag | SyntaxKind::TagPattern => self.apply(node, level),
             SyntaxKind::Select => self.select(node, level),
+            kind if kind.is_type()
+                || matches!(
+                    kind,
+                    SyntaxKind::TypeDecl | SyntaxKind::TypeField | SyntaxKind::TypeAlternative
+                ) =>
+            {
+                self.type_node(node, level);
+            }
             _ => self.parts(node, level, |_| (Gap::Nothing, Gap::Nothing)),
         }
     }
@@ -224,6 +261,11 @@ impl Formatter {
                     self.before(after, level + 1);
                 }
                 SyntaxElement::Token(token) => self.token(token),
+                // A type in lines of its own does not move the value after it.
+                SyntaxElement::Node(child) if child.kind().is_type() => {
+                    let deeper = !first && self.begins_line();
+                    self.node(child, if deeper { level + 1 } else { level });
+                }
                 SyntaxElement::Node(child) => {
                     if !first && self.begins_line() {
                         inner = level + 1;
@@ -325,10 +367,13 @@ impl Formatter {
     fn has_lines(node: &SyntaxNode) -> bool {
         node.children_with_tokens()
             .filter_map(SyntaxElement::into_token)
-            .any(|token| {
-                matches!(token.kind(), SyntaxKind::Comment | SyntaxKind::DocComment)
-                    || token.kind() == SyntaxKind::Whitespace && token.text().contains('\n')
-            })
+            .any(|token| Self::is_line(&token))
+    }
+
+    /// Whether a token is a comment or has a line end.
+    fn is_line(token: &SyntaxToken) -> bool {
+        matches!(token.kind(), SyntaxKind::Comment | SyntaxKind::DocComment)
+            || token.kind() == SyntaxKind::Whitespace && token.text().contains('\n')
     }
 
     fn paren(&mut self, node: &SyntaxNode, level: usize) {
@@ -349,16 +394,20 @@ impl Formatter {
                     self.token(token);
                     self.before(gap, inner);
                 }
+                SyntaxElement::Token(token) if token.kind() == SyntaxKind::Colon => {
+                    self.before(Gap::Blank, inner + 1);
+                    self.token(token);
+                    self.before(Gap::Blank, inner + 1);
+                }
                 other => self.element(other, inner),
             }
         }
     }
 
-    /// Records, lists and record patterns: an opening, parts each with a separator, a closing.
-    fn bracket(&mut self, node: &SyntaxNode, level: usize) {
-        let lines = Self::has_lines(node);
-        let braces = node.kind() != SyntaxKind::List;
-        let commas = node.kind() != SyntaxKind::Record;
+    /// Records, lists, record patterns and types: an opening, parts each with a separator, a closing.
+    fn bracket(&mut self, node: &SyntaxNode, level: usize, lines: bool) {
+        let braces = !matches!(node.kind(), SyntaxKind::List | SyntaxKind::TypeList);
+        let commas = !matches!(node.kind(), SyntaxKind::Record | SyntaxKind::TypeList);
         let empty = !lines && node.children().next().is_none() && !has_rest(node);
         let edge = match (lines, braces && !empty) {
             (true, _) => Gap::Tight,
@@ -394,7 +443,8 @@ impl Formatter {
                 self.element(&element, inner);
                 // Commas are written here, not where the source has them.
                 let is_last = last.as_ref() == Some(&element);
-                if commas && (!is_last || lines && kind != SyntaxKind::Ellipsis) {
+                let is_rest = matches!(kind, SyntaxKind::Ellipsis | SyntaxKind::TypeRest);
+                if commas && (!is_last || lines && !is_rest) {
                     self.out.push(',');
                 }
                 self.before(between, level + 1);

@@ -1,8 +1,12 @@
 //! The words for the mistakes that are found while parsing a segment.
 //! It decides nothing about the tree.
 
+mod later;
+
 use rowan::TextRange;
 
+use self::later::Place;
+use crate::classify::innermost;
 use crate::error::{SyntaxCode, SyntaxError};
 use crate::kind::SyntaxKind;
 use crate::lex::Token;
@@ -34,6 +38,46 @@ pub(crate) enum Mistake {
     Binding,
     /// Something else than a field of a pattern.
     Pattern,
+    /// `->` in the place of `=>`.
+    ThinArrow,
+    /// A parameter that begins with a capital, before `=>`.
+    UpperName,
+    /// A parameter that begins with a capital, in parentheses.
+    UpperParam,
+    /// No `else` in an `assert`.
+    AssertElse,
+    /// No `then` in an `assert`.
+    AssertThen,
+    /// No arms after `match`.
+    Arms,
+    /// No `=>` in an arm.
+    ArmArrow,
+    /// Something else than a pattern in an arm.
+    ArmPattern,
+    /// A second payload.
+    TagPayload,
+    /// No type where one must stand.
+    Type,
+    /// `=>` in the place of `->`.
+    TypeArrow,
+    /// Something else than a tag after `|`.
+    Alternative,
+    /// Something else than a tag before `|`.
+    Alternatives,
+    /// A second payload in a union.
+    AlternativePayload,
+    /// Something else than a field in a record type.
+    TypeField,
+    /// No `:` in a field of a record type.
+    FieldColon,
+    /// `=` in the place of that `:`.
+    FieldEquals,
+    /// Something else than a type's name after `type`.
+    DeclaredName,
+    /// A type's parameter that begins with a capital.
+    UpperVariable,
+    /// No `=` after a declared name.
+    DeclaredEquals,
     /// A token that cannot stand there.
     Unexpected,
 }
@@ -59,7 +103,38 @@ impl Wording<'_> {
         let place = self.place(before, found);
         let shown = self.shown(found);
         let after = before.map(|before| self.shown(Some(*before)));
+        let words = Place {
+            items,
+            at,
+            before,
+            found,
+            range: place,
+            shown: &shown,
+            after: after.as_deref(),
+        };
         match mistake {
+            Mistake::UpperName | Mistake::UpperParam => self.upper_name(mistake, &words),
+            Mistake::AssertElse | Mistake::AssertThen => self.incomplete_assert(mistake, &words),
+            Mistake::Arms | Mistake::ArmArrow | Mistake::ArmPattern => {
+                self.in_match(mistake, &words)
+            }
+            Mistake::Type
+            | Mistake::TypeArrow
+            | Mistake::Alternative
+            | Mistake::Alternatives
+            | Mistake::AlternativePayload
+            | Mistake::TypeField
+            | Mistake::FieldColon
+            | Mistake::FieldEquals
+            | Mistake::DeclaredName
+            | Mistake::UpperVariable
+            | Mistake::DeclaredEquals => self.in_type(mistake, &words),
+            Mistake::TagPayload => SyntaxError::new(
+                SyntaxCode::TagPayload,
+                place,
+                format!("a tag carries one value, and {shown} would be its second"),
+            )
+            .help("put the value in parentheses, `Tag (f x)`, or several values in a record"),
             Mistake::Name => {
                 let dot = before.map_or(place, |dot| self.range_of(dot));
                 SyntaxError::new(
@@ -75,7 +150,9 @@ impl Wording<'_> {
                 place,
                 format!("expected a module or path after `import`, found {shown}"),
             )
-            .help("write `import std/debian` or `import ./lib.img`; an import is never computed"),
+            .help(
+                "write `import std/debian`, `import ./lib.img` or `import \"https://…\"`; an import is never computed",
+            ),
             Mistake::Arrow => {
                 let error = SyntaxError::new(
                     SyntaxCode::Unexpected,
@@ -94,6 +171,11 @@ impl Wording<'_> {
                         None => error,
                     },
                 }
+            }
+            Mistake::ThinArrow => {
+                SyntaxError::new(SyntaxCode::Unexpected, place, "expected `=>`, found `->`")
+                    .help("a function is written `parameter => body`; `->` stands in types")
+                    .edit(place, "=>")
             }
             Mistake::Then | Mistake::Else => self.incomplete_if(mistake, items, at, &shown),
             Mistake::Equals => {
@@ -155,9 +237,22 @@ impl Wording<'_> {
             Term::Token(SyntaxKind::IfKw) | Term::Group(SyntaxKind::LetHead, _) => error.help(
                 format!("put the whole {shown} expression in parentheses to use it here"),
             ),
-            Term::Group(SyntaxKind::RecordPattern, _) => {
+            Term::Group(SyntaxKind::RecordPattern | SyntaxKind::NamePattern, _) => {
                 error.help("put the function in parentheses to use it here")
             }
+            Term::Token(SyntaxKind::MatchKw | SyntaxKind::AssertKw) => error.help(format!(
+                "put the whole {shown} expression in parentheses to use it here"
+            )),
+            Term::Token(SyntaxKind::Bar) => {
+                error.help("write `||` for \"or\", `|>` to pass a value to a function")
+            }
+            Term::Token(SyntaxKind::TypeKw) => {
+                error.help("types are declared among the bindings of a `let`: `type Name = Type;`")
+            }
+            Term::Group(SyntaxKind::TypeParen, _) => {
+                error.help("a record is written `{ name = value; }`; this is a type")
+            }
+            Term::Group(SyntaxKind::Arms, _) => error.help("arms stand after `match value`"),
             _ => error,
         }
     }
@@ -174,16 +269,7 @@ impl Wording<'_> {
         } else {
             "else"
         };
-        // The innermost `if` that still lacks something.
-        let mut open = Vec::new();
-        for item in items.iter().take(at) {
-            if item.is(SyntaxKind::IfKw) {
-                open.push(*item);
-            } else if item.is(SyntaxKind::ElseKw) {
-                open.pop();
-            }
-        }
-        let place = open.last().map_or(range(0, 0), |item| self.range_of(item));
+        let place = innermost(items, at).map_or(range(0, 0), |(_, item)| self.range_of(&item));
         SyntaxError::new(
             SyntaxCode::IncompleteIf,
             place,
@@ -224,6 +310,18 @@ impl Wording<'_> {
                 SyntaxKind::Comma => error.help("several values stand in a list, `[a, b]`"),
                 SyntaxKind::Semi => error.help("a file is one expression, without `;` at its end"),
                 SyntaxKind::IfKw => error.help("put the `if` in parentheses to use it here"),
+                SyntaxKind::MatchKw | SyntaxKind::AssertKw => {
+                    error.help(format!("put the {shown} in parentheses to use it here"))
+                }
+                SyntaxKind::Bar => {
+                    error.help("write `||` for \"or\", `|>` to pass a value to a function")
+                }
+                SyntaxKind::ThinArrow => {
+                    error.help("a function is written `parameter => body`; `->` stands in types")
+                }
+                SyntaxKind::Colon | SyntaxKind::TypeColon => error.help(
+                    "a type stands after the name in a binding, `name : Type = value;`, or in parentheses, `(value : Type)`",
+                ),
                 SyntaxKind::ImportKw => error.help("put the `import` in parentheses to use it here"),
                 SyntaxKind::Question => {
                     error.help("a default is written in a parameter: `{ a ? 1 } => …`")
@@ -231,15 +329,22 @@ impl Wording<'_> {
                 SyntaxKind::ThenKw | SyntaxKind::ElseKw => {
                     error.help("an `if` is written `if condition then a else b`")
                 }
+                SyntaxKind::TypeKw => {
+                    error.help("types are declared among the bindings of a `let`: `type Name = Type;`")
+                }
                 _ => error,
             },
             Term::Group(SyntaxKind::LetHead, _) => {
                 error.help("put the `let` in parentheses to use it here")
             }
-            Term::Group(SyntaxKind::RecordPattern, _) => {
+            Term::Group(SyntaxKind::RecordPattern | SyntaxKind::NamePattern, _) => {
                 error.help("put the function in parentheses to use it here")
             }
-            Term::Group(..) => error,
+            Term::Group(SyntaxKind::Arms, _) => error.help("arms stand after `match value`"),
+            Term::Group(SyntaxKind::TypeParen, _) => {
+                error.help("types stand after the `:` of a binding or parameter")
+            }
+            Term::Group(..) | Term::Start(_) => error,
         }
     }
 
@@ -273,7 +378,12 @@ impl Wording<'_> {
             let end = before.map_or(0, |token| token.end as usize);
             return range(end, end);
         }
-        let token = self.tokens.get(item.start as usize);
+        self.token_range(item.start)
+    }
+
+    /// The token with an index.
+    pub(crate) fn token_range(&self, index: u32) -> TextRange {
+        let token = self.tokens.get(index as usize);
         token.map_or(range(0, 0), |token| {
             range(token.start as usize, token.end as usize)
         })
