@@ -8,6 +8,7 @@ pub mod codes;
 mod diagnostic;
 mod excerpt;
 mod json;
+pub mod pages;
 mod sources;
 mod suggest;
 mod syntax;

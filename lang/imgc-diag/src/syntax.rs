@@ -69,6 +69,13 @@ pub fn syntax_code(code: SyntaxCode) -> Code {
         SyntaxCode::SlashComment => codes::SLASH_COMMENT,
         SyntaxCode::BadPath => codes::BAD_PATH,
         SyntaxCode::TooDeep => codes::TOO_DEEP,
+        SyntaxCode::NameCase => codes::NAME_CASE,
+        SyntaxCode::ExpectedType => codes::EXPECTED_TYPE,
+        SyntaxCode::ExpectedArm => codes::EXPECTED_ARM,
+        SyntaxCode::IncompleteMatch => codes::INCOMPLETE_MATCH,
+        SyntaxCode::IncompleteAssert => codes::INCOMPLETE_ASSERT,
+        SyntaxCode::TagPayload => codes::TAG_PAYLOAD,
+        SyntaxCode::MisplacedType => codes::MISPLACED_TYPE,
     }
 }
 

@@ -99,6 +99,65 @@ const LITERALS: &[&str] = &[
     "a\0b",
 ];
 
+const TYPES: &[&str] = &[
+    "{ a : = 2; }",
+    "{ a : Int -> = 2; }",
+    "{ a : A | b = 2; }",
+    "{ a : a | B = 2; }",
+    "{ a : A | B Int Int = 2; }",
+    "{ a : Int => Int = 2; }",
+    "{ a : { x = Int } = 2; }",
+    "{ a : { x Int } = 2; }",
+    "{ a : { x : Int; y : Int } = 2; }",
+    "{ a : { ..., x : Int } = 2; }",
+    "{ name: \"x\", list: [1] }",
+    "{ a = { x : Int }; }",
+    "let type a = Int; in 1",
+    "let type A B = C; in 1",
+    "let type A; in 1",
+    "{ type A = B; }",
+    "let X = 1; in 2",
+    "{ X; }",
+    "X => 1",
+    "(X : Int) => 1",
+    "(x) => x",
+    "(x: x + 1)",
+    "x -> x",
+];
+
+const CHOICES: &[&str] = &[
+    "match x {}",
+    "match x",
+    "match x { A 1 => 2; }",
+    "match x { A (B c) => 1; }",
+    "match x { A | B => 1; }",
+    "match x { { b } => 2; }",
+    "match x { [a] => 1; }",
+    "match x { A 4; B => 5; }",
+    "match x { A => 1 }",
+    "match x { A => 1, B => 2 }",
+    "match x { \"a${b}\" => 1; }",
+    "match x { A { a ? 1 } => 2; }",
+    "1 + match x { A => 1; }",
+    "e { A => 1; }",
+    "assert a then b",
+    "assert a else \"b\"",
+    "A 1 2",
+    "a | b",
+    "import \"https://${a}\"",
+    "{ match = 1; }",
+];
+
+#[test]
+fn types() {
+    snapshot!(drawn(TYPES));
+}
+
+#[test]
+fn choices() {
+    snapshot!(drawn(CHOICES));
+}
+
 #[test]
 fn brackets() {
     snapshot!(drawn(BRACKETS));
@@ -122,7 +181,7 @@ fn literals() {
 #[test]
 fn every_sort_of_error_is_shown() {
     let mut missing: Vec<SyntaxCode> = SyntaxCode::ALL.to_vec();
-    for source in [BRACKETS, BINDINGS, EXPRESSIONS, LITERALS].concat() {
+    for source in [BRACKETS, BINDINGS, EXPRESSIONS, LITERALS, TYPES, CHOICES].concat() {
         for error in parse(source).errors() {
             missing.retain(|code| *code != error.code);
         }
@@ -133,7 +192,7 @@ fn every_sort_of_error_is_shown() {
 
 #[test]
 fn one_typo_gives_one_error() {
-    for source in [BRACKETS, BINDINGS, EXPRESSIONS, LITERALS].concat() {
+    for source in [BRACKETS, BINDINGS, EXPRESSIONS, LITERALS, TYPES, CHOICES].concat() {
         assert_eq!(parse(source).errors().len(), 1, "{source}");
     }
 }
@@ -141,7 +200,7 @@ fn one_typo_gives_one_error() {
 /// Every fix, applied, leaves a source without that error.
 #[test]
 fn fixes_fix() {
-    for source in [BRACKETS, BINDINGS, EXPRESSIONS, LITERALS].concat() {
+    for source in [BRACKETS, BINDINGS, EXPRESSIONS, LITERALS, TYPES, CHOICES].concat() {
         for error in parse(source)
             .errors()
             .iter()
