@@ -10,7 +10,11 @@ use object::elf::{
 };
 use object::{LittleEndian, pod};
 
-use crate::world::{World, WorldError};
+use crate::world::WorldError;
+
+/// Gives at most so many bytes of the file from an offset on, as
+/// [`World::read`](crate::World::read) does.
+type Read<'a> = dyn FnMut(u64, usize) -> Result<Vec<u8>, WorldError> + 'a;
 
 /// Why a file is not a static program for an architecture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,11 +58,9 @@ pub(crate) fn machine_name(machine: u16) -> String {
     }
 }
 
-/// Checks the file at `path` in the project.
-pub(crate) fn check(world: &dyn World, path: &str, arch: Arch) -> Result<(), ElfError> {
-    let start = world
-        .read(path, 0, HEADER as usize)
-        .map_err(ElfError::World)?;
+/// Checks a file of the project.
+pub(crate) fn check(file: &mut Read<'_>, arch: Arch) -> Result<(), ElfError> {
+    let start = file(0, HEADER as usize).map_err(ElfError::World)?;
     if !start.starts_with(&ELFMAG) {
         let script = start.starts_with(b"#!");
         return Err(ElfError::NotElf { script });
@@ -81,7 +83,7 @@ pub(crate) fn check(world: &dyn World, path: &str, arch: Arch) -> Result<(), Elf
     if count == 0 || u64::from(header.e_phentsize.get(end)) != PROGRAM_HEADER {
         return Err(ElfError::Damaged);
     }
-    let table = read(world, path, header.e_phoff.get(end), count * PROGRAM_HEADER)?;
+    let table = read(file, header.e_phoff.get(end), count * PROGRAM_HEADER)?;
     let (segments, _) =
         pod::slice_from_bytes::<ProgramHeader64<LittleEndian>>(&table, count as usize)
             .map_err(|()| ElfError::Damaged)?;
@@ -91,7 +93,7 @@ pub(crate) fn check(world: &dyn World, path: &str, arch: Arch) -> Result<(), Elf
         let (at, size) = (segment.p_offset.get(end), segment.p_filesz.get(end));
         let kind = segment.p_type.get(end);
         if kind == PT_INTERP {
-            let bytes = read(world, path, at, size.min(4096))?;
+            let bytes = read(file, at, size.min(4096))?;
             let text = bytes.split(|&b| b == 0).next().unwrap_or_default();
             return Err(ElfError::Interpreter(
                 String::from_utf8_lossy(text).into_owned(),
@@ -103,7 +105,7 @@ pub(crate) fn check(world: &dyn World, path: &str, arch: Arch) -> Result<(), Elf
             if std::mem::replace(&mut has_dynamic, true) {
                 return Err(ElfError::Damaged);
             }
-            let bytes = read(world, path, at, size)?;
+            let bytes = read(file, at, size)?;
             let (entries, _) =
                 pod::slice_from_bytes::<Dyn64<LittleEndian>>(&bytes, (size / DYNAMIC) as usize)
                     .map_err(|()| ElfError::Damaged)?;
@@ -122,13 +124,11 @@ pub(crate) fn check(world: &dyn World, path: &str, arch: Arch) -> Result<(), Elf
 }
 
 /// Exactly `len` bytes from `offset` on.
-fn read(world: &dyn World, path: &str, offset: u64, len: u64) -> Result<Vec<u8>, ElfError> {
+fn read(file: &mut Read<'_>, offset: u64, len: u64) -> Result<Vec<u8>, ElfError> {
     if len > MAX_TABLE {
         return Err(ElfError::Damaged);
     }
-    let bytes = world
-        .read(path, offset, len as usize)
-        .map_err(ElfError::World)?;
+    let bytes = file(offset, len as usize).map_err(ElfError::World)?;
     if bytes.len() as u64 != len {
         return Err(ElfError::Damaged);
     }
@@ -139,6 +139,7 @@ fn read(world: &dyn World, path: &str, offset: u64, len: u64) -> Result<Vec<u8>,
 mod tests {
     use super::*;
     use crate::memory::MemoryWorld;
+    use crate::world::World;
 
     /// A program of the kind `kind` with these segments: type, offset, length.
     fn program(kind: u16, count: u16, segments: &[(u32, u64, u64)], rest: &[u8]) -> Vec<u8> {
@@ -166,7 +167,8 @@ mod tests {
     }
 
     fn checked(bytes: &[u8]) -> Result<(), ElfError> {
-        check(&MemoryWorld::new().file("p", bytes), "p", Arch::Amd64)
+        let world = MemoryWorld::new().file("p", bytes);
+        check(&mut |at, len| world.read("p", at, len), Arch::Amd64)
     }
 
     fn words(words: &[u64]) -> Vec<u8> {

@@ -1,34 +1,32 @@
-//! Names, evaluation and the plan: source text to [`imgc_plan::Plan`].
-//!
-//! [`evaluate`] reads a file and what it imports through a [`World`], and returns a
-//! plan, the places of its parts, and diagnostics. Evaluation ends: steps, memory
-//! and depth are counted. This crate has no clock, no environment and no disk, and
-//! knows nothing of how an image is built.
+//! Names, types, evaluation and the plan: source text to [`imgc_plan::Plan`].
 
 mod builtins;
 mod cycles;
-mod database;
 mod elf;
-mod eval;
-mod hir;
 mod host;
+mod ir;
 mod load;
-mod lower;
 mod memory;
+mod native;
 mod options;
 mod origins;
 mod path;
 mod problem;
-mod record;
+mod queries;
+mod resolve;
 mod session;
-mod span;
+mod site;
 mod text;
-mod value;
+mod types;
+mod vm;
 mod world;
 
 pub use builtins::{BuiltinDoc, builtin_docs};
 pub use memory::MemoryWorld;
 pub use options::{Limits, Options};
 pub use origins::{Origins, Place};
-pub use session::{Evaluated, Session, Shown, evaluate, show};
+pub use queries::Counters;
+pub use session::{
+    BindingInfo, Checked, Evaluated, Example, ModuleInfo, Session, Shown, evaluate, show,
+};
 pub use world::{Entry, EntryKind, Stat, World, WorldError};

@@ -14,6 +14,7 @@ use crate::world::{Entry, EntryKind, Stat, World, WorldError};
 pub struct MemoryWorld {
     nodes: BTreeMap<String, Node>,
     modules: BTreeMap<String, String>,
+    remote: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone)]
@@ -73,6 +74,13 @@ impl MemoryWorld {
     #[must_use]
     pub fn module(mut self, name: &str, text: &str) -> Self {
         self.modules.insert(name.to_owned(), text.to_owned());
+        self
+    }
+
+    /// Adds the module at an address, or replaces it.
+    #[must_use]
+    pub fn remote(mut self, address: &str, text: &str) -> Self {
+        self.remote.insert(address.to_owned(), text.to_owned());
         self
     }
 
@@ -188,6 +196,11 @@ impl World for MemoryWorld {
 
     fn std_modules(&self) -> Vec<String> {
         self.modules.keys().cloned().collect()
+    }
+
+    fn remote_module(&self, address: &str) -> Result<String, WorldError> {
+        let text = self.remote.get(address).cloned();
+        text.ok_or(WorldError::NotFound)
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the caller of an evaluation decides.
 
+use std::collections::BTreeMap;
+
 use imgc_plan::Platform;
 
 /// What the caller of an evaluation decides.
@@ -9,6 +11,12 @@ pub struct Options {
     pub platform: Platform,
     /// What the evaluation may use.
     pub limits: Limits,
+    /// What a file that is a function of a record is applied to: a text for each field,
+    /// read by the field's type. For a `String` and the host's names the text itself,
+    /// else an expression of the language.
+    pub arguments: BTreeMap<String, String>,
+    /// The field that is asked for, of the record that the file ends in: `FILE#name`.
+    pub select: Option<String>,
 }
 
 /// What an evaluation may use. Counted, never timed.
@@ -42,6 +50,8 @@ impl Default for Options {
         Self {
             platform: Platform::DEFAULT,
             limits: Limits::default(),
+            arguments: BTreeMap::new(),
+            select: None,
         }
     }
 }

@@ -14,7 +14,7 @@ use imgc_plan::FileDigest;
 /// empty, `.` or `..` part; the root itself is the empty text. An implementation
 /// follows symbolic links, and answers [`WorldError::Outside`] where a link leads
 /// out of the root. Within one evaluation the same question has the same answer.
-pub trait World: Sync {
+pub trait World: Send + Sync {
     /// The length and kind of what stands at `path`, links followed.
     ///
     /// # Errors
@@ -46,6 +46,19 @@ pub trait World: Sync {
 
     /// The names of those modules, for suggestions.
     fn std_modules(&self) -> Vec<String>;
+
+    /// The text of the module at `address`, such as `https://…` or `oci://…`, as the lock
+    /// pins it.
+    ///
+    /// # Errors
+    /// [`WorldError`] says why there is none. A world without modules from elsewhere
+    /// refuses all of them.
+    fn remote_module(&self, address: &str) -> Result<String, WorldError> {
+        let _ = address;
+        Err(WorldError::Failed(
+            "modules from elsewhere are not read here".to_owned(),
+        ))
+    }
 }
 
 /// What stands at a path.

@@ -1,11 +1,10 @@
-//! Runs every program of the book's pages and of the README, and compares the page of
-//! builtins with the table in the code.
+//! Runs every program of the book's pages and of the README.
 
 use crate::support::{blocks, elf, pages, run, world};
 use imgc_eval::MemoryWorld;
 
 /// The project that the pages speak of.
-fn project() -> MemoryWorld {
+pub(crate) fn project() -> MemoryWorld {
     world()
         .executable("server", elf("amd64", "static"))
         .executable("server-amd64", elf("amd64", "static"))
@@ -14,6 +13,9 @@ fn project() -> MemoryWorld {
         .file("site/index.html", "<!doctype html>\n")
         .file("site/css/site.css", "body {}\n")
         .file("app.conf", "port 8080\n")
+        .file("app.json", "{ \"port\": 8080 }\n")
+        .file("app.toml", "port = 8080\n")
+        .file("app.yaml", "port: 8080\n")
 }
 
 #[test]
@@ -46,21 +48,4 @@ fn every_program_of_the_book_holds() {
     }
     assert!(count > 0, "there are programs");
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
-}
-
-#[test]
-fn the_page_of_builtins_is_the_table() {
-    let pages = pages("../../book/src/language");
-    let (_, page) = pages
-        .iter()
-        .find(|(name, _)| name == "builtins.md")
-        .expect("the page of builtins");
-    let mut headings = page.lines().filter_map(|line| line.strip_prefix("## `"));
-    for doc in imgc_eval::builtin_docs() {
-        let heading = headings.next().and_then(|line| line.strip_suffix('`'));
-        assert_eq!(heading, Some(doc.name), "headings are the builtins, sorted");
-        assert!(page.contains(doc.text), "{}: `{}`", doc.name, doc.text);
-        assert!(page.contains(doc.usage), "{}: `{}`", doc.name, doc.usage);
-    }
-    assert_eq!(headings.next(), None, "no other builtins");
 }

@@ -2,5 +2,8 @@
 //! the book.
 
 mod book;
+mod builtins;
+mod codes;
 mod lang;
+mod stdlib;
 mod support;

@@ -2,24 +2,30 @@
 //!
 //! Fenced blocks say by the first word after the fence what they are:
 //!
-//! - `img`: the program; with `path=lib.img` another module of the project. A
-//!   comment `# error: IMG0201 text` says that this line has that error, with the
-//!   text in what it says (the text may be left out). `# warning:` likewise.
-//!   `steps=`, `bytes=`, `depth=` and `platform=` are options of the evaluation.
+//! - `img`: the program; with `path=lib.img` another module of the project, with
+//!   `path=https://…` one from elsewhere. A comment `# error: IMG0201 text` says that
+//!   this line has that error, with the text in what it says (the text may be left out).
+//!   `# warning:` likewise. `# revealed: Int` says the type of the top-level binding whose
+//!   name stands on this line. `steps=`, `bytes=`, `depth=`, `platform=`, `select=` and
+//!   `arg.name=` are options of the evaluation.
 //! - `file path=a`, `exec path=a`: a file of the project; `dir path=a` a folder;
 //!   `link path=a` a symbolic link to what the block says.
 //! - `elf path=a machine=amd64 kind=static`: a program; other kinds are
 //!   `interpreter`, `needs`, `object`, `damaged` and `script`.
 //! - `value`: what the program evaluates to. Without it the program is an image.
+//! - `json`: what it evaluates to, as JSON.
+//! - `type`: lines `name : TYPE` for top-level bindings, or one type for the file.
+//! - `fixed`: the program after the first change that each finding offers.
 //! - `plan`: JSON that the plan has in it: objects may have further fields.
 //!
 //! It reads pages and compares. It knows nothing of evaluation.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use imgc_diag::{Diagnostic, Severity, codes};
-use imgc_eval::{MemoryWorld, Options, evaluate, show};
+use imgc_eval::{MemoryWorld, Options, Session};
 use serde_json::Value as Json;
 
 /// The pages of a folder, by name.
@@ -155,6 +161,7 @@ fn expectations(file: &str, text: &str) -> Vec<Expected> {
             for piece in line.split(mark).skip(1) {
                 let piece = piece.split("# error: ").next().unwrap_or_default();
                 let piece = piece.split("# warning: ").next().unwrap_or_default();
+                let piece = piece.split("# revealed: ").next().unwrap_or_default();
                 let (code, text) = piece.trim().split_once(' ').unwrap_or((piece.trim(), ""));
                 found.push(Expected {
                     file: file.to_owned(),
@@ -169,14 +176,46 @@ fn expectations(file: &str, text: &str) -> Vec<Expected> {
     found
 }
 
+/// The types that a program says its bindings have: by line.
+fn revealed(text: &str) -> Vec<(usize, String)> {
+    let lines = text.lines().enumerate();
+    lines
+        .filter_map(|(index, line)| {
+            let (_, ty) = line.split_once("# revealed: ")?;
+            Some((index + 1, ty.trim().to_owned()))
+        })
+        .collect()
+}
+
+/// What a case is run with, from the words after its fences.
+fn options(options: &mut Options, block: &Block) -> Result<(), String> {
+    let number = |key: &str| -> Option<u64> { block.words.get(key)?.parse().ok() };
+    let limits = &mut options.limits;
+    limits.steps = number("steps").unwrap_or(limits.steps);
+    limits.bytes = number("bytes").unwrap_or(limits.bytes);
+    let depth = number("depth").and_then(|depth| u32::try_from(depth).ok());
+    limits.depth = depth.unwrap_or(limits.depth);
+    if let Some(platform) = block.words.get("platform") {
+        options.platform = platform.parse().map_err(|e| format!("{e}"))?;
+    }
+    if let Some(name) = block.words.get("select") {
+        options.select = Some(name.clone());
+    }
+    for (key, value) in &block.words {
+        if let Some(name) = key.strip_prefix("arg.") {
+            options.arguments.insert(name.to_owned(), value.clone());
+        }
+    }
+    Ok(())
+}
+
 /// Runs one case: the blocks under one heading. Says what is wrong with it.
 pub(crate) fn run(mut world: MemoryWorld, case: &[Block]) -> Result<(), String> {
-    let mut options = Options::default();
+    let mut settings = Options::default();
     let mut expected = Vec::new();
     let mut main = None;
     for block in case {
         let path = block.words.get("path").map(String::as_str);
-        let number = |key: &str| -> Option<u64> { block.words.get(key)?.parse().ok() };
         world = match (block.kind.as_str(), path) {
             ("img", path) => {
                 let path = path.unwrap_or("main.img");
@@ -184,12 +223,12 @@ pub(crate) fn run(mut world: MemoryWorld, case: &[Block]) -> Result<(), String> 
                     return Err("two programs under one heading".to_owned());
                 }
                 expected.extend(expectations(path, &block.text));
-                options.limits.steps = number("steps").unwrap_or(options.limits.steps);
-                options.limits.bytes = number("bytes").unwrap_or(options.limits.bytes);
-                if let Some(platform) = block.words.get("platform") {
-                    options.platform = platform.parse().map_err(|e| format!("{e}"))?;
+                options(&mut settings, block)?;
+                if path.contains("://") {
+                    world.remote(path, &block.text)
+                } else {
+                    world.file(path, &block.text)
                 }
-                world.file(path, &block.text)
             }
             ("file", Some(path)) => world.file(path, &block.text),
             ("exec", Some(path)) => world.executable(path, &block.text),
@@ -202,20 +241,31 @@ pub(crate) fn run(mut world: MemoryWorld, case: &[Block]) -> Result<(), String> 
             _ => world,
         };
     }
-    if main.is_none() {
+    let Some(main) = main else {
         return Err("no program".to_owned());
-    }
+    };
+    let mut session = Session::new(Arc::new(world));
+    types(&mut session, case, &main)?;
     let text_of = |kind: &str| case.iter().find(|block| block.kind == kind);
-    if let Some(value) = text_of("value") {
-        let shown = show(&world, "main.img", &options);
+    if text_of("value").is_some() || text_of("json").is_some() {
+        let shown = session.show("main.img", &settings);
         compare(&expected, &shown.diagnostics, &shown.sources)?;
+        fixed(case, &main, &shown.diagnostics)?;
         let text = shown.text.unwrap_or_default();
-        if text != value.text.trim() {
-            return Err(format!("the value is\n    {text}"));
+        if let Some(value) = text_of("value").filter(|value| text != value.text.trim()) {
+            let line = value.line;
+            return Err(format!("the value (line {line}) is\n    {text}"));
+        }
+        if let Some(json) = text_of("json") {
+            let wanted: Json = serde_json::from_str(&json.text).map_err(|e| format!("{e}"))?;
+            if shown.json.as_ref() != Some(&wanted) {
+                return Err(format!("the JSON is\n    {:?}", shown.json));
+            }
         }
         return Ok(());
     }
-    let evaluated = evaluate(&world, "main.img", &options);
+    let evaluated = session.evaluate("main.img", &settings);
+    fixed(case, &main, &evaluated.diagnostics)?;
     let not_images = |diagnostic: &Diagnostic| diagnostic.code == codes::NOT_AN_IMAGE;
     let wanted = codes::NOT_AN_IMAGE.to_string();
     if !expected.iter().any(|expected| expected.code == wanted)
@@ -232,6 +282,79 @@ pub(crate) fn run(mut world: MemoryWorld, case: &[Block]) -> Result<(), String> 
         let wanted: Json = serde_json::from_str(&plan.text).map_err(|e| format!("plan: {e}"))?;
         let found = serde_json::to_value(&evaluated.plan).map_err(|e| format!("{e}"))?;
         within(&wanted, &found, "plan")?;
+    }
+    Ok(())
+}
+
+/// Compares the program after every change that is offered.
+fn fixed(case: &[Block], main: &str, found: &[Diagnostic]) -> Result<(), String> {
+    let Some(wanted) = case.iter().find(|block| block.kind == "fixed") else {
+        return Ok(());
+    };
+    let fixes = found
+        .iter()
+        .filter_map(|diagnostic| diagnostic.fixes.first());
+    let edits = fixes.flat_map(|fix| &fix.edits);
+    let mut edits: Vec<_> = edits
+        .filter(|edit| edit.span.file.as_str() == "main.img")
+        .collect();
+    edits.sort_by_key(|edit| edit.span.range);
+    let mut text = main.to_owned();
+    for edit in edits.into_iter().rev() {
+        let range = edit.span.range.start as usize..edit.span.range.end as usize;
+        text.replace_range(range, &edit.text);
+    }
+    if text == wanted.text {
+        return Ok(());
+    }
+    Err(format!("the fixed program is\n{text}"))
+}
+
+/// Compares the types that a case expects.
+fn types(session: &mut Session, case: &[Block], main: &str) -> Result<(), String> {
+    let same = |what: &str, wanted: &str, found: Option<&str>| {
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        if found.map(words) == Some(words(wanted)) {
+            return Ok(());
+        }
+        let found = found.unwrap_or("not there");
+        Err(format!("the type of {what} is\n    {found}"))
+    };
+    for block in case.iter().filter(|block| block.kind == "type") {
+        let named: Option<Vec<(&str, &str)>> = block
+            .text
+            .lines()
+            .map(|line| line.split_once(" : "))
+            .collect();
+        let is_name = |name: &str| {
+            let letter = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+            name.chars().all(letter)
+        };
+        match named.filter(|lines| lines.iter().all(|(name, _)| is_name(name))) {
+            Some(lines) => {
+                for (name, wanted) in lines {
+                    let found = session.type_of("main.img", Some(name));
+                    same(&format!("`{name}`"), wanted, found.as_deref())?;
+                }
+            }
+            None => {
+                let found = session.type_of("main.img", None);
+                same("the file", &block.text, found.as_deref())?;
+            }
+        }
+    }
+    let revealed = revealed(main);
+    if revealed.is_empty() {
+        return Ok(());
+    }
+    let info = session.module("main.img");
+    for (line, wanted) in revealed {
+        let found = info.bindings.iter().find(|binding| {
+            let before = main.get(..binding.span.range.start as usize);
+            before.is_some_and(|before| before.matches('\n').count() + 1 == line)
+        });
+        let what = format!("the binding in line {line}");
+        same(&what, &wanted, found.map(|binding| binding.ty.as_str()))?;
     }
     Ok(())
 }

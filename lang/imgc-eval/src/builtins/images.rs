@@ -1,0 +1,87 @@
+//! Rows of the builtins that make images and their parts. What they do is in `host/`.
+
+use super::{Limit, Row, Run};
+use crate::host;
+use crate::vm::call::{Call, Eval};
+use crate::vm::value::Value;
+
+/// The rows.
+pub(super) const ROWS: &[Row] = &[
+    row("binary", "Program -> File", Run::Plain(host::binary))
+        .text("A program of the project, mode `0o755`. It must be a static ELF file of the image's architecture. With a record, one program for each architecture: `binary { amd64 = ./a; arm64 = ./b; }`.")
+        .example("image { files = { \"/usr/bin/server\" = binary ./server; }; }", ""),
+    row(
+        "debianPackages",
+        "{ suite : Suite, variant : Variant, names : [Package], recommends ? : Bool } -> Packages",
+        Run::Plain(host::debian_packages),
+    )
+        .text("Debian packages for the field `packages` of an image.")
+        .example("image { packages = debianPackages { suite = \"trixie\"; variant = \"essential\"; names = [\"tzdata\"]; }; }", ""),
+    row("defaultPlatform", "Platform", Run::Constant(default_platform))
+        .text("The platform that images are built for when they name none: `\"linux/amd64\"`, unless the command line says another.")
+        .example("\"for ${defaultPlatform}\"", "\"for linux/amd64\""),
+    row(
+        "directory",
+        "{ source ? : Path, mode ? : Mode, user ? : Owner, group ? : Owner } -> File",
+        Run::Plain(host::directory),
+    )
+        .text("A folder with a mode and an owner. With `source`, everything in that folder of the project is copied too.")
+        .example("image { files = { \"/var/lib/app\" = directory { mode = 0o700; user = \"app\"; }; }; }", ""),
+    row(
+        "extend",
+        "{ name ? : String, platform ? : Platform, packages ? : [Package], users ? : [User], groups ? : [Group], files ? : Map File, config ? : Config } -> Image -> Image",
+        Run::Plain(host::extend),
+    )
+        .text("An image with more. Lists append, and records and maps merge. Two different values for one thing are an error that shows both.")
+        .example("image { config = { env = { TZ = \"UTC\"; }; }; } |> extend { config = { env = { LANG = \"C.UTF-8\"; }; }; }", ""),
+    row(
+        "file",
+        "{ text ? : String, source ? : Path, mode ? : Mode, user ? : Owner, group ? : Owner } -> File",
+        Run::Plain(host::file),
+    )
+        .text("A file from `text` or from the project (`source`), with a mode and an owner.")
+        .example("image { files = { \"/etc/motd\" = file { text = \"hello\"; mode = 0o600; }; }; }", ""),
+    row(
+        "image",
+        "{ name ? : String, platform ? : Platform, packages ? : Packages, users ? : [User], groups ? : [Group], files ? : Map File, config ? : Config } -> Image",
+        Run::Plain(host::image),
+    )
+        .text("An image. Its fields are on the page about images.")
+        .example("image { name = \"app\"; files = { \"/etc/motd\" = \"hello\\n\"; }; }", ""),
+    row("merge", "Image -> Image -> Image", Run::Plain(host::merge))
+        .text("Two images as one, by the rules of `extend`.")
+        .example("merge (image { config = { user = \"app\"; }; }) (image { config = { workdir = \"/srv\"; }; })", ""),
+    row("mode", "Int -> Mode", Run::Plain(host::mode))
+        .text("A number that is computed as the mode of a file, from 0 to `0o7777`. A literal needs no such word.")
+        .example("image { files = { \"/a\" = file { text = \"\"; mode = mode (0o600 + 0o044); }; }; }", ""),
+    row(
+        "override",
+        "{ name ? : String, platform ? : Platform, suite ? : Suite, variant ? : Variant, packages ? : [Package], users ? : [User], groups ? : [Group], files ? : Map File, config ? : Config } -> Image -> Image",
+        Run::Plain(host::replace),
+    )
+        .text("An image in which what is given replaces what was there: lists as a whole, maps by their keys.")
+        .example("image { config = { user = \"app\"; }; } |> override { config = { user = \"root\"; }; }", ""),
+    row("package", "String -> Package", Run::Plain(host::package))
+        .text("A text that is computed as the name of a Debian package. A literal needs no such word.")
+        .example("map (name => package (name + \"-dev\")) [\"zlib1g\"]", "[\"zlib1g-dev\"]"),
+    row("platform", "String -> Platform", Run::Plain(host::platform))
+        .text("A text that is computed as a platform, such as `\"linux/arm64\"`. A literal needs no such word.")
+        .example("map (arch => image { name = \"app-\" + arch; platform = platform (\"linux/\" + arch); }) [\"amd64\", \"arm64\"] |> length", "2"),
+    row("port", "a -> Port", Run::Plain(host::port))
+        .limits(&[("a", Limit::Ordered)])
+        .text("A number or text that is computed as a port: 8080, or `\"53/udp\"`. A literal needs no such word.")
+        .example("image { config = { ports = [port (8000 + 80)]; }; }", ""),
+    row("symlink", "String -> File", Run::Plain(host::symlink))
+        .text("A symbolic link with this target.")
+        .example("image { files = { \"/usr/bin/app\" = symlink \"server\"; }; }", ""),
+];
+
+const fn row(name: &'static str, signature: &'static str, run: Run) -> Row {
+    Row::new("Images", name, signature, run)
+}
+
+fn default_platform(call: &mut Call<'_>) -> Eval {
+    let text = host::default_platform(call).to_string();
+    call.allocate(text.len())?;
+    Ok(Value::Str(call.origin, std::sync::Arc::new(text)))
+}

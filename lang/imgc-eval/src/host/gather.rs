@@ -1,0 +1,203 @@
+//! From the value of a file to a plan: the images that it is, each with its name.
+
+use std::collections::BTreeMap;
+
+use imgc_diag::codes;
+use imgc_plan::Plan;
+
+use crate::ir::ModuleName;
+use crate::options::Options;
+use crate::origins::Place;
+use crate::problem::Problem;
+use crate::queries::Db;
+use crate::site::Site;
+use crate::vm::value::Value;
+
+use super::image::{ImageValue, bad_name, is_image_name};
+
+/// What a file that is built evaluates to.
+#[derive(Debug, Clone)]
+pub(crate) enum Given<'a> {
+    /// One value: an image, or a record of images.
+    Whole {
+        /// The file's name without `.img`, which names an image that has no name.
+        stem: &'a str,
+        /// Where the value is written.
+        site: Site,
+        /// The value.
+        value: &'a Value,
+    },
+    /// The fields of the record that the file ends in, or those that were asked for by
+    /// name, in the order of the source.
+    Fields {
+        /// Where the record is written.
+        site: Site,
+        /// The name, the place and the value of each field.
+        fields: Vec<(&'a str, Site, &'a Value)>,
+    },
+}
+
+/// The plan, and where its parts are written: by image, in the order in which places are
+/// to be looked for.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Gathered {
+    /// The plan. It is whole when no problem is an error.
+    pub(crate) plan: Plan,
+    /// The image's name, the part, and its place. Of one part, the first counts.
+    pub(crate) places: Vec<(String, Place, Site)>,
+}
+
+/// Gathers the plan. What is wrong is added to `problems`. Values that failed are passed
+/// over: they have been reported.
+pub(crate) fn gather(
+    db: &dyn Db,
+    options: &Options,
+    given: &Given<'_>,
+    problems: &mut Vec<Problem<Site>>,
+) -> Gathered {
+    let mut gathering = Gathering {
+        db,
+        options,
+        gathered: Gathered::default(),
+        bytes: 0,
+        seen: BTreeMap::new(),
+    };
+    match given {
+        Given::Whole { stem, site, value } => {
+            match value {
+                Value::Failed => {}
+                Value::Image(_, image) => gathering.image(stem, *site, image, problems),
+                Value::Record(_, record) => {
+                    let fields: Vec<(&str, Site, &Value)> = record
+                        .iter()
+                        .map(|(name, value)| {
+                            let at = value.origin().map_or(*site, |origin| db.site(origin));
+                            (&**name, at, value)
+                        })
+                        .collect();
+                    gathering.fields(*site, &fields, problems);
+                }
+                other => {
+                    let message = format!("this file is not an image, but {}", kind(other));
+                    let problem = Problem::new(codes::NOT_AN_IMAGE, *site, message);
+                    problems.push(problem.note(
+                        "a file that is built is an image, or a record whose fields are images",
+                    ));
+                }
+            }
+        }
+        Given::Fields { site, fields } => gathering.fields(*site, fields, problems),
+    }
+    gathering.gathered
+}
+
+/// What a value is, with an article: `a string`.
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Failed => "a mistake",
+        Value::Int(..) => "a number",
+        Value::Bool(..) => "a truth value",
+        Value::Str(..) => "a string",
+        Value::Path(..) => "a path",
+        Value::List(..) => "a list",
+        Value::Record(..) => "a record",
+        Value::Tag(..) => "a tag",
+        Value::Function(..) | Value::Builtin(..) => "a function",
+        Value::Data(..) => "a part of a document",
+        Value::Packages(..) => "Debian packages",
+        Value::File(..) => "a file",
+        Value::Image(..) => "an image",
+    }
+}
+
+struct Gathering<'a> {
+    db: &'a dyn Db,
+    options: &'a Options,
+    gathered: Gathered,
+    bytes: u64,
+    seen: BTreeMap<String, Site>,
+}
+
+impl Gathering<'_> {
+    fn fields(
+        &mut self,
+        site: Site,
+        fields: &[(&str, Site, &Value)],
+        problems: &mut Vec<Problem<Site>>,
+    ) {
+        if fields.is_empty() {
+            let message = "this file has no image: its record is empty";
+            problems.push(Problem::new(codes::NOT_AN_IMAGE, site, message));
+        }
+        for (name, site, value) in fields {
+            match value {
+                Value::Failed => {}
+                Value::Image(_, image) => self.image(name, *site, image, problems),
+                other => {
+                    let message = format!("`{name}` is not an image, but {}", kind(other));
+                    let problem = Problem::new(codes::NOT_AN_IMAGE, *site, message);
+                    problems.push(
+                        problem.note("a file is an image, or a record whose fields are images"),
+                    );
+                }
+            }
+        }
+    }
+
+    /// Adds an image, under its own name or that of the field or file that it stands in.
+    fn image(
+        &mut self,
+        place: &str,
+        site: Site,
+        image: &ImageValue,
+        problems: &mut Vec<Problem<Site>>,
+    ) {
+        let name = match &image.name {
+            Some(name) => name.value.clone(),
+            None if is_image_name(place) => place.to_owned(),
+            None => {
+                let problem = bad_name(site, place);
+                problems.push(problem.help("give the image a `name`"));
+                return;
+            }
+        };
+        // An image that stands in several fields is in the plan as often.
+        self.bytes = self.bytes.saturating_add(image.bytes() as u64);
+        if self.bytes > self.options.limits.bytes {
+            let message = "the images of this file take more memory than is allowed";
+            problems.push(Problem::new(codes::BUDGET_EXCEEDED, site, message));
+            return;
+        }
+        if let Some(earlier) = self.seen.insert(name.clone(), site) {
+            let message = format!("two images are named `{name}`");
+            let problem = Problem::new(codes::DUPLICATE_IMAGE, site, message);
+            problems.push(problem.label(earlier, "the other one is here"));
+            return;
+        }
+        let packages = image.packages.iter();
+        let packages = packages.flat_map(|packages| &packages.origins);
+        let packages = packages.map(|(place, origin)| (place.clone(), self.db.site(*origin)));
+        let all: Vec<(Place, Site)> = image.places().chain(packages).collect();
+        for (place, at) in all {
+            // What a module of imgc says was asked for where the image stands.
+            let at = if self.is_own(at) { at } else { site };
+            self.gathered.places.push((name.clone(), place, at));
+        }
+        let sources = &mut self.gathered.plan.sources;
+        for (digest, path) in image
+            .files
+            .iter()
+            .filter_map(|placed| placed.source.as_ref())
+        {
+            sources.entry(*digest).or_insert_with(|| path.clone());
+        }
+        let planned = image.planned(name, self.options.platform);
+        self.gathered.plan.images.push(planned);
+    }
+
+    /// Whether a place is in the project, not in a module that comes with imgc.
+    fn is_own(&self, site: Site) -> bool {
+        let file = site.item.file(self.db);
+        !matches!(file.name(self.db), ModuleName::Std(_))
+    }
+}

@@ -1,0 +1,219 @@
+//! `image`: the outermost schema, and the image that it makes.
+
+use std::sync::Arc;
+
+use imgc_diag::codes;
+use imgc_plan::{Image, Platform};
+
+use crate::ir::Expr;
+use crate::origins::Place;
+use crate::problem::Problem;
+use crate::queries::body;
+use crate::site::Site;
+use crate::vm::call::{Call, Eval, Failed};
+use crate::vm::value::{PackagesValue, Value};
+
+use super::config::Settings;
+use super::placing::{Entry, Files, Target, entries};
+use super::scalars::platform_of;
+use super::users::{Accounts, Asked};
+use super::{Said, default_platform, field, keep, text};
+
+/// An image that may not have a name yet. Images that are made from each other share
+/// their parts.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ImageValue {
+    /// Where it was made.
+    pub(super) site: Site,
+    /// Its name, if it says one.
+    pub(super) name: Option<Said<String>>,
+    /// Where it runs, if it says so.
+    pub(super) platform: Option<Said<Platform>>,
+    /// Debian packages.
+    pub(super) packages: Option<Arc<PackagesValue>>,
+    /// Users and groups.
+    pub(super) accounts: Arc<Accounts>,
+    /// Files.
+    pub(super) files: Arc<Files>,
+    /// What a runtime is told.
+    pub(super) config: Arc<Settings>,
+}
+
+/// What `image`, `extend` and `override` are given, without the packages.
+#[derive(Debug)]
+pub(super) struct Parts {
+    pub(super) name: Option<Said<String>>,
+    pub(super) platform: Option<Said<Platform>>,
+    /// Whether the field is there: `defaultPlatform` names no platform.
+    pub(super) has_platform: bool,
+    pub(super) accounts: Asked,
+    pub(super) files: Vec<Arc<Entry>>,
+    pub(super) config: Option<Settings>,
+}
+
+/// Whether `name` is `[a-z0-9]+([._-][a-z0-9]+)*`.
+pub(super) fn is_image_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    name.len() <= 128
+        && name
+            .split(['.', '_', '-'])
+            .all(|part| !part.is_empty() && part.bytes().all(plain))
+}
+
+/// The report of a name that no image may have.
+pub(super) fn bad_name(site: Site, name: &str) -> Problem<Site> {
+    let message = format!("`{name}` can't be the name of an image");
+    let problem = Problem::new(codes::INVALID_IMAGE_NAME, site, message)
+        .note("small letters and digits, with single `.`, `_` or `-` between them");
+    let lower = name.to_ascii_lowercase();
+    if lower != name && is_image_name(&lower) {
+        return problem.did_you_mean(site, name, &lower);
+    }
+    problem
+}
+
+/// `image { … }`
+pub(crate) fn image(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
+    let given = &arguments[0];
+    let mut failed = false;
+    let parts = Parts::read(call, given, &mut failed);
+    let packages = match field(given, "packages", &mut failed) {
+        Some(Value::Packages(_, packages)) => Some(packages.clone()),
+        _ => None,
+    };
+    let mut image = ImageValue {
+        site: call.site(),
+        name: parts.name,
+        platform: parts.platform,
+        packages,
+        accounts: Arc::default(),
+        files: Arc::new(Files::none(default_platform(call))),
+        config: Arc::new(parts.config.unwrap_or_default()),
+    };
+    if !parts.accounts.is_empty() {
+        image.accounts = Arc::new(Accounts::new(call, parts.accounts, &mut failed));
+    }
+    let target = image.target(call);
+    image.files = Arc::new(Files::new(call, &parts.files, target, &mut failed));
+    if failed {
+        return Err(Failed);
+    }
+    call.allocate(size_of::<ImageValue>())?;
+    Ok(Value::Image(call.origin, Arc::new(image)))
+}
+
+impl Parts {
+    /// Reads the fields. What is wrong is left out and remembered in `failed`.
+    pub(super) fn read(call: &mut Call<'_>, given: &Value, failed: &mut bool) -> Self {
+        let mut name = None;
+        if let Some(value) = field(given, "name", failed) {
+            let text = text(call, "`name`", value);
+            if let Some(text) = keep(failed, text).filter(|text| !text.is_empty()) {
+                let site = call.site_of_value(value);
+                if !is_image_name(text) {
+                    *failed = true;
+                    call.report(bad_name(site, text));
+                }
+                name = Some(Said::new(text.to_owned(), site));
+            }
+        }
+        let mut platform = None;
+        let mut has_platform = false;
+        if let Some(value) = field(given, "platform", failed) {
+            has_platform = true;
+            let found = platform_of(call, value);
+            let site = call.site_of_value(value);
+            platform = keep(failed, found)
+                .filter(|_| !is_default(call, site))
+                .map(|found| Said::new(found, site));
+        }
+        let accounts = Asked::read(call, given, failed);
+        let files = field(given, "files", failed)
+            .map(|value| entries(call, value, failed))
+            .unwrap_or_default();
+        let config =
+            field(given, "config", failed).map(|value| Settings::read(call, value, failed));
+        Self {
+            name,
+            platform,
+            has_platform,
+            accounts,
+            files,
+            config,
+        }
+    }
+}
+
+/// Whether the value at `site` is the word `defaultPlatform`: who writes that has not
+/// chosen a platform.
+fn is_default(call: &Call<'_>, site: Site) -> bool {
+    let body = body(call.db, site.item);
+    let expr = body
+        .as_ref()
+        .and_then(|body| body.exprs.get(site.at.expr.0 as usize));
+    matches!(expr, Some(Expr::Builtin(builtin)) if builtin.doc().name == "defaultPlatform")
+}
+
+impl ImageValue {
+    /// What its programs must be for.
+    pub(super) fn target(&self, call: &Call<'_>) -> Target {
+        Target {
+            platform: self
+                .platform
+                .map_or(default_platform(call), |said| said.value),
+            site: self.platform.map(|said| said.site),
+        }
+    }
+
+    /// The plan's image of that name, for the platform if it says none.
+    pub(super) fn planned(&self, name: String, platform: Platform) -> Image {
+        Image {
+            name,
+            platform: self.platform.map_or(platform, |said| said.value),
+            packages: self.packages.as_ref().map(|value| value.packages.clone()),
+            groups: self.accounts.groups().cloned().collect(),
+            users: self.accounts.users().cloned().collect(),
+            files: self
+                .files
+                .iter()
+                .map(|placed| placed.file.clone())
+                .collect(),
+            config: self.config.config(),
+        }
+    }
+
+    /// Where its parts are written, without its packages.
+    pub(super) fn places(&self) -> impl Iterator<Item = (Place, Site)> {
+        let site = self.name.as_ref().map_or(self.site, |said| said.site);
+        std::iter::once((Place::Image, site))
+            .chain(self.accounts.places())
+            .chain(self.files.places())
+            .chain(self.config.places())
+    }
+
+    /// About how many bytes it takes in a plan.
+    pub(super) fn bytes(&self) -> usize {
+        let packages = self.packages.iter();
+        let names = packages.flat_map(|packages| &packages.packages.names);
+        names.map(|name| name.len() + 64).sum::<usize>()
+            + self.accounts.groups().count() * 256
+            + self.accounts.users().count() * 512
+            + self.files.bytes()
+            + self.config.bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_their_rules() {
+        for name in ["app", "a.b-c_d", "0"] {
+            assert!(is_image_name(name), "{name}");
+        }
+        for name in ["", "App", "a..b", "-a", "a-", "a/b"] {
+            assert!(!is_image_name(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Debian packages: `debianPackages`, and packages that are added to an image.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use imgc_diag::codes;
+use imgc_plan::{Packages, Variant};
+
+use crate::origins::Place;
+use crate::problem::Problem;
+use crate::vm::call::{Call, Eval, Failed};
+use crate::vm::value::{Origin, PackagesValue, Value};
+
+use super::combine::{Joint, Shown};
+use super::scalars::{package_of, suite_of, variant_name, variant_of};
+use super::{field, items, keep};
+
+/// `debianPackages { … }`
+pub(crate) fn debian_packages(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
+    let given = &arguments[0];
+    let mut failed = false;
+    let mut origins = vec![(Place::Packages, call.origin)];
+    let mut suite = String::new();
+    if let Some(value) = field(given, "suite", &mut failed) {
+        origins.push((Place::Suite, place(call, value)));
+        let name = suite_of(call, value);
+        suite = keep(&mut failed, name).unwrap_or_default();
+    }
+    let mut variant = Variant::Essential;
+    if let Some(value) = field(given, "variant", &mut failed) {
+        origins.push((Place::Variant, place(call, value)));
+        let name = variant_of(call, value);
+        variant = keep(&mut failed, name).unwrap_or(variant);
+    }
+    let recommends = matches!(
+        field(given, "recommends", &mut failed),
+        Some(Value::Bool(_, true))
+    );
+    let mut names = Vec::new();
+    if let Some(value) = field(given, "names", &mut failed) {
+        names = names_of(call, value, &mut origins, &mut failed);
+    }
+    if failed {
+        return Err(Failed);
+    }
+    let packages = Packages {
+        suite,
+        variant,
+        recommends,
+        names,
+    };
+    let value = PackagesValue { packages, origins };
+    Ok(Value::Packages(call.origin, Arc::new(value)))
+}
+
+/// The names of a list of packages, sorted, each once. What is wrong is left out and
+/// remembered in `failed`.
+pub(super) fn names_of(
+    call: &mut Call<'_>,
+    value: &Value,
+    origins: &mut Vec<(Place, Origin)>,
+    failed: &mut bool,
+) -> Vec<String> {
+    let mut names = Vec::new();
+    let list = items(call, value);
+    for item in keep(failed, list).into_iter().flatten() {
+        let name = package_of(call, item);
+        if let Some(name) = keep(failed, name) {
+            // Lists of several sources may ask for the same package; the first
+            // place is the one that is shown.
+            origins.push((Place::Package(name.clone()), place(call, item)));
+            names.push(name);
+        }
+    }
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// The packages with `names` beside its own, or in their place.
+pub(super) fn with_names(
+    call: &mut Call<'_>,
+    base: &PackagesValue,
+    names: &[String],
+    origins: &[(Place, Origin)],
+    replace: bool,
+) -> Eval<PackagesValue> {
+    count(call, &base.packages.names, &base.origins)?;
+    count(call, names, origins)?;
+    let mut all = base.clone();
+    if replace {
+        all.packages.names.clear();
+        all.origins
+            .retain(|(place, _)| !matches!(place, Place::Package(_)));
+    }
+    let set: BTreeSet<&String> = all.packages.names.iter().chain(names).collect();
+    all.packages.names = set.into_iter().cloned().collect();
+    all.origins.extend(origins.iter().cloned());
+    Ok(all)
+}
+
+/// The packages of two images.
+pub(super) fn join(
+    call: &mut Call<'_>,
+    first: &PackagesValue,
+    second: &PackagesValue,
+    joint: &Joint,
+    failed: &mut bool,
+) -> Eval<PackagesValue> {
+    let (one, two) = (&first.packages, &second.packages);
+    let suites = (one.suite.clone(), two.suite.clone());
+    let variant = |packages: &Packages| variant_name(packages.variant).to_owned();
+    let recommends = |packages: &Packages| packages.recommends.to_string();
+    let different = [
+        (Place::Suite, "the suite", suites),
+        (Place::Variant, "the variant", (variant(one), variant(two))),
+        (
+            Place::Packages,
+            "`recommends`",
+            (recommends(one), recommends(two)),
+        ),
+    ];
+    for (part, what, (one, two)) in different {
+        if one != two {
+            let site = |call: &Call<'_>, packages: &PackagesValue| {
+                let mut places = packages.origins.iter();
+                let found = places.find(|(place, _)| *place == part);
+                found.map_or_else(|| call.site(), |(_, origin)| call.site_of(*origin))
+            };
+            let (earlier, later) = (site(call, first), site(call, second));
+            *failed = true;
+            let values = [one.shown(), two.shown()];
+            joint.conflict(call, what, &values, earlier, later);
+        }
+    }
+    with_names(call, first, &two.names, &second.origins, false)
+}
+
+/// Reports packages for an image that has none to add them to.
+pub(super) fn none_there(call: &mut Call<'_>, value: &Value, builtin: &str) -> Failed {
+    let site = call.site_of_value(value);
+    let message = format!("`{builtin}` gives packages to an image without Debian packages");
+    let problem = Problem::new(codes::NO_PACKAGES, site, message)
+        .note("an image says which suite of Debian its packages are from when it is made")
+        .help("make the image with `debian.image { … }` of `std/debian`");
+    let call_site = call.site();
+    call.report(problem.label(call_site, "in this call"))
+}
+
+/// Where a value is written.
+fn place(call: &Call<'_>, value: &Value) -> Origin {
+    value.origin().unwrap_or(call.origin)
+}
+
+fn count(call: &mut Call<'_>, names: &[String], origins: &[(Place, Origin)]) -> Eval<()> {
+    let bytes: usize = names.iter().map(|name| name.len() * 2 + 64).sum();
+    call.step(origins.len())?;
+    call.allocate(bytes)
+}

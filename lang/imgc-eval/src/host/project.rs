@@ -1,0 +1,383 @@
+//! Files of the project: what stands there, folders with everything in them, and
+//! what is said when there is no answer.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use imgc_diag::{codes, did_you_mean};
+use imgc_plan::{Content, FileDigest, FileNode, ImagePath, Owner};
+
+use crate::elf::{self, ElfError};
+use crate::path;
+use crate::problem::Problem;
+use crate::site::Site;
+use crate::vm::call::{Call, Eval, Failed};
+use crate::world::{Entry as Listed, EntryKind, Stat, World, WorldError};
+
+use super::placing::{Entry, Places, Target};
+
+/// How deep folders may stand in a folder that is copied.
+const MAX_FOLDERS: usize = 100;
+
+/// How many links Linux follows in one path (path_resolution(7)).
+const MAX_LINKS: usize = 40;
+
+/// Who can say what stands in the project.
+pub(crate) trait Look {
+    /// What stands at `path`.
+    fn stat(&mut self, path: &str) -> Result<Stat, WorldError>;
+    /// What is in the folder at `path`.
+    fn list(&mut self, path: &str) -> Result<Vec<Listed>, WorldError>;
+}
+
+impl Look for Call<'_> {
+    fn stat(&mut self, path: &str) -> Result<Stat, WorldError> {
+        Call::stat(self, path)
+    }
+
+    fn list(&mut self, path: &str) -> Result<Vec<Listed>, WorldError> {
+        Call::list(self, path)
+    }
+}
+
+impl Look for &dyn World {
+    fn stat(&mut self, path: &str) -> Result<Stat, WorldError> {
+        World::stat(*self, path)
+    }
+
+    fn list(&mut self, path: &str) -> Result<Vec<Listed>, WorldError> {
+        World::list(*self, path)
+    }
+}
+
+/// The report that the outside has no answer about a project file.
+pub(crate) fn world_problem<P: Clone + PartialEq>(
+    look: &mut dyn Look,
+    error: &WorldError,
+    path: &str,
+    place: P,
+) -> Problem<P> {
+    let shown = path::shown(path);
+    match error {
+        WorldError::NotFound => {
+            let message = format!("there is no file or folder `{shown}`");
+            let problem = Problem::new(codes::FILE_NOT_FOUND, place, message);
+            match similar_path(look, path) {
+                Some(similar) => problem.help(format!("did you mean `{}`?", path::shown(&similar))),
+                None => problem,
+            }
+        }
+        WorldError::Outside => {
+            let message =
+                format!("a symbolic link on the way to `{shown}` leads out of the project");
+            Problem::new(codes::PATH_OUTSIDE_PROJECT, place, message)
+                .note("an image is made from the files of its project only")
+        }
+        WorldError::WrongKind | WorldError::Failed(_) => {
+            let message = format!("`{shown}` can't be read: {error}");
+            Problem::new(codes::UNREADABLE_FILE, place, message)
+        }
+    }
+}
+
+/// Reports what is no file.
+fn project_file(call: &mut Call<'_>, path: &str, site: Site) -> Eval<()> {
+    if project_stat(call, path, site)?.is_none() {
+        let message = format!("`{}` is a folder, and a file is needed", path::shown(path));
+        return Err(call.report(Problem::new(codes::INVALID_ARGUMENT, site, message)));
+    }
+    Ok(())
+}
+
+/// Reports what is no folder.
+pub(super) fn project_folder(call: &mut Call<'_>, path: &str, site: Site) -> Eval<()> {
+    if project_stat(call, path, site)?.is_some() {
+        let message = format!("`{}` is a file, and a folder is needed", path::shown(path));
+        let problem = Problem::new(codes::INVALID_ARGUMENT, site, message);
+        return Err(call.report(problem.help("use `file`")));
+    }
+    Ok(())
+}
+
+/// Whether the owner may execute the file at `path`; `None` for a folder.
+pub(super) fn project_stat(call: &mut Call<'_>, path: &str, site: Site) -> Eval<Option<bool>> {
+    match call.stat(path) {
+        Ok(Stat::File { executable, .. }) => Ok(Some(executable)),
+        Ok(Stat::Directory) => Ok(None),
+        Ok(Stat::Other) => {
+            let message = format!("`{}` is neither a file nor a folder", path::shown(path));
+            Err(call.report(Problem::new(codes::UNREADABLE_FILE, site, message)))
+        }
+        Err(error) => Err(no_answer(call, &error, path, site)),
+    }
+}
+
+/// A regular file with the content of a project file, and where that stands.
+pub(super) fn content(
+    call: &mut Call<'_>,
+    source: &str,
+    mode: u32,
+    site: Site,
+) -> Eval<(FileNode, (FileDigest, String))> {
+    let (digest, size) = match call.digest(source) {
+        Ok(found) => found,
+        Err(error) => return Err(no_answer(call, &error, source, site)),
+    };
+    let content = Content::Source { digest, size };
+    let from = (digest, source.to_owned());
+    Ok((FileNode::Regular { content, mode }, from))
+}
+
+/// Puts a folder of the project in its place, with everything in it. Mode and owner of
+/// the entry are the folder's; the owner is also that of what is in it. A folder of
+/// which the entry says nothing leaves one that the image has as it is: `/tmp` stays
+/// writable for all when a project's folder has a `tmp`.
+pub(super) fn place_folder(
+    call: &mut Call<'_>,
+    places: &mut Places,
+    entry: &Arc<Entry>,
+    source: &str,
+    site: Site,
+) -> Eval<()> {
+    let (target, value) = (&entry.path, &entry.file);
+    // The root of an image is always there.
+    if target.as_str() != "/" {
+        let root = Owner::Id(0);
+        let node = FileNode::Directory {
+            mode: value.mode.unwrap_or(0o755),
+            keep: value.mode.is_none() && value.user == root && value.group == root,
+        };
+        places.add(call, entry, target.clone(), node, None)?;
+    }
+    let mut links: BTreeMap<String, String> = BTreeMap::new();
+    let mut folders = vec![String::new()];
+    while let Some(folder) = folders.pop() {
+        if folder.matches('/').count() >= MAX_FOLDERS {
+            let message = format!("folders stand more than {MAX_FOLDERS} levels deep in this one");
+            return Err(call.report(Problem::new(codes::NESTED_TOO_DEEP, site, message)));
+        }
+        let from = path::join(source, &folder);
+        let from = from.trim_end_matches('/');
+        let entries = match call.list(from) {
+            Ok(entries) => entries,
+            Err(error) => return Err(no_answer(call, &error, from, site)),
+        };
+        for listed in entries {
+            let within = path::join(&folder, &listed.name);
+            let from = path::join(source, &within);
+            let to = image_place(call, target, &within, &from, site)?;
+            let mut source = None;
+            let node = match listed.kind {
+                EntryKind::File { executable } => {
+                    let mode = if executable { 0o755 } else { 0o644 };
+                    let (node, from) = content(call, &from, mode, site)?;
+                    source = Some(from);
+                    node
+                }
+                EntryKind::Directory => {
+                    folders.push(within);
+                    FileNode::Directory {
+                        mode: 0o755,
+                        keep: true,
+                    }
+                }
+                EntryKind::Symlink { target } => {
+                    links.insert(within, target.clone());
+                    FileNode::Symlink { target }
+                }
+                EntryKind::Other => {
+                    let shown = path::shown(&from);
+                    let message = format!("`{shown}` is neither a file, a folder nor a link");
+                    return Err(call.report(Problem::new(codes::UNREADABLE_FILE, site, message)));
+                }
+            };
+            places.add(call, entry, to, node, source)?;
+        }
+    }
+    for (link, target) in &links {
+        let (stays, steps) = stays_inside(&links, link);
+        call.step(steps)?;
+        if !stays {
+            let shown = path::shown(&path::join(source, link));
+            let message =
+                format!("the link `{shown}` leads out of the copied folder, to `{target}`");
+            let problem = Problem::new(codes::SYMLINK_ESCAPES, site, message);
+            let problem = problem.help("write links out of the folder with `symlink`");
+            return Err(call.report(problem));
+        }
+    }
+    Ok(())
+}
+
+/// Checks that a file is a static program for a platform.
+pub(super) fn check_program(
+    call: &mut Call<'_>,
+    source: &str,
+    site: Site,
+    target: Target,
+) -> Eval<()> {
+    project_file(call, source, site)?;
+    let arch = target.platform.arch;
+    let mut read = |offset, len| call.read(source, offset, len);
+    let Err(error) = elf::check(&mut read, arch) else {
+        return Ok(());
+    };
+    let shown = path::shown(source);
+    let static_help = "link it statically: Go with `CGO_ENABLED=0`, Rust for a `-musl` target, C with `-static-pie`";
+    let (code, message, help) = match error {
+        ElfError::World(error) => return Err(no_answer(call, &error, source, site)),
+        ElfError::NotElf { script: true } => (
+            codes::NOT_A_STATIC_BINARY,
+            format!("`{shown}` is a script, not a static program"),
+            "put a script into the image by its path, and its interpreter as a package",
+        ),
+        ElfError::NotElf { script: false } => (
+            codes::NOT_A_STATIC_BINARY,
+            format!("`{shown}` is not an ELF program"),
+            "put other files into the image by their path, without `binary`",
+        ),
+        ElfError::NotElf64 => (
+            codes::WRONG_ARCHITECTURE,
+            format!("`{shown}` is not a 64-bit little-endian ELF program"),
+            "build it for the architecture of the image",
+        ),
+        ElfError::Machine(machine) => (
+            codes::WRONG_ARCHITECTURE,
+            format!(
+                "`{shown}` is a program for {}, and the image is for {arch}",
+                elf::machine_name(machine),
+            ),
+            "name one program for each architecture: `binary { amd64 = ./a; arm64 = ./b; }`",
+        ),
+        ElfError::NotProgram => (
+            codes::NOT_A_STATIC_BINARY,
+            format!("`{shown}` is an ELF file, but not a program"),
+            "name the program that the linker made",
+        ),
+        ElfError::Interpreter(interpreter) => (
+            codes::NOT_A_STATIC_BINARY,
+            format!("`{shown}` is linked dynamically: it asks for `{interpreter}`"),
+            static_help,
+        ),
+        ElfError::Needs(count) => (
+            codes::NOT_A_STATIC_BINARY,
+            format!("`{shown}` is linked dynamically: it asks for {count} shared libraries"),
+            static_help,
+        ),
+        ElfError::Damaged => (
+            codes::NOT_A_STATIC_BINARY,
+            format!("the ELF headers of `{shown}` are damaged"),
+            "build it again",
+        ),
+    };
+    let mut problem = Problem::new(code, site, message).help(help);
+    if code == codes::WRONG_ARCHITECTURE
+        && let Some(said) = target.site
+    {
+        problem = problem.label(said, "the platform is set here");
+    }
+    Err(call.report(problem))
+}
+
+/// Reports that the outside has no answer.
+fn no_answer(call: &mut Call<'_>, error: &WorldError, path: &str, site: Site) -> Failed {
+    let problem = world_problem(call, error, path, site);
+    call.report(problem)
+}
+
+/// Where in the image a part of a copied folder stands.
+fn image_place(
+    call: &mut Call<'_>,
+    target: &ImagePath,
+    within: &str,
+    from: &str,
+    site: Site,
+) -> Eval<ImagePath> {
+    target.join(within).map_err(|_| {
+        let message = format!("`{}` can't be a path in an image", path::shown(from));
+        call.report(Problem::new(codes::BAD_IMAGE_PATH, site, message))
+    })
+}
+
+/// Whether a link of a folder stays inside wherever it leads, given the links in the
+/// folder, and how many steps that took. A link in a circle leads nowhere.
+fn stays_inside(links: &BTreeMap<String, String>, link: &str) -> (bool, usize) {
+    let mut rest: Vec<&str> = link.rsplit('/').collect();
+    let mut done: Vec<&str> = Vec::new();
+    let (mut followed, mut steps) = (0, 0);
+    while let Some(part) = rest.pop() {
+        steps += 1;
+        match part {
+            "" | "." => continue,
+            ".." => {
+                if done.pop().is_none() {
+                    return (false, steps);
+                }
+                continue;
+            }
+            part => done.push(part),
+        }
+        let Some(target) = links.get(&done.join("/")) else {
+            continue;
+        };
+        if target.is_empty() || target.starts_with('/') {
+            return (false, steps);
+        }
+        followed += 1;
+        if followed > MAX_LINKS {
+            break;
+        }
+        done.pop();
+        rest.extend(target.rsplit('/'));
+    }
+    (true, steps)
+}
+
+/// A path that exists and differs from `path` in its first missing part.
+fn similar_path(look: &mut dyn Look, path: &str) -> Option<String> {
+    let parts: Vec<&str> = path.split('/').collect();
+    for at in 0..parts.len() {
+        let folder = parts[..at].join("/");
+        let here = path::join(&folder, parts[at]);
+        if look.stat(&here).is_ok() {
+            continue;
+        }
+        let entries = look.list(&folder).ok()?;
+        let names = entries.iter().map(|entry| entry.name.as_str());
+        let similar = did_you_mean(parts[at], names)?;
+        let mut fixed = path::join(&folder, similar);
+        for part in &parts[at + 1..] {
+            fixed = path::join(&fixed, part);
+        }
+        return look.stat(&fixed).is_ok().then_some(fixed);
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stays(links: &[(&str, &str)], link: &str) -> bool {
+        let links = links
+            .iter()
+            .map(|(at, to)| (at.to_string(), to.to_string()));
+        stays_inside(&links.collect(), link).0
+    }
+
+    #[test]
+    fn links_stay_inside_by_way_of_other_links() {
+        assert!(stays(&[("a", "b/c")], "a"));
+        assert!(stays(&[("top", "bin/../index")], "top"));
+        assert!(!stays(&[("a/b", "../../c")], "a/b"));
+        assert!(!stays(&[("a", "/etc")], "a"));
+        assert!(!stays(&[("a", "")], "a"));
+        // `sub/d/../etc` looks as if it were `sub/etc`, and is `../etc`.
+        let links = [("sub/d", ".."), ("sub/x", "d/../etc")];
+        assert!(stays(&links, "sub/d"));
+        assert!(!stays(&links, "sub/x"));
+        // The other way round: it looks as if it led out.
+        assert!(stays(&[("d", "x/y"), ("a", "d/../../f")], "a"));
+        assert!(stays(&[("a", "b"), ("b", "a")], "a"));
+    }
+}

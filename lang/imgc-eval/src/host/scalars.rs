@@ -1,0 +1,237 @@
+//! What a type can't say of a number or a name: modes, ports, platforms, the names of
+//! packages, suites and variants.
+//!
+//! Literals are checked where types are, by the `check_` functions; what is computed is
+//! checked where it is used.
+
+use imgc_diag::codes;
+use imgc_plan::{Platform, Port, Protocol, Variant};
+
+use crate::problem::Problem;
+use crate::vm::call::{Call, Eval, Failed};
+use crate::vm::value::Value;
+
+use super::unknown_name;
+
+/// How a place is known.
+pub(crate) trait Place: Clone + PartialEq {}
+
+impl<P: Clone + PartialEq> Place for P {}
+
+/// The variants by name, from the smallest to the largest.
+const VARIANTS: [(&str, Variant); 4] = [
+    ("distroless", Variant::Distroless),
+    ("essential", Variant::Essential),
+    ("apt", Variant::Apt),
+    ("minbase", Variant::Minbase),
+];
+
+/// `mode n`
+pub(crate) fn mode(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
+    mode_of(call, &arguments[0])?;
+    Ok(arguments[0].clone())
+}
+
+/// `port n`
+pub(crate) fn port(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
+    port_of(call, &arguments[0])?;
+    Ok(arguments[0].clone())
+}
+
+/// `platform "…"`
+pub(crate) fn platform(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
+    platform_of(call, &arguments[0])?;
+    Ok(arguments[0].clone())
+}
+
+/// `package "…"`
+pub(crate) fn package(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
+    package_of(call, &arguments[0])?;
+    Ok(arguments[0].clone())
+}
+
+/// The mode that a number is.
+pub(crate) fn check_mode<P: Place>(number: i64, place: P) -> Result<u32, Box<Problem<P>>> {
+    match u32::try_from(number) {
+        Ok(mode) if mode <= 0o7777 => Ok(mode),
+        _ => {
+            let message = format!("a mode is a number from 0 to 0o7777, not {number}");
+            let problem = Problem::new(codes::BAD_MODE, place, message);
+            Err(Box::new(problem.help("write it in octal: `0o644`")))
+        }
+    }
+}
+
+/// The TCP port that a number is.
+pub(crate) fn check_port_number<P: Place>(number: i64, place: P) -> Result<Port, Box<Problem<P>>> {
+    let port = u16::try_from(number).ok().map(|number| Port {
+        number,
+        protocol: Protocol::Tcp,
+    });
+    good_port(port, place)
+}
+
+/// The port that a text such as `53/udp` is.
+pub(crate) fn check_port_text<P: Place>(text: &str, place: P) -> Result<Port, Box<Problem<P>>> {
+    good_port(parse_port(text), place)
+}
+
+/// The platform of that name.
+pub(crate) fn check_platform<P: Place>(text: &str, place: P) -> Result<Platform, Box<Problem<P>>> {
+    text.parse().map_err(|_| {
+        let known: Vec<String> = imgc_plan::Arch::ALL
+            .into_iter()
+            .map(|arch| Platform { arch }.to_string())
+            .collect();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let message = format!("`{text}` is not a platform that imgc knows");
+        let problem = Problem::new(codes::BAD_PLATFORM, place.clone(), message);
+        Box::new(unknown_name(problem, place, text, &known))
+    })
+}
+
+/// The variant of that name.
+pub(crate) fn check_variant<P: Place>(text: &str, place: P) -> Result<Variant, Box<Problem<P>>> {
+    let found = VARIANTS.iter().find(|(name, _)| *name == text);
+    found.map(|(_, variant)| *variant).ok_or_else(|| {
+        let known = VARIANTS.map(|(name, _)| name);
+        let message = format!("`{text}` is not a variant");
+        let problem = Problem::new(codes::BAD_SUITE, place.clone(), message);
+        Box::new(unknown_name(problem, place, text, &known))
+    })
+}
+
+/// Whether a text can be the name of a suite.
+pub(crate) fn check_suite<P: Place>(text: &str, place: P) -> Result<(), Box<Problem<P>>> {
+    if is_suite(text) {
+        return Ok(());
+    }
+    let message = format!("`{text}` can't be the name of a suite");
+    let problem = Problem::new(codes::BAD_SUITE, place, message);
+    Err(Box::new(problem.help("write the code name: `trixie`")))
+}
+
+/// Whether a text can be the name of a Debian package.
+pub(crate) fn check_package<P: Place>(text: &str, place: P) -> Result<(), Box<Problem<P>>> {
+    if is_package_name(text) {
+        return Ok(());
+    }
+    let message = format!("`{text}` can't be the name of a Debian package");
+    Err(Box::new(Problem::new(
+        codes::BAD_PACKAGE_NAME,
+        place,
+        message,
+    )))
+}
+
+/// The name of a variant.
+pub(super) fn variant_name(variant: Variant) -> &'static str {
+    let found = VARIANTS.iter().find(|(_, known)| *known == variant);
+    found.map_or("", |(name, _)| name)
+}
+
+pub(super) fn mode_of(call: &mut Call<'_>, value: &Value) -> Eval<u32> {
+    let Value::Int(_, number) = value else {
+        return Err(Failed);
+    };
+    let checked = check_mode(*number, call.site_of_value(value));
+    checked.map_err(|problem| call.report(*problem))
+}
+
+pub(super) fn port_of(call: &mut Call<'_>, value: &Value) -> Eval<Port> {
+    let site = call.site_of_value(value);
+    let checked = match value {
+        Value::Int(_, number) => check_port_number(*number, site),
+        Value::Str(_, text) => check_port_text(text, site),
+        _ => return Err(Failed),
+    };
+    checked.map_err(|problem| call.report(*problem))
+}
+
+pub(super) fn platform_of(call: &mut Call<'_>, value: &Value) -> Eval<Platform> {
+    let text = value.as_str().ok_or(Failed)?;
+    let checked = check_platform(text, call.site_of_value(value));
+    checked.map_err(|problem| call.report(*problem))
+}
+
+pub(super) fn variant_of(call: &mut Call<'_>, value: &Value) -> Eval<Variant> {
+    let text = value.as_str().ok_or(Failed)?;
+    let checked = check_variant(text, call.site_of_value(value));
+    checked.map_err(|problem| call.report(*problem))
+}
+
+pub(super) fn suite_of(call: &mut Call<'_>, value: &Value) -> Eval<String> {
+    let text = value.as_str().ok_or(Failed)?;
+    let checked = check_suite(text, call.site_of_value(value));
+    checked.map_err(|problem| call.report(*problem))?;
+    Ok(text.to_owned())
+}
+
+pub(super) fn package_of(call: &mut Call<'_>, value: &Value) -> Eval<String> {
+    let text = value.as_str().ok_or(Failed)?;
+    let checked = check_package(text, call.site_of_value(value));
+    checked.map_err(|problem| call.report(*problem))?;
+    call.allocate(text.len())?;
+    Ok(text.to_owned())
+}
+
+fn good_port<P: Place>(port: Option<Port>, place: P) -> Result<Port, Box<Problem<P>>> {
+    port.filter(|port| port.number != 0).ok_or_else(|| {
+        let message = "a port is a number from 1 to 65535, with `/tcp` or `/udp` after it or not";
+        Box::new(Problem::new(codes::BAD_PORT, place, message))
+    })
+}
+
+fn parse_port(text: &str) -> Option<Port> {
+    let (number, protocol) = match text.split_once('/') {
+        None => (text, Protocol::Tcp),
+        Some((number, "tcp")) => (number, Protocol::Tcp),
+        Some((number, "udp")) => (number, Protocol::Udp),
+        Some(_) => return None,
+    };
+    let value: u16 = number.parse().ok()?;
+    (value.to_string() == number).then_some(Port {
+        number: value,
+        protocol,
+    })
+}
+
+/// Whether `name` is the name of a Debian package (Debian policy, 5.6.1).
+fn is_package_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    name.len() >= 2
+        && name.len() <= 255
+        && name.as_bytes().first().copied().is_some_and(plain)
+        && name
+            .bytes()
+            .all(|byte| plain(byte) || matches!(byte, b'+' | b'-' | b'.'))
+}
+
+fn is_suite(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    name.len() <= 64
+        && name
+            .split(['-', '.'])
+            .all(|part| !part.is_empty() && part.bytes().all(plain))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_their_rules() {
+        for name in ["libstdc++6", "0ad", "tzdata", "python3.13"] {
+            assert!(is_package_name(name), "{name}");
+        }
+        for name in ["", "a", "Tzdata", "-a", "tz data", "tzdata=1", "a:b"] {
+            assert!(!is_package_name(name), "{name}");
+        }
+        assert!(is_suite("trixie-backports"));
+        assert!(!is_suite("../trixie"));
+        for text in ["0080", "+80", "", "80/sctp", "80/tcp/udp", "65536"] {
+            assert_eq!(parse_port(text), None, "{text}");
+        }
+        assert_eq!(parse_port("53/udp").map(|port| port.number), Some(53));
+    }
+}

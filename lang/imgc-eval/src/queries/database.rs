@@ -1,0 +1,223 @@
+//! The database: what salsa remembers, and the tables from names to its inputs.
+//!
+//! Clones share everything, one for each thread. It knows no language.
+
+#![expect(
+    clippy::disallowed_types,
+    reason = "these tables are looked up by every query, and never walked"
+)]
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use salsa::Setter as _;
+
+use super::counters::Executed;
+use super::outside::{Outside, Question};
+use super::{Counters, Db, Item, Kind, Settings, SourceFile};
+use crate::ir::{ItemName, ModuleName};
+use crate::options::Options;
+use crate::site::{At, Site};
+use crate::vm::meter::Spent;
+use crate::vm::value::Origin;
+use crate::world::World;
+
+/// What is remembered. Cheap to clone; every clone must be gone before an input is set.
+#[salsa::db]
+#[derive(Clone)]
+pub(crate) struct Database {
+    storage: salsa::Storage<Self>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    world: Arc<dyn World>,
+    settings: Mutex<Option<Settings>>,
+    files: Mutex<BTreeMap<ModuleName, SourceFile>>,
+    items: Mutex<HashMap<SourceFile, HashMap<ItemName, Item>>>,
+    answers: Mutex<BTreeMap<Question, Outside>>,
+    origins: Mutex<Given>,
+    spent: Spent,
+    executed: Executed,
+}
+
+/// The origins that were given out.
+#[derive(Default)]
+struct Given {
+    /// The first origin of each range, ascending, and whose they are.
+    ranges: Vec<(u32, Item)>,
+    /// The last range of each binding: its first origin and how many they are.
+    last: HashMap<Item, (u32, usize)>,
+    /// The first that was not given out.
+    next: u32,
+}
+
+#[salsa::db]
+impl salsa::Database for Database {}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database").finish_non_exhaustive()
+    }
+}
+
+/// What is in a lock. No thread leaves a table half changed.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Database {
+    /// An empty database over a world.
+    pub(crate) fn new(world: Arc<dyn World>) -> Self {
+        let shared = Shared {
+            world,
+            settings: Mutex::default(),
+            files: Mutex::default(),
+            items: Mutex::default(),
+            answers: Mutex::default(),
+            origins: Mutex::default(),
+            spent: Spent::default(),
+            executed: Executed::default(),
+        };
+        Self {
+            storage: salsa::Storage::default(),
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// What was executed so far.
+    pub(crate) fn counters(&self) -> Counters {
+        self.shared.executed.counters()
+    }
+
+    /// Sets the text of a module, and whether it is in a circle of imports. What is the
+    /// same already changes nothing.
+    pub(crate) fn set_text(&mut self, name: &ModuleName, text: Option<Arc<str>>) -> SourceFile {
+        let file = self.file(name);
+        if *file.text(self) != text {
+            file.set_text(self).to(text);
+        }
+        file
+    }
+
+    /// Says whether a module imports itself, directly or through others.
+    pub(crate) fn set_circular(&mut self, file: SourceFile, circular: bool) {
+        if file.circular(self) != circular {
+            file.set_circular(self).to(circular);
+        }
+    }
+
+    /// Sets what the caller decides.
+    pub(crate) fn set_options(&mut self, options: &Options) {
+        let settings = self.settings();
+        if settings.platform(self) != options.platform {
+            settings.set_platform(self).to(options.platform);
+        }
+        if *settings.limits(self) != options.limits {
+            settings.set_limits(self).to(options.limits.clone());
+        }
+    }
+
+    /// Asks the world again all that it was asked.
+    pub(crate) fn refresh(&mut self) {
+        let known: Vec<(Question, Outside)> = locked(&self.shared.answers)
+            .iter()
+            .map(|(question, outside)| (question.clone(), *outside))
+            .collect();
+        for (question, outside) in known {
+            let answer = question.ask(self.world());
+            if *outside.answer(self) != answer {
+                outside.set_answer(self).to(answer);
+            }
+        }
+    }
+}
+
+#[salsa::db]
+impl Db for Database {
+    fn world(&self) -> &dyn World {
+        &*self.shared.world
+    }
+
+    fn file(&self, name: &ModuleName) -> SourceFile {
+        let mut files = locked(&self.shared.files);
+        if let Some(&file) = files.get(name) {
+            return file;
+        }
+        let file = SourceFile::new(self, name.clone(), None, false);
+        files.insert(name.clone(), file);
+        file
+    }
+
+    fn item(&self, file: SourceFile, name: &ItemName) -> Item {
+        let mut items = locked(&self.shared.items);
+        let items = items.entry(file).or_default();
+        if let Some(&item) = items.get(name) {
+            return item;
+        }
+        let item = Item::new(self, file, name.clone());
+        items.insert(name.clone(), item);
+        item
+    }
+
+    fn outside(&self, question: Question) -> Outside {
+        if let Some(&outside) = locked(&self.shared.answers).get(&question) {
+            return outside;
+        }
+        // The world is asked without the lock: a digest may take long.
+        let answer = question.ask(self.world());
+        let mut answers = locked(&self.shared.answers);
+        *answers
+            .entry(question)
+            .or_insert_with(|| Outside::new(self, answer))
+    }
+
+    fn settings(&self) -> Settings {
+        *locked(&self.shared.settings).get_or_insert_with(|| {
+            let Options {
+                platform, limits, ..
+            } = Options::default();
+            Settings::new(self, platform, limits)
+        })
+    }
+
+    fn spent(&self) -> &Spent {
+        &self.shared.spent
+    }
+
+    fn executes(&self, kind: Kind) {
+        self.shared.executed.count(kind);
+    }
+
+    fn site(&self, origin: Origin) -> Site {
+        let given = locked(&self.shared.origins);
+        let after = given
+            .ranges
+            .partition_point(|(first, _)| *first <= origin.0);
+        let (first, item) = given.ranges[after.saturating_sub(1)];
+        let expr = crate::ir::ExprId(origin.0.saturating_sub(first));
+        let at = At::whole(expr);
+        Site { item, at }
+    }
+
+    fn origins(&self, item: Item, count: usize) -> Origin {
+        let mut given = locked(&self.shared.origins);
+        if let Some(&(first, room)) = given.last.get(&item)
+            && count <= room
+        {
+            return Origin(first);
+        }
+        // A binding that grows while it is written soon has room.
+        let room = count.max(1).next_power_of_two();
+        let first = given.next;
+        let after = u32::try_from(room)
+            .ok()
+            .and_then(|room| first.checked_add(room));
+        // When all numbers are used up, the places of new values are wrong, and that is all.
+        given.next = after.unwrap_or(first);
+        given.ranges.push((first, item));
+        given.last.insert(item, (first, room));
+        Origin(first)
+    }
+}

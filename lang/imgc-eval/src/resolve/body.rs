@@ -1,0 +1,71 @@
+//! A body while it is built: expressions are added, children before their parents, each
+//! with its place in the text.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use imgc_syntax::TextRange;
+
+use crate::ir::{Body, Expr, ExprId, ItemName, LocalId, TypeExpr};
+use crate::site::{At, Spans};
+
+/// A [`Body`] and its [`Spans`] that are not complete yet.
+#[derive(Debug, Default)]
+pub(super) struct BodyBuilder {
+    exprs: Vec<Expr>,
+    spans: Spans,
+    locals: Vec<Arc<str>>,
+    items: BTreeSet<ItemName>,
+}
+
+impl BodyBuilder {
+    /// Adds an expression.
+    pub(super) fn add(&mut self, range: TextRange, expr: Expr) -> ExprId {
+        let id = ExprId(self.exprs.len() as u32);
+        self.exprs.push(expr);
+        self.spans.push(range);
+        id
+    }
+
+    /// Says where a part of the expression that was added last stands.
+    pub(super) fn part(&mut self, expr: ExprId, part: usize, range: TextRange) {
+        self.spans.push_part(At::part(expr, part), range);
+    }
+
+    /// Makes an expression fail without a word.
+    pub(super) fn poison(&mut self, expr: ExprId) {
+        self.exprs[expr.0 as usize] = Expr::Poison;
+    }
+
+    /// A new variable.
+    pub(super) fn local(&mut self, name: Arc<str>) -> LocalId {
+        let id = LocalId(self.locals.len() as u32);
+        self.locals.push(name);
+        id
+    }
+
+    /// Notes that a binding of the module is mentioned.
+    pub(super) fn mention(&mut self, item: &ItemName) {
+        if !self.items.contains(item) {
+            self.items.insert(item.clone());
+        }
+    }
+
+    /// The body of a binding.
+    pub(super) fn finish(
+        self,
+        root: ExprId,
+        annotation: Option<TypeExpr>,
+        damaged: bool,
+    ) -> (Body, Spans) {
+        let body = Body {
+            exprs: self.exprs,
+            root,
+            annotation,
+            locals: self.locals,
+            items: self.items.into_iter().collect(),
+            damaged,
+        };
+        (body, self.spans)
+    }
+}

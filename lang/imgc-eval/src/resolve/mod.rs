@@ -1,0 +1,167 @@
+//! A syntax tree to bindings with their names resolved.
+//!
+//! It looks at one file: it reads no other module, infers nothing and runs nothing. What
+//! is wrong with names, keys and written types is reported here, and becomes a poison
+//! that nobody reports again.
+
+mod body;
+mod call;
+mod expr;
+mod fields;
+mod lets;
+mod module;
+mod pattern;
+mod scope;
+mod types;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use imgc_syntax::{Parse, SyntaxError, TextRange, TextSize};
+
+use crate::ir::{Body, ItemName, Items, ModuleName, TypeExpr};
+use crate::path;
+use crate::problem::{MAX_PROBLEMS, Problem};
+use crate::site::Spans;
+use body::BodyBuilder;
+pub(crate) use call::{call_text, lower_call};
+use scope::Scope;
+
+/// A module with its names resolved.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Lowered {
+    /// What it has.
+    pub(crate) items: Items,
+    /// Every binding.
+    pub(crate) bodies: BTreeMap<ItemName, Arc<Body>>,
+    /// Where their expressions stand.
+    pub(crate) spans: BTreeMap<ItemName, Spans>,
+    /// Where their names stand, and what their `##` comments say.
+    pub(crate) heads: BTreeMap<ItemName, Head>,
+    /// Where the imports stand, in the order of the source.
+    pub(crate) imports: Vec<(ModuleName, TextRange)>,
+    /// What is wrong with names, in the order of the source.
+    pub(crate) problems: Vec<Problem<TextRange>>,
+    /// What the `##` comment at the head of the file says.
+    pub(crate) doc: Option<String>,
+}
+
+/// What is known of a binding beside its body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Head {
+    /// Where its name stands.
+    pub(crate) name: TextRange,
+    /// What its `##` comment says.
+    pub(crate) doc: Option<String>,
+}
+
+/// Lowers the tree of the module `name`. The imports of a `circular` one are poison, so
+/// that nothing runs round.
+pub(crate) fn lower(parse: &Parse, name: &ModuleName, circular: bool) -> Lowered {
+    let mut lowerer = Lowerer::new(name, parse.errors(), circular);
+    let file = parse.tree();
+    lowerer.file(&file);
+    lowerer.finish(file.doc())
+}
+
+/// A type as it is written, for tables of signatures. Their texts are well formed; what
+/// is wrong is poison.
+pub(crate) fn signature(text: &str) -> TypeExpr {
+    let name = ModuleName::Project("".into());
+    let parse = imgc_syntax::parse_type(text);
+    let mut lowerer = Lowerer::new(&name, &[], false);
+    match parse.tree().ty().filter(|_| parse.errors().is_empty()) {
+        Some(ty) => lowerer.annotation(&ty),
+        None => TypeExpr::Poison,
+    }
+}
+
+/// The work on one file.
+struct Lowerer<'a> {
+    name: &'a ModuleName,
+    /// Whether the parser found nothing wrong. What seems to be missing in a repaired
+    /// tree is no mistake of its own.
+    is_whole: bool,
+    /// Where syntax errors begin, sorted.
+    errors: Vec<TextSize>,
+    circular: bool,
+    lowered: Lowered,
+    /// How many problems there were before the binding that is being lowered.
+    item_problems: usize,
+    /// How many more warnings and mistakes are reported.
+    room: [usize; 2],
+    /// The names that are bound around what is lowered, the innermost last.
+    scopes: Vec<Scope>,
+    /// How many more parts of types are written out.
+    type_room: usize,
+    /// How many records that keys like `a.b` made stand in each other here.
+    nested: usize,
+    /// The binding that is being lowered.
+    body: BodyBuilder,
+}
+
+impl<'a> Lowerer<'a> {
+    fn new(name: &'a ModuleName, errors: &[SyntaxError], circular: bool) -> Self {
+        let mut errors: Vec<TextSize> = errors.iter().map(|error| error.range.start()).collect();
+        errors.sort();
+        Self {
+            name,
+            is_whole: errors.is_empty(),
+            errors,
+            circular,
+            item_problems: 0,
+            lowered: Lowered::default(),
+            room: [MAX_PROBLEMS; 2],
+            scopes: Vec::new(),
+            type_room: types::MAX_ALL,
+            nested: 0,
+            body: BodyBuilder::default(),
+        }
+    }
+
+    fn finish(mut self, doc: Option<String>) -> Lowered {
+        let key = |range: TextRange| (range.start(), range.end());
+        let lowered = &mut self.lowered;
+        lowered.doc = doc;
+        lowered.problems.sort_by_key(|problem| key(problem.place));
+        lowered.imports.sort_by_key(|(_, range)| key(*range));
+        lowered.items.lets.sort();
+        let mut seen = std::collections::BTreeSet::new();
+        for (name, _) in &lowered.imports {
+            if seen.insert(name) {
+                lowered.items.imports.push(name.clone());
+            }
+        }
+        self.lowered
+    }
+
+    /// Notes a finding, unless there are very many already.
+    fn report(&mut self, problem: Problem<TextRange>) {
+        let room = &mut self.room[usize::from(problem.is_error())];
+        if *room > 0 {
+            *room -= 1;
+            self.lowered.problems.push(problem);
+        }
+    }
+
+    /// Whether a syntax error is in that range, or at its end.
+    fn is_damaged(&self, range: TextRange) -> bool {
+        let first = self.errors.partition_point(|start| *start < range.start());
+        self.errors
+            .get(first)
+            .is_some_and(|start| *start <= range.end())
+    }
+
+    /// The folder that paths are relative to. `Err`: why the module has none.
+    fn folder(&self) -> Result<&'a str, &'static str> {
+        match self.name {
+            ModuleName::Project(file) => Ok(path::folder(file)),
+            ModuleName::Argument(_) | ModuleName::Call => Ok(""),
+            ModuleName::Std(_) => Err("a module of imgc has no files of its own"),
+            ModuleName::Remote(_) => Err("a module from elsewhere has no files of its own"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,236 @@
+//! Values: which bindings are evaluated for a question, in parallel and within the
+//! budget, and the plan that they make.
+
+use std::collections::BTreeSet;
+
+use imgc_plan::Plan;
+use rayon::prelude::*;
+
+use crate::host::{Given, gather};
+use crate::ir::{ItemName, ModuleName};
+use crate::options::Options;
+use crate::origins::Origins;
+use crate::problem::Problem;
+use crate::queries::{Database, Db as _, Item, body, lowered, value};
+use crate::site::Site;
+use crate::vm::value::Value;
+
+use super::report::{Report, span};
+use super::{Findings, State};
+
+/// What a question is about, after arguments and the choice of a field.
+pub(super) struct Target {
+    /// What was found so far. It has the modules of the target.
+    pub(super) report: Report,
+    /// The bindings whose values are wanted. None: something is wrong.
+    pub(super) wanted: Vec<Item>,
+    /// Whether they are the fields of a record.
+    pub(super) fields: bool,
+    /// A field of the value that is wanted in its place.
+    pub(super) select: Option<String>,
+    /// The file's name without `.img`, or the field's.
+    pub(super) stem: String,
+}
+
+/// What evaluation has used.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Used {
+    pub(super) steps: u64,
+    pub(super) bytes: u64,
+}
+
+impl State {
+    /// The plan of a file.
+    pub(super) fn plan(
+        &mut self,
+        entry: &ModuleName,
+        options: &Options,
+    ) -> (Option<(Option<Plan>, Origins)>, Findings) {
+        self.answer(entry, options, true, |db, target, _| {
+            let mut problems = Vec::new();
+            let gathered = gather_target(db, options, target, &mut problems);
+            let failed = problems.iter().any(Problem::is_error);
+            target.report.extend(db, problems);
+            let gathered = gathered.filter(|_| !failed)?;
+            let mut origins = Origins::default();
+            for (image, place, site) in gathered.places {
+                origins.insert(&image, place, span(db, site));
+            }
+            Some((Some(gathered.plan), origins))
+        })
+    }
+
+    /// Evaluates what a question is about and makes the answer of it. What does not
+    /// depend on the schedule of threads is made of the first evaluation; where a budget
+    /// is exhausted, of another one on one thread, that remembers nothing.
+    pub(super) fn answer<T>(
+        &mut self,
+        entry: &ModuleName,
+        options: &Options,
+        apply: bool,
+        make: impl Fn(&Database, &mut Target, Used) -> Option<T>,
+    ) -> (Option<T>, Findings) {
+        let mut target = self.target(entry, options, apply);
+        if target.report.has_errors() {
+            return (None, target.report.into_diagnostics(&self.db));
+        }
+        let is_parallel = target.wanted.len() > 1;
+        let mut is_alone = self.is_fresh && !is_parallel;
+        self.is_fresh = false;
+        let (mut used, mut exhausted) = self.run(&target, options, is_parallel);
+        if exhausted && !is_alone {
+            self.forget();
+            target = self.target(entry, options, apply);
+            (used, exhausted) = self.run(&target, options, false);
+            is_alone = true;
+        }
+        let db = &self.db;
+        let mut found = problems(db, &target.wanted);
+        if exhausted && !found.iter().any(Problem::is_error) {
+            found = problems_of_all(db);
+        }
+        target.report.extend(db, found);
+        let mut answer = None;
+        if !target.report.has_errors() && !exhausted {
+            answer = make(db, &mut target, used);
+        }
+        let answer = answer.filter(|_| !target.report.has_errors());
+        let findings = target.report.into_diagnostics(&self.db);
+        if exhausted && is_alone {
+            // What stopped for the budget is not to be remembered.
+            self.forget();
+        }
+        (answer, findings)
+    }
+
+    /// Begins with an empty database.
+    fn forget(&mut self) {
+        self.earlier = self.earlier + self.db.counters();
+        self.db = Database::new(self.world.clone());
+        self.is_fresh = true;
+    }
+
+    /// Evaluates. Gives what was used, also by what was remembered, and whether that is
+    /// more than is allowed.
+    fn run(&self, target: &Target, options: &Options, is_parallel: bool) -> (Used, bool) {
+        let db = &self.db;
+        db.spent().reset();
+        if is_parallel {
+            let wanted = target.wanted.par_iter();
+            wanted.for_each_with(db.clone(), |db, item| drop(value(&*db, *item).clone()));
+        } else {
+            for &item in &target.wanted {
+                value(db, item);
+            }
+        }
+        let used = used(db, &target.wanted);
+        let limits = &options.limits;
+        let is_exhausted =
+            db.spent().is_exhausted() || used.steps > limits.steps || used.bytes > limits.bytes;
+        (used, is_exhausted)
+    }
+}
+
+/// The bindings that were evaluated for others, each once: in the order of first use.
+fn evaluated(db: &Database, wanted: &[Item]) -> Vec<Item> {
+    let mut seen = BTreeSet::new();
+    let mut found = Vec::new();
+    let mut queue: Vec<Item> = wanted.iter().rev().copied().collect();
+    while let Some(item) = queue.pop() {
+        if seen.insert((item.file(db).name(db), item.name(db))) {
+            found.push(item);
+            queue.extend(value(db, item).used.iter().rev());
+        }
+    }
+    found
+}
+
+fn used(db: &Database, wanted: &[Item]) -> Used {
+    let mut used = Used::default();
+    for item in evaluated(db, wanted) {
+        let outcome = value(db, item);
+        used.steps = used.steps.saturating_add(outcome.steps);
+        used.bytes = used.bytes.saturating_add(outcome.bytes);
+    }
+    used
+}
+
+/// What is wrong with values.
+fn problems(db: &Database, wanted: &[Item]) -> Vec<Problem<Site>> {
+    let items = evaluated(db, wanted).into_iter();
+    items
+        .flat_map(|item| value(db, item).problems.clone())
+        .collect()
+}
+
+/// What is wrong with everything that was evaluated: where a budget ends in what a
+/// binding was going to use, that is not known as used.
+fn problems_of_all(db: &Database) -> Vec<Problem<Site>> {
+    let mut items: Vec<Item> = db
+        .spent()
+        .totals()
+        .into_iter()
+        .map(|(item, _)| item)
+        .collect();
+    items.sort_by(|a, b| {
+        let key = |item: &Item| (item.file(db).name(db), item.name(db));
+        key(a).cmp(&key(b))
+    });
+    let items = items.into_iter();
+    items
+        .flat_map(|item| value(db, item).problems.clone())
+        .collect()
+}
+
+/// The value of a binding. `None`: what is wrong has been reported.
+pub(super) fn value_of(db: &Database, item: Item) -> Option<&Value> {
+    value(db, item).value.as_ref()
+}
+
+/// Where a binding's value is written.
+pub(super) fn site_of(db: &Database, item: Item) -> Option<Site> {
+    let body = body(db, item).as_ref()?;
+    Some(Site::whole(item, body.root))
+}
+
+fn gather_target(
+    db: &Database,
+    options: &Options,
+    target: &Target,
+    problems: &mut Vec<Problem<Site>>,
+) -> Option<crate::host::Gathered> {
+    if !target.fields {
+        let item = *target.wanted.first()?;
+        let value = value_of(db, item)?;
+        let value = match &target.select {
+            Some(name) => value.as_record()?.get(name)?,
+            None => value,
+        };
+        let site = value.origin().map(|origin| db.site(origin));
+        let given = Given::Whole {
+            stem: &target.stem,
+            site: site.or_else(|| site_of(db, item))?,
+            value,
+        };
+        return Some(gather(db, options, &given, problems));
+    }
+    let mut fields = Vec::new();
+    for &item in &target.wanted {
+        let ItemName::Export(name) = item.name(db) else {
+            continue;
+        };
+        let range = lowered(db, item.file(db)).heads.get(item.name(db));
+        let start = range.map(|head| head.name.start());
+        fields.push((start, (&**name, site_of(db, item)?, value_of(db, item)?)));
+    }
+    // The order of the source.
+    fields.sort_by_key(|(start, _)| *start);
+    let fields: Vec<_> = fields.into_iter().map(|(_, field)| field).collect();
+    let site = fields.first().map(|(_, site, _)| *site)?;
+    Some(gather(
+        db,
+        options,
+        &Given::Fields { site, fields },
+        problems,
+    ))
+}

@@ -1,0 +1,245 @@
+//! The types of the host: their names, their words, and the fields of its records.
+
+use std::sync::Arc;
+
+use super::ty::{Arena, Field, Ty};
+
+/// A type of the host without parts. The order says what a literal is first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Host {
+    Int,
+    Bool,
+    String,
+    Path,
+    Mode,
+    Package,
+    Platform,
+    Suite,
+    Variant,
+    Port,
+    Owner,
+    File,
+    Program,
+    Packages,
+    Image,
+    Data,
+    User,
+    Group,
+    Config,
+}
+
+/// The type of a field of the host's records.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    One(Host),
+    List(Host),
+    Map(Host),
+}
+
+type Table = &'static [(&'static str, bool, Kind)];
+
+const USER: Table = &[
+    ("name", false, Kind::One(Host::String)),
+    ("uid", false, Kind::One(Host::Int)),
+    ("gid", true, Kind::One(Host::Int)),
+    ("group", true, Kind::One(Host::String)),
+    ("groups", true, Kind::List(Host::String)),
+    ("home", true, Kind::One(Host::String)),
+    ("shell", true, Kind::One(Host::String)),
+    ("comment", true, Kind::One(Host::String)),
+];
+
+const GROUP: Table = &[
+    ("name", false, Kind::One(Host::String)),
+    ("gid", false, Kind::One(Host::Int)),
+];
+
+const CONFIG: Table = &[
+    ("entrypoint", true, Kind::List(Host::String)),
+    ("cmd", true, Kind::List(Host::String)),
+    ("env", true, Kind::Map(Host::String)),
+    ("user", true, Kind::One(Host::Owner)),
+    ("workdir", true, Kind::One(Host::String)),
+    ("labels", true, Kind::Map(Host::String)),
+    ("ports", true, Kind::List(Host::Port)),
+    ("volumes", true, Kind::List(Host::String)),
+    ("stopSignal", true, Kind::One(Host::String)),
+];
+
+impl Host {
+    /// All of them, in order.
+    pub(super) const ALL: [Self; 19] = [
+        Self::Int,
+        Self::Bool,
+        Self::String,
+        Self::Path,
+        Self::Mode,
+        Self::Package,
+        Self::Platform,
+        Self::Suite,
+        Self::Variant,
+        Self::Port,
+        Self::Owner,
+        Self::File,
+        Self::Program,
+        Self::Packages,
+        Self::Image,
+        Self::Data,
+        Self::User,
+        Self::Group,
+        Self::Config,
+    ];
+
+    /// Its name in the language.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Int => "Int",
+            Self::Bool => "Bool",
+            Self::String => "String",
+            Self::Path => "Path",
+            Self::Mode => "Mode",
+            Self::Package => "Package",
+            Self::Platform => "Platform",
+            Self::Suite => "Suite",
+            Self::Variant => "Variant",
+            Self::Port => "Port",
+            Self::Owner => "Owner",
+            Self::File => "File",
+            Self::Program => "Program",
+            Self::Packages => "Packages",
+            Self::Image => "Image",
+            Self::Data => "Data",
+            Self::User => "User",
+            Self::Group => "Group",
+            Self::Config => "Config",
+        }
+    }
+
+    /// The type of that name.
+    pub(super) fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|host| host.name() == name)
+    }
+
+    /// A value of it, in words.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Int => "a number",
+            Self::Bool => "a truth value",
+            Self::String => "a string",
+            Self::Path => "a path",
+            Self::Mode => "a mode",
+            Self::Package => "the name of a package",
+            Self::Platform => "a platform",
+            Self::Suite => "a suite",
+            Self::Variant => "a variant",
+            Self::Port => "a port",
+            Self::Owner => "a user or group",
+            Self::File => "a file",
+            Self::Program => "a program",
+            Self::Packages => "Debian packages",
+            Self::Image => "an image",
+            Self::Data => "data",
+            Self::User => "a user",
+            Self::Group => "a group",
+            Self::Config => "a config",
+        }
+    }
+
+    /// What is needed where it is expected, in words.
+    pub(super) fn wanted(self) -> &'static str {
+        match self {
+            Self::Bool => "`true` or `false`",
+            Self::Path => "a path such as `./motd`",
+            Self::Mode => "a number such as `0o644`",
+            Self::Port => "a number or a string such as `\"53/udp\"`",
+            Self::Owner => "a name or a number",
+            Self::File => {
+                "text, a path of the project, or a value of `file`, `directory`, `symlink` or `binary`"
+            }
+            Self::Program => "a path, or a record with a path for each architecture",
+            Self::Packages => "a value of `debianPackages`",
+            Self::Platform => "a platform such as `\"linux/amd64\"`",
+            Self::Suite => "a suite such as `\"trixie\"`",
+            Self::Variant => "a variant such as `\"essential\"`",
+            Self::User | Self::Group | Self::Config => "a record",
+            other => other.words(),
+        }
+    }
+
+    /// Several values of it, in words.
+    pub(super) fn plural(self) -> &'static str {
+        match self {
+            Self::Int => "numbers",
+            Self::Bool => "truth values",
+            Self::String => "strings",
+            Self::Path => "paths",
+            Self::Mode => "modes",
+            Self::Package => "names of packages",
+            Self::Platform => "platforms",
+            Self::Suite => "suites",
+            Self::Variant => "variants",
+            Self::Port => "ports",
+            Self::Owner => "users or groups",
+            Self::File => "files",
+            Self::Program => "programs",
+            Self::Packages => "values of `debianPackages`",
+            Self::Image => "images",
+            Self::Data => "data",
+            Self::User => "users",
+            Self::Group => "groups",
+            Self::Config => "configs",
+        }
+    }
+
+    /// Whether it is a record with fields of its own.
+    pub(super) fn is_schema(self) -> bool {
+        matches!(self, Self::User | Self::Group | Self::Config)
+    }
+
+    /// Whether literals that become it are checked.
+    pub(super) fn is_checked(self) -> bool {
+        matches!(
+            self,
+            Self::Mode | Self::Port | Self::Platform | Self::Suite | Self::Variant | Self::Package
+        )
+    }
+}
+
+impl Arena {
+    /// The record that a schema of the host is.
+    pub(super) fn schema(&mut self, host: Host) -> Option<Ty> {
+        let (index, table) = match host {
+            Host::User => (0, USER),
+            Host::Group => (1, GROUP),
+            Host::Config => (2, CONFIG),
+            _ => return None,
+        };
+        if let Some(ty) = self.tables[index] {
+            return Some(ty);
+        }
+        let fields: Vec<Field> = table
+            .iter()
+            .map(|(name, optional, kind)| {
+                let ty = match *kind {
+                    Kind::One(host) => self.host(host),
+                    Kind::List(host) => {
+                        let item = self.host(host);
+                        self.list(item)
+                    }
+                    Kind::Map(host) => {
+                        let value = self.host(host);
+                        self.map(value)
+                    }
+                };
+                Field {
+                    name: self.symbol(&Arc::from(*name)),
+                    ty,
+                    optional: *optional,
+                }
+            })
+            .collect();
+        let ty = self.record(fields, None);
+        self.tables[index] = Some(ty);
+        Some(ty)
+    }
+}

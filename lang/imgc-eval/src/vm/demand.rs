@@ -1,0 +1,208 @@
+//! Values of other top-level bindings.
+//!
+//! They are asked for through queries, which nest natively. So that they nest little, what
+//! a binding certainly needs is evaluated before it, from a list of what is to do.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use imgc_diag::codes;
+
+use crate::ir::{Expr, ExprId, ItemName, ModuleName, Part};
+use crate::problem::Problem;
+use crate::queries::{self, Db, Item};
+use crate::vm::call::{Eval, Failed};
+use crate::vm::code::{Code, Global};
+use crate::vm::machine::Machine;
+use crate::vm::value::{Origin, Record, Value};
+
+/// How many bindings may wait for each other beyond what is evaluated in advance.
+const DEEPEST: u32 = 1_000;
+
+thread_local! {
+    static NESTED: Cell<u32> = const { Cell::new(0) };
+}
+
+/// The value of what some code mentions.
+pub(super) fn global(machine: &mut Machine<'_>, code: &Code, index: u32, origin: Origin) -> Eval {
+    let db = machine.db;
+    match &code.globals[index as usize] {
+        Global::Item(name) => value(machine, db.item(code.item.file(db), name), origin),
+        Global::Field(item, name) => {
+            let item = db.item(code.item.file(db), item);
+            match module_of(db, item) {
+                Some(module) => export(machine, &module, name, origin),
+                None => field(&value(machine, item, origin)?, name),
+            }
+        }
+        Global::Export(module, name) => export(machine, module, name, origin),
+        Global::Module(module) => {
+            let file = db.file(module);
+            let Some(names) = &queries::items(db, file).exports else {
+                return value(machine, db.item(file, &ItemName::Root), origin);
+            };
+            let mut values = Vec::with_capacity(names.len());
+            for name in names {
+                let item = db.item(file, &ItemName::Export(name.clone()));
+                values.push(value(machine, item, origin).unwrap_or(Value::Failed));
+            }
+            let names = Arc::new(names.clone());
+            machine.context(origin).step(names.len())?;
+            let record = Record { names, values };
+            Ok(Value::Record(origin, Arc::new(record)))
+        }
+    }
+}
+
+/// A public binding of a module.
+fn export(machine: &mut Machine<'_>, module: &ModuleName, name: &Arc<str>, origin: Origin) -> Eval {
+    let db = machine.db;
+    let item = exported(db, module, name);
+    let value = value(machine, item, origin)?;
+    match item.name(db) {
+        ItemName::Root => field(&value, name),
+        _ => Ok(value),
+    }
+}
+
+/// The binding that has a public name of a module, or all of the module.
+fn exported(db: &dyn Db, module: &ModuleName, name: &Arc<str>) -> Item {
+    let file = db.file(module);
+    match &queries::items(db, file).exports {
+        Some(_) => db.item(file, &ItemName::Export(name.clone())),
+        None => db.item(file, &ItemName::Root),
+    }
+}
+
+fn field(record: &Value, name: &str) -> Eval {
+    let field = record.as_record().and_then(|record| record.get(name));
+    let field = field.filter(|value| !value.is_failed());
+    field.cloned().ok_or(Failed)
+}
+
+/// The module that a binding is, if it is nothing else.
+fn module_of(db: &dyn Db, item: Item) -> Option<ModuleName> {
+    let body = queries::body(db, item).as_ref()?;
+    match body.expr(body.root) {
+        Expr::Import(module) => Some(module.clone()),
+        _ => None,
+    }
+}
+
+fn value(machine: &mut Machine<'_>, item: Item, origin: Origin) -> Eval {
+    let db = machine.db;
+    machine.meter.release(db.spent());
+    let Some(_nested) = Nested::enter() else {
+        let message = format!("more than {DEEPEST} bindings wait for each other here");
+        let problem = Problem::new(codes::NESTED_TOO_DEEP, db.site(origin), message);
+        return Err(machine.context(origin).report(problem));
+    };
+    machine.uses(item);
+    prepare(db, item);
+    queries::value(db, item).value.clone().ok_or(Failed)
+}
+
+/// Evaluates what a binding certainly needs, and what that needs, before it is asked for.
+pub(crate) fn prepare(db: &dyn Db, item: Item) {
+    let mut waiting = vec![(item, needs(db, item))];
+    while let Some((item, needed)) = waiting.last_mut() {
+        match needed.pop() {
+            Some(next) if db.spent().begin(next) => waiting.push((next, needs(db, next))),
+            Some(_) => {}
+            None => {
+                // The first is what is asked for.
+                let item = *item;
+                waiting.pop();
+                if !waiting.is_empty() {
+                    queries::value(db, item);
+                }
+            }
+        }
+    }
+}
+
+/// The top-level bindings that a binding mentions outside of functions and of
+/// branches that may not be taken, the last first.
+#[salsa::tracked(returns(clone))]
+fn needs(db: &dyn Db, item: Item) -> Vec<Item> {
+    let Some(body) = queries::body(db, item) else {
+        return Vec::new();
+    };
+    let mut needed = Vec::new();
+    let mut exprs: Vec<ExprId> = vec![body.root];
+    while let Some(expr) = exprs.pop() {
+        match body.expr(expr) {
+            Expr::Item(name) => needed.push(db.item(item.file(db), name)),
+            Expr::Select(record, name) => match body.expr(*record) {
+                Expr::Import(module) => needed.push(exported(db, module, name)),
+                Expr::Item(other) => {
+                    let other = db.item(item.file(db), other);
+                    let module = module_of(db, other);
+                    needed.push(module.map_or(other, |module| exported(db, &module, name)));
+                }
+                _ => exprs.push(*record),
+            },
+            Expr::Import(module) => {
+                let file = db.file(module);
+                match &queries::items(db, file).exports {
+                    Some(names) => {
+                        needed.extend(names.iter().map(|name| exported(db, module, name)));
+                    }
+                    None => needed.push(db.item(file, &ItemName::Root)),
+                }
+            }
+            Expr::Interpolation(parts) => {
+                exprs.extend(parts.iter().filter_map(|part| match part {
+                    Part::Text(_) => None,
+                    Part::Expr(expr) => Some(*expr),
+                }))
+            }
+            Expr::List(items) => exprs.extend(items),
+            Expr::Record(fields) => exprs.extend(fields.iter().map(|field| field.value)),
+            Expr::Let {
+                bindings,
+                needed,
+                body,
+            } => {
+                exprs.extend(bindings[..*needed].iter().map(|binding| binding.value));
+                exprs.push(*body);
+            }
+            Expr::If { condition, .. } | Expr::Assert { condition, .. } => exprs.push(*condition),
+            Expr::And(a, _) | Expr::Or(a, _) => exprs.push(*a),
+            Expr::Match { scrutinee, .. } => exprs.push(*scrutinee),
+            Expr::Binary(_, a, b) | Expr::Apply(a, b) => exprs.extend([*a, *b]),
+            Expr::Not(a) | Expr::Negate(a) | Expr::Tag(_, Some(a)) | Expr::Ascribe(a, _) => {
+                exprs.push(*a);
+            }
+            Expr::Poison
+            | Expr::Int(_)
+            | Expr::Bool(_)
+            | Expr::Str(_)
+            | Expr::Path(_)
+            | Expr::Local(_)
+            | Expr::Builtin(_)
+            | Expr::Lambda(_)
+            | Expr::Tag(_, None) => {}
+        }
+    }
+    needed
+}
+
+/// Counts bindings that wait for each other on this thread.
+struct Nested;
+
+impl Nested {
+    fn enter() -> Option<Self> {
+        let depth = NESTED.get();
+        (depth < DEEPEST).then(|| {
+            NESTED.set(depth + 1);
+            Self
+        })
+    }
+}
+
+impl Drop for Nested {
+    fn drop(&mut self) {
+        NESTED.set(NESTED.get() - 1);
+    }
+}

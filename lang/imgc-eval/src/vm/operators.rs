@@ -1,0 +1,198 @@
+//! What the operators do. A left side that nobody else holds is changed in its place.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use imgc_diag::codes;
+
+use crate::ir::BinaryOp;
+use crate::problem::Problem;
+use crate::vm::call::{Call, Eval, Failed};
+use crate::vm::compare;
+use crate::vm::value::{Record, Value};
+
+/// How many bytes a value takes in a list.
+const CELL: usize = size_of::<Value>();
+
+/// The value of `a op b`.
+pub(super) fn binary(call: &mut Call<'_>, op: BinaryOp, a: Value, b: Value) -> Eval {
+    if a.is_failed() || b.is_failed() {
+        return Err(Failed);
+    }
+    match op {
+        BinaryOp::Add => match (a, b) {
+            (Value::Str(_, a), Value::Str(_, b)) => append(call, a, &b),
+            (a, b) => arithmetic(call, &a, &b, i64::checked_add),
+        },
+        BinaryOp::Subtract => arithmetic(call, &a, &b, i64::checked_sub),
+        BinaryOp::Multiply => arithmetic(call, &a, &b, i64::checked_mul),
+        BinaryOp::Concat => concat(call, a, b),
+        BinaryOp::Update => update(call, a, b),
+        BinaryOp::Equal => ordered(call, &a, &b, Ordering::is_eq),
+        BinaryOp::NotEqual => ordered(call, &a, &b, Ordering::is_ne),
+        BinaryOp::Less => ordered(call, &a, &b, Ordering::is_lt),
+        BinaryOp::LessEqual => ordered(call, &a, &b, Ordering::is_le),
+        BinaryOp::Greater => ordered(call, &a, &b, Ordering::is_gt),
+        BinaryOp::GreaterEqual => ordered(call, &a, &b, Ordering::is_ge),
+    }
+}
+
+/// `-a`
+pub(super) fn negate(call: &mut Call<'_>, a: &Value) -> Eval {
+    let number = a.as_int().ok_or(Failed)?;
+    number
+        .checked_neg()
+        .map(|number| call.int(number))
+        .ok_or_else(|| overflow(call))
+}
+
+/// `a + b` of strings.
+pub(super) fn append(call: &mut Call<'_>, mut a: Arc<String>, b: &str) -> Eval {
+    if let Some(text) = Arc::get_mut(&mut a) {
+        call.allocate(b.len())?;
+        call.step(b.len() / 64)?;
+        text.push_str(b);
+    } else {
+        call.allocate(a.len() + b.len() + CELL)?;
+        call.step((a.len() + b.len()) / 64)?;
+        let mut text = String::with_capacity(a.len() + b.len());
+        text.push_str(&a);
+        text.push_str(b);
+        a = Arc::new(text);
+    }
+    Ok(Value::Str(call.origin, a))
+}
+
+fn ordered(call: &mut Call<'_>, a: &Value, b: &Value, holds: fn(Ordering) -> bool) -> Eval {
+    let order = compare::order(call, a, b)?;
+    Ok(call.bool(holds(order)))
+}
+
+fn arithmetic(
+    call: &mut Call<'_>,
+    a: &Value,
+    b: &Value,
+    result: fn(i64, i64) -> Option<i64>,
+) -> Eval {
+    let (a, b) = (a.as_int().ok_or(Failed)?, b.as_int().ok_or(Failed)?);
+    result(a, b)
+        .map(|number| call.int(number))
+        .ok_or_else(|| overflow(call))
+}
+
+/// Reports that a number is too large.
+pub(crate) fn overflow(call: &mut Call<'_>) -> Failed {
+    let message = "the result is no 64-bit number";
+    let problem = Problem::new(codes::INTEGER_OVERFLOW, call.site(), message);
+    call.report(problem)
+}
+
+fn concat(call: &mut Call<'_>, a: Value, b: Value) -> Eval {
+    let (Value::List(_, mut a), Value::List(_, b)) = (a, b) else {
+        return Err(Failed);
+    };
+    if let Some(items) = Arc::get_mut(&mut a) {
+        call.step(b.len())?;
+        call.allocate(b.len() * CELL)?;
+        match Arc::try_unwrap(b) {
+            Ok(mut more) => items.append(&mut more),
+            Err(more) => items.extend_from_slice(&more),
+        }
+    } else if b.is_empty() {
+        return Ok(Value::List(call.origin, a));
+    } else if a.is_empty() {
+        return Ok(Value::List(call.origin, b));
+    } else {
+        let count = a.len() + b.len();
+        call.step(count)?;
+        call.allocate((count + 2) * CELL)?;
+        let mut items = Vec::with_capacity(count);
+        items.extend_from_slice(&a);
+        items.extend_from_slice(&b);
+        a = Arc::new(items);
+    }
+    Ok(Value::List(call.origin, a))
+}
+
+/// The fields of both; where both have one, that of `b`.
+fn update(call: &mut Call<'_>, a: Value, b: Value) -> Eval {
+    let (Value::Record(_, a), Value::Record(_, b)) = (a, b) else {
+        return Err(Failed);
+    };
+    let (left, right) = (a.values.len(), b.values.len());
+    let result = if right == 0 {
+        a
+    } else if left == 0 || Arc::ptr_eq(&a.names, &b.names) {
+        b
+    } else if right <= left / 8 {
+        insert(call, a, &b)?
+    } else {
+        merge(call, a, b)?
+    };
+    Ok(Value::Record(call.origin, result))
+}
+
+/// Puts few fields into many.
+fn insert(call: &mut Call<'_>, mut a: Arc<Record>, b: &Record) -> Eval<Arc<Record>> {
+    let count = a.values.len();
+    if Arc::get_mut(&mut a).is_none() {
+        call.step(count / 4)?;
+        call.allocate((count + 2) * CELL)?;
+        a = Arc::new(Record {
+            names: a.names.clone(),
+            values: a.values.clone(),
+        });
+    }
+    let record = Arc::get_mut(&mut a).ok_or(Failed)?;
+    for (name, value) in b.iter() {
+        let names = &record.names;
+        call.step(1 + names.len().checked_ilog2().unwrap_or(0) as usize / 4)?;
+        match names.binary_search(name) {
+            Ok(at) => record.values[at] = value.clone(),
+            Err(at) => {
+                call.step((names.len() - at) / 4)?;
+                call.allocate(2 * CELL)?;
+                if Arc::get_mut(&mut record.names).is_none() {
+                    call.step(record.names.len() / 4)?;
+                    call.allocate(record.names.len() * CELL)?;
+                }
+                Arc::make_mut(&mut record.names).insert(at, name.clone());
+                record.values.insert(at, value.clone());
+            }
+        }
+    }
+    Ok(a)
+}
+
+/// Goes through both side by side.
+fn merge(call: &mut Call<'_>, a: Arc<Record>, b: Arc<Record>) -> Eval<Arc<Record>> {
+    let count = a.values.len() + b.values.len();
+    call.step(count)?;
+    call.allocate((count + 2) * 2 * CELL)?;
+    let mut names = Vec::with_capacity(count);
+    let mut values = Vec::with_capacity(count);
+    let (x, y) = (&a.names, &b.names);
+    let (mut i, mut j) = (0, 0);
+    while i < x.len() && j < y.len() {
+        let order = if Arc::ptr_eq(&x[i], &y[j]) {
+            Ordering::Equal
+        } else {
+            x[i].as_bytes().cmp(y[j].as_bytes())
+        };
+        if order == Ordering::Less {
+            names.push(x[i].clone());
+            values.push(a.values[i].clone());
+            i += 1;
+        } else {
+            names.push(y[j].clone());
+            values.push(b.values[j].clone());
+            j += 1;
+            i += usize::from(order == Ordering::Equal);
+        }
+    }
+    names.extend_from_slice(&x[i..]);
+    values.extend_from_slice(&a.values[i..]);
+    names.extend_from_slice(&y[j..]);
+    values.extend_from_slice(&b.values[j..]);
+    Ok(Arc::new(Record::new(names, values)))
+}
