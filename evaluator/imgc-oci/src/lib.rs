@@ -1,9 +1,11 @@
-//! OCI's documents: image configuration, manifest, index and layout.
+//! OCI's documents: image configuration, manifest, index and layout; and the pull of a
+//! small artifact.
 //!
 //! [`write_image`] puts an image's configuration and manifest into a store,
-//! [`Layout`] says what files a layout folder has and writes it as an archive, and
-//! [`validate`] reads an image back. The formats are those of the OCI image
-//! specification 1.1. This crate touches no files of the machine: folders are made by
+//! [`Layout`] says what files a layout folder has and writes it as an archive,
+//! [`validate`] reads an image back, and [`pull_layer`] asks a registry through a
+//! transport. The formats are those of the OCI image and distribution specifications
+//! 1.1. This crate touches no files of the machine and no network: folders are made by
 //! whoever has a [`Layout`].
 
 mod config;
@@ -11,6 +13,7 @@ mod error;
 mod image;
 mod json;
 mod layout;
+mod pull;
 mod time;
 mod validate;
 
@@ -18,5 +21,9 @@ pub use config::DEFAULT_PATH;
 pub use error::{OciError, Problem};
 pub use image::{Descriptor, Image, ImageSpec, LayerUse, MANIFEST_ABI, write_image};
 pub use layout::{Layout, LayoutFile, Tagged};
+pub use pull::{
+    ArtifactReference, PullError, PulledLayer, ReferenceError, RegistryAnswer, RegistryTransport,
+    Version, pull_blob, pull_layer,
+};
 pub use time::rfc3339;
 pub use validate::validate;

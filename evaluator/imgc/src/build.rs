@@ -11,6 +11,8 @@ use crate::describe::{self, Problem};
 use crate::lock_file::LockFile;
 use crate::output::Output;
 use crate::progress::Progress;
+use crate::remote::Policy;
+use crate::target::Target;
 use crate::terminal::{Failure, Terminal};
 use crate::work::{self, Source, Work};
 
@@ -18,9 +20,14 @@ use crate::work::{self, Source, Work};
 pub(crate) fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
     let output = Output::parse(args.output.as_deref()).map_err(Failure::Usage)?;
     let work = Work::begin(&args.work)?;
+    let policy = if args.locked {
+        Policy::Locked
+    } else {
+        Policy::Add
+    };
     let mut sources = Vec::new();
     for file in &args.files {
-        sources.push(work.evaluate(file, terminal)?);
+        sources.push(work.evaluate(&Target::of(file), policy, terminal)?);
     }
     check_names(&sources)?;
     let progress = Progress::new(terminal.interactive, terminal.verbose);
@@ -33,7 +40,7 @@ pub(crate) fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> 
         built.extend(images);
     }
     progress.finish();
-    output.write(&built, &work.store)?;
+    output.write(&built, &*work.store)?;
     for (name, image) in &built {
         warn_of_scripts(name, image, terminal);
     }
@@ -55,8 +62,8 @@ fn build(
     let plan = source.plan();
     let mut lock = LockFile::beside(&source.file)?;
     let builder = Builder {
-        store: &work.store,
-        transport: &work.network,
+        store: &*work.store,
+        transport: &*work.network,
         mirrors: &work.mirrors,
         keyrings: &work.keyrings,
         events: progress,
@@ -70,6 +77,7 @@ fn build(
     };
     builder.pin(plan, &mut lock.lock, pinning)?;
     if !locked {
+        source.project.remotes.pin(&mut lock.lock)?;
         lock.save(work)?;
     }
     let mut images = Vec::new();

@@ -18,7 +18,10 @@ Exit codes: 0 done, 1 it could not be done, 2 the command line is wrong.
 Examples:
   imgc build app.img              build, and write the layout app.oci here
   imgc build --locked app.img     the same, but never change imgc.lock (for CI)
-  imgc update app.img             take today's package versions into imgc.lock")]
+  imgc build apps.img#web         build the field `web` of the file's record
+  imgc update app.img             take today's package versions into imgc.lock
+  imgc check --fix                correct what a machine can correct, here and below
+  imgc eval -e '1 + 1'            say what an expression gives")]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -54,6 +57,18 @@ pub(crate) enum Command {
     Build(BuildArgs),
     /// Take the newest versions of all packages into the lock.
     Update(UpdateArgs),
+    /// Write files in the one style.
+    Fmt(FmtArgs),
+    /// Find mistakes without building anything.
+    Check(CheckArgs),
+    /// Run the examples of files and evaluate everything in them.
+    Test(TestArgs),
+    /// Evaluate a file or an expression, and print its value.
+    Eval(EvalArgs),
+    /// Ask the language one line at a time.
+    Repl(ReplArgs),
+    /// Print the manual of modules, or of the names that are always there.
+    Doc(DocArgs),
     /// Say what the code of a diagnostic means, or list all codes.
     Explain {
         /// The code: IMG0512.
@@ -65,8 +80,8 @@ pub(crate) enum Command {
 /// `imgc build`.
 #[derive(Debug, Args)]
 pub(crate) struct BuildArgs {
-    /// The files to build.
-    #[arg(required = true, value_name = "FILE")]
+    /// The files to build; FILE#NAME is the field NAME of the file's record.
+    #[arg(required = true, value_name = "FILE[#NAME]")]
     pub(crate) files: Vec<PathBuf>,
     /// Where to write: `oci:DIR` (a layout folder) or `oci-archive:FILE` (a tar of it).
     /// Default: the layout folder NAME.oci in the current folder, for each image.
@@ -85,32 +100,157 @@ pub(crate) struct BuildArgs {
 /// `imgc update`.
 #[derive(Debug, Args)]
 pub(crate) struct UpdateArgs {
-    /// The files whose packages are updated.
-    #[arg(required = true, value_name = "FILE")]
+    /// The files whose packages and modules are updated.
+    #[arg(required = true, value_name = "FILE[#NAME]")]
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) work: WorkArgs,
 }
 
-/// What every command takes that evaluates or builds.
+/// `imgc fmt`.
 #[derive(Debug, Args)]
-pub(crate) struct WorkArgs {
+pub(crate) struct FmtArgs {
+    /// The files, and folders to look for `.img` files in; `-` is standard input.
+    /// Default: the current folder.
+    #[arg(value_name = "FILE|DIR")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Change nothing; list what would change, and end with 1 if anything would.
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Change nothing; print what would change, line by line.
+    #[arg(long)]
+    pub(crate) diff: bool,
+}
+
+/// `imgc check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The files, and folders to look for `.img` files in; `-` is standard input.
+    /// Default: the current folder.
+    #[arg(value_name = "FILE|DIR")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Correct what a machine can correct.
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// Print one JSON document instead of messages.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) evaluation: EvaluationArgs,
+}
+
+/// `imgc test`.
+#[derive(Debug, Args)]
+pub(crate) struct TestArgs {
+    /// The files, and folders to look for `.img` files in. Default: the current folder.
+    #[arg(value_name = "FILE|DIR")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Print one JSON document instead of lines.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) evaluation: EvaluationArgs,
+}
+
+/// `imgc eval`.
+#[derive(Debug, Args)]
+pub(crate) struct EvalArgs {
+    /// The file; FILE#NAME is the field NAME of its record, `-` is standard input.
+    #[arg(
+        value_name = "FILE[#NAME]",
+        required_unless_present = "expression",
+        conflicts_with = "expression"
+    )]
+    pub(crate) file: Option<PathBuf>,
+    /// An expression instead of a file, as if in a file of the current folder.
+    #[arg(short, long, value_name = "EXPR")]
+    pub(crate) expression: Option<String>,
+    /// Print the value as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) evaluation: EvaluationArgs,
+}
+
+/// `imgc repl`.
+#[derive(Debug, Args)]
+pub(crate) struct ReplArgs {
+    /// A file whose names are there from the beginning.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) evaluation: EvaluationArgs,
+}
+
+/// `imgc doc`.
+#[derive(Debug, Args)]
+pub(crate) struct DocArgs {
+    /// Files, and modules such as std/debian. Default: all modules that come with imgc.
+    #[arg(value_name = "FILE|std/NAME")]
+    pub(crate) modules: Vec<PathBuf>,
+    /// The names that are always there.
+    #[arg(long, conflicts_with = "modules")]
+    pub(crate) builtins: bool,
+    /// Private bindings too.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// What to write.
+    #[arg(long, value_enum, default_value_t = DocFormat::Markdown, value_name = "FORMAT")]
+    pub(crate) format: DocFormat,
+    /// Write a page for each module into this folder, instead of all to standard output.
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) evaluation: EvaluationArgs,
+}
+
+/// What `imgc doc` writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DocFormat {
+    /// Pages for a browser, each with all that it needs.
+    Html,
+    /// Text for a repository.
+    Markdown,
+}
+
+/// What every command takes that evaluates.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct EvaluationArgs {
     /// The platform of images that don't name one.
     #[arg(long, value_name = "linux/ARCH", default_value = "linux/amd64")]
     pub(crate) platform: imgc_plan::Platform,
+    /// An argument for a file that is a function of named fields. May be given more
+    /// than once.
+    #[arg(long = "arg", value_name = "NAME=VALUE", value_parser = argument)]
+    pub(crate) arguments: Vec<(String, String)>,
     /// The store's folder. Default: $IMGC_STORE, else imgc in the XDG cache folder.
     #[arg(long, value_name = "DIR")]
     pub(crate) store: Option<PathBuf>,
+    /// Use no network.
+    #[arg(long)]
+    pub(crate) offline: bool,
+}
+
+/// What every command takes that builds.
+#[derive(Debug, Args)]
+pub(crate) struct WorkArgs {
+    #[command(flatten)]
+    pub(crate) evaluation: EvaluationArgs,
     /// A Debian mirror: the address that `dists` and `pool` are below. May be given
     /// more than once; ARCHIVE is `debian` or `debian-security`, and a bare address is
     /// for `debian` and, beside it, `debian-security`. Default: $IMGC_MIRROR, the
     /// configuration file, the host's apt sources.
     #[arg(long, value_name = "[ARCHIVE=]URL")]
     pub(crate) mirror: Vec<String>,
-    /// Use no network.
-    #[arg(long)]
-    pub(crate) offline: bool,
     /// How many things to do at once. Default: the number of processors.
     #[arg(short, long, value_name = "N")]
     pub(crate) jobs: Option<std::num::NonZeroUsize>,
+}
+
+/// Reads `NAME=VALUE`.
+fn argument(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
 }

@@ -78,7 +78,7 @@ impl Report {
         };
         match diagnostic(&error, source) {
             Some(diagnostic) => {
-                terminal.diagnostics(&[diagnostic], &source.evaluated);
+                terminal.diagnostics(&[diagnostic], &source.evaluated.sources);
                 Failure::Told
             }
             None => build(&error).into(),
@@ -412,8 +412,8 @@ fn fetch(error: &FetchError) -> Problem {
     }
 }
 
-/// What changed between two locks, a line for each package.
-pub(crate) fn changes(before: &imgc_apt::Lock, after: &imgc_apt::Lock) -> Vec<String> {
+/// What changed between two locks, a line for each package and module.
+pub(crate) fn changes(before_lock: &imgc_apt::Lock, after_lock: &imgc_apt::Lock) -> Vec<String> {
     let versions = |lock: &imgc_apt::Lock| {
         let mut versions: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
         for pin in lock.packages() {
@@ -425,7 +425,7 @@ pub(crate) fn changes(before: &imgc_apt::Lock, after: &imgc_apt::Lock) -> Vec<St
         }
         versions
     };
-    let (before, after) = (versions(before), versions(after));
+    let (before, after) = (versions(before_lock), versions(after_lock));
     let keys: BTreeSet<_> = before.keys().chain(after.keys()).collect();
     let mut lines = Vec::new();
     for key in keys {
@@ -443,5 +443,28 @@ pub(crate) fn changes(before: &imgc_apt::Lock, after: &imgc_apt::Lock) -> Vec<St
             _ => {}
         }
     }
+    lines.extend(module_changes(before_lock, after_lock));
     lines
+}
+
+fn module_changes(before: &imgc_apt::Lock, after: &imgc_apt::Lock) -> Vec<String> {
+    let addresses = |lock: &imgc_apt::Lock| {
+        let pins = lock.modules().iter();
+        pins.map(|module| module.address.clone())
+            .collect::<BTreeSet<_>>()
+    };
+    let all = &addresses(before) | &addresses(after);
+    let changed = all.iter().filter_map(|address| {
+        let old = before.module(address).map(|module| module.sha256);
+        let new = after.module(address).map(|module| module.sha256);
+        match (old, new) {
+            (None, Some(new)) => Some(format!("+ {address} sha256:{new}")),
+            (Some(old), None) => Some(format!("- {address} sha256:{old}")),
+            (Some(old), Some(new)) if old != new => {
+                Some(format!("  {address} sha256:{old} -> sha256:{new}"))
+            }
+            _ => None,
+        }
+    });
+    changed.collect()
 }

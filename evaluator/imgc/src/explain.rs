@@ -17,9 +17,5 @@ pub(crate) fn run(code: Option<&str>, terminal: &Terminal) -> Result<(), Failure
             "there is no code `{text}`: `imgc explain` lists all of them"
         ))
     })?;
-    terminal.result(&format!(
-        "{code}: {}\n\n{}",
-        code.title(),
-        code.explanation()
-    ))
+    terminal.result(imgc_diag::pages::plain(code).trim_end())
 }

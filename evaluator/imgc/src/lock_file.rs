@@ -64,10 +64,11 @@ impl LockFile {
         if unchanged {
             return Ok(());
         }
-        if let Some(wanted) = work.requests_in(self.path.parent().unwrap_or(Path::new(""))) {
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        if let Some(asked) = work.asked_in(folder, &self.lock) {
             self.lock.retain(|request| {
                 // The platform may come from the command line: every one is kept.
-                wanted.iter().any(|wanted| {
+                asked.requests.iter().any(|wanted| {
                     *request
                         == Request {
                             arch: request.arch.clone(),
@@ -75,6 +76,8 @@ impl LockFile {
                         }
                 })
             });
+            self.lock
+                .retain_modules(|address| asked.modules.iter().any(|asked| asked == address));
         }
         let text = self.lock.render();
         if self.text.as_deref() != Some(text.as_str()) {

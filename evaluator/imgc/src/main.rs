@@ -3,17 +3,30 @@
 
 mod apt_sources;
 mod build;
+mod check;
 mod cli;
 mod describe;
+mod desk;
+mod doc;
+mod eval;
 mod explain;
+mod fix;
+mod fmt;
+mod found;
 mod lock_file;
 mod network;
 mod output;
+mod programs;
 mod progress;
 mod project;
+mod remote;
+mod repl;
 mod settings;
+mod target;
 mod terminal;
+mod test;
 mod update;
+mod virtual_files;
 mod work;
 
 use std::process::ExitCode;
@@ -29,6 +42,12 @@ fn main() -> ExitCode {
     let done = match &cli.command {
         Command::Build(args) => build::run(args, &terminal),
         Command::Update(args) => update::run(args, &terminal),
+        Command::Fmt(args) => fmt::run(args, &terminal),
+        Command::Check(args) => check::run(args, &terminal),
+        Command::Test(args) => test::run(args, &terminal),
+        Command::Eval(args) => eval::run(args, &terminal),
+        Command::Repl(args) => repl::run(args, &terminal),
+        Command::Doc(args) => doc::run(args, &terminal),
         Command::Explain { code } => explain::run(code.as_deref(), &terminal),
     };
     match done {

@@ -1,5 +1,6 @@
 //! The transport over HTTP(S) and local folders.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::time::Duration;
@@ -14,23 +15,65 @@ const BODY: Duration = Duration::from_secs(120);
 #[derive(Debug)]
 pub(crate) struct Network {
     agent: ureq::Agent,
+    /// Follows no redirect.
+    single: ureq::Agent,
     offline: bool,
 }
+
+/// Status, headers by their names in small letters, and body.
+pub(crate) type Answer = (u16, BTreeMap<String, String>, Vec<u8>);
 
 impl Network {
     /// A transport that answers everything but `file:` with
     /// [`TransportError::Offline`] where `offline` is set.
     pub(crate) fn new(offline: bool) -> Self {
-        let agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_connect(Some(Duration::from_secs(15)))
-            .timeout_recv_response(Some(Duration::from_secs(30)))
-            .timeout_recv_body(Some(BODY))
-            .max_redirects(5)
-            .user_agent(concat!("imgc/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .into();
-        Self { agent, offline }
+        let agent = |redirects| {
+            ureq::Agent::config_builder()
+                .http_status_as_error(false)
+                .timeout_connect(Some(Duration::from_secs(15)))
+                .timeout_recv_response(Some(Duration::from_secs(30)))
+                .timeout_recv_body(Some(BODY))
+                .max_redirects(redirects)
+                .max_redirects_will_error(redirects > 0)
+                .user_agent(concat!("imgc/", env!("CARGO_PKG_VERSION")))
+                .build()
+                .into()
+        };
+        Self {
+            agent: agent(5),
+            single: agent(0),
+            offline,
+        }
+    }
+
+    /// Whether the network is not to be used.
+    pub(crate) fn is_offline(&self) -> bool {
+        self.offline
+    }
+
+    /// One request without redirects, and at most one byte more than `limit` of the body.
+    /// Whether the address may be asked is the caller's business.
+    ///
+    /// # Errors
+    /// What the network says.
+    pub(crate) fn once(
+        &self,
+        url: &str,
+        headers: &[(&str, String)],
+        limit: u64,
+    ) -> Result<Answer, String> {
+        let mut request = self.single.get(url);
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        let response = request.call().map_err(|error| error.to_string())?;
+        let status = response.status().as_u16();
+        let headers = crate::remote::headers_of(response.headers());
+        let mut body = Vec::new();
+        let mut reader = response.into_body().into_reader().take(limit + 1);
+        let read = reader.read_to_end(&mut body);
+        read.map_err(|error| error.to_string())?;
+        Ok((status, headers, body))
     }
 }
 

@@ -243,6 +243,18 @@ pub(crate) fn write_whole(
     done.map_err(|error| describe::disk("write", path, &error))
 }
 
+/// Puts `text` in the place of a file's text, in one step. Its mode stays; behind a link,
+/// the file that it leads to is replaced.
+pub(crate) fn replace_text(path: &Path, text: &str) -> Result<(), Problem> {
+    let failed = |error: std::io::Error| describe::disk("write", path, &error);
+    let real = path.canonicalize().map_err(failed)?;
+    let mode = real.metadata().map_err(failed)?.permissions();
+    write_whole(&real, |file| {
+        file.write_all(text.as_bytes())?;
+        file.set_permissions(mode)
+    })
+}
+
 /// Where something is made before it is moved to `path`: the folder, and how it is named
 /// there. The name is one that nobody can know or has used: what stands in the folder is
 /// not followed, and what a killed process left is not taken up.

@@ -8,18 +8,23 @@ use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use imgc_eval::{Entry, EntryKind, Stat, World, WorldError};
 use imgc_plan::FileDigest;
+
+use crate::remote::Remotes;
 
 /// ELOOP of Linux: links in a circle. Its `ErrorKind` is not stable yet.
 const LOOP: i32 = 40;
 
 /// A folder as a [`World`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Project {
     /// The root, absolute, without links.
     root: PathBuf,
+    /// The modules from elsewhere.
+    pub(crate) remotes: Arc<Remotes>,
 }
 
 impl Project {
@@ -27,29 +32,35 @@ impl Project {
     ///
     /// # Errors
     /// What the system says of a file that can't be found.
-    pub(crate) fn of(file: &Path) -> io::Result<(Self, String)> {
+    pub(crate) fn of(file: &Path, remotes: Arc<Remotes>) -> io::Result<(Self, String)> {
         let file = file.canonicalize()?;
         let folder = file.parent().unwrap_or(Path::new("/"));
+        Self::below(&file, folder, remotes)
+    }
+
+    /// The project that a folder is in, and the folder's path in it.
+    ///
+    /// # Errors
+    /// What the system says of a folder that can't be found.
+    pub(crate) fn around(folder: &Path, remotes: Arc<Remotes>) -> io::Result<(Self, String)> {
+        let folder = folder.canonicalize()?;
+        Self::below(&folder, &folder, remotes)
+    }
+
+    fn below(path: &Path, folder: &Path, remotes: Arc<Remotes>) -> io::Result<(Self, String)> {
         let root = folder
             .ancestors()
             .find(|folder| folder.join(".git").exists())
             .unwrap_or(folder);
-        let entry = file
-            .strip_prefix(root)
-            .ok()
-            .and_then(Path::to_str)
-            .ok_or_else(|| {
-                io::Error::new(
-                    io::ErrorKind::InvalidFilename,
-                    "the file's name is not UTF-8",
-                )
-            })?;
-        Ok((
-            Self {
-                root: root.to_owned(),
-            },
-            entry.to_owned(),
-        ))
+        let inner = path.strip_prefix(root).ok().and_then(Path::to_str);
+        let inner = inner.ok_or_else(|| {
+            io::Error::new(
+                io::ErrorKind::InvalidFilename,
+                "the file's name is not UTF-8",
+            )
+        })?;
+        let root = root.to_owned();
+        Ok((Self { root, remotes }, inner.to_owned()))
     }
 
     /// Opens a file of the project.
@@ -155,6 +166,10 @@ impl World for Project {
         imgc_stdlib::module(name).map(str::to_owned)
     }
 
+    fn remote_module(&self, address: &str) -> Result<String, WorldError> {
+        self.remotes.module(address).map_err(WorldError::Failed)
+    }
+
     fn std_modules(&self) -> Vec<String> {
         imgc_stdlib::modules()
             .iter()
@@ -176,7 +191,8 @@ mod tests {
         std::fs::write(folder.path().join("secret"), "x").expect("a file");
         std::fs::write(project.join("app.img"), "1").expect("a file");
         std::os::unix::fs::symlink("../secret", project.join("link")).expect("a link");
-        let (project, entry) = Project::of(&project.join("app.img")).expect("a project");
+        let (project, entry) =
+            Project::of(&project.join("app.img"), Remotes::none()).expect("a project");
         assert_eq!(entry, "app.img");
         assert_eq!(project.stat("link"), Err(WorldError::Outside));
         assert_eq!(project.digest("../secret"), Err(WorldError::Outside));

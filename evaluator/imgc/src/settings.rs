@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use etcetera::BaseStrategy as _;
+use etcetera::BaseStrategy;
 use serde::Deserialize;
 
 use imgc_build::Mirrors;
@@ -81,14 +81,8 @@ impl Settings {
             Some(dirs) => read_config(&dirs.config_dir().join("imgc/config.toml"))?,
             None => ConfigFile::default(),
         };
-        let store = args
-            .store
-            .clone()
-            .or_else(|| folder_variable("IMGC_STORE"))
-            .or(file.store)
-            .or_else(|| dirs.map(|dirs| dirs.cache_dir().join("imgc")))
-            .ok_or(SettingsError::NoHome)?;
-        let store = std::path::absolute(&store).map_err(|_| SettingsError::NoHome)?;
+        let given = args.evaluation.store.as_deref();
+        let store = store_folder(given, file.store, dirs.as_ref())?;
 
         let mut mirrors = Mirrors {
             bases: apt_sources::of_host(),
@@ -128,6 +122,40 @@ impl Settings {
             keyrings,
         })
     }
+}
+
+/// The store's folder, absolute, for commands that need no other setting.
+///
+/// # Errors
+/// As [`Settings::gather`].
+pub(crate) fn store(given: Option<&Path>) -> Result<PathBuf, SettingsError> {
+    let dirs = etcetera::choose_base_strategy().ok();
+    let file = match &dirs {
+        Some(dirs) => read_config(&dirs.config_dir().join("imgc/config.toml"))?,
+        None => ConfigFile::default(),
+    };
+    store_folder(given, file.store, dirs.as_ref())
+}
+
+/// The file that keeps what was typed into `imgc repl`.
+pub(crate) fn history() -> Option<PathBuf> {
+    let dirs = etcetera::choose_base_strategy().ok()?;
+    let folder = dirs.state_dir().unwrap_or_else(|| dirs.data_dir());
+    Some(folder.join("imgc/history"))
+}
+
+fn store_folder(
+    given: Option<&Path>,
+    configured: Option<PathBuf>,
+    dirs: Option<&impl BaseStrategy>,
+) -> Result<PathBuf, SettingsError> {
+    let store = given
+        .map(Path::to_owned)
+        .or_else(|| folder_variable("IMGC_STORE"))
+        .or(configured)
+        .or_else(|| dirs.map(|dirs| dirs.cache_dir().join("imgc")))
+        .ok_or(SettingsError::NoHome)?;
+    std::path::absolute(&store).map_err(|_| SettingsError::NoHome)
 }
 
 /// A variable of the environment; empty counts as unset.

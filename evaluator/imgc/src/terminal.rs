@@ -1,15 +1,15 @@
 //! What people see: results on standard output, everything else on standard
 //! error.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use imgc_diag::Diagnostic;
+use imgc_diag::{Diagnostic, FileId};
 
 use crate::cli::{ColorChoice, Global};
 use crate::describe::Problem;
 use crate::settings::variable;
-use imgc_eval::Evaluated;
 
 /// Where and how messages are written.
 #[derive(Debug)]
@@ -77,17 +77,26 @@ impl Terminal {
         drop(writeln!(std::io::stderr().lock(), "{text}"));
     }
 
-    /// Writes a result to standard output.
+    /// Writes a result to standard output, as a line or lines.
     pub(crate) fn result(&self, text: &str) -> Result<(), Failure> {
+        self.write(&format!("{text}\n"))
+    }
+
+    /// Writes a result to standard output as it is.
+    pub(crate) fn write(&self, text: &str) -> Result<(), Failure> {
         let mut out = std::io::stdout().lock();
-        let written = writeln!(out, "{text}").and_then(|()| out.flush());
+        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
         written.map_err(|error| Problem::new(format!("can't write the result: {error}")).into())
     }
 
     /// Writes diagnostics with the text around them.
-    pub(crate) fn diagnostics(&self, diagnostics: &[Diagnostic], evaluated: &Evaluated) {
+    pub(crate) fn diagnostics(
+        &self,
+        diagnostics: &[Diagnostic],
+        sources: &BTreeMap<FileId, String>,
+    ) {
         for diagnostic in diagnostics {
-            let text = imgc_diag::render(diagnostic, &evaluated.sources, self.color, self.width);
+            let text = imgc_diag::render(diagnostic, sources, self.color, self.width);
             drop(write!(std::io::stderr().lock(), "{text}"));
         }
     }

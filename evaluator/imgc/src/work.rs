@@ -3,27 +3,34 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use imgc_apt::{Lock, Request};
 use imgc_build::{Mirrors, Sources};
-use imgc_eval::{Evaluated, Options};
 use imgc_plan::{FileDigest, Plan};
 use imgc_store::DiskStore;
 
-use crate::cli::WorkArgs;
+use crate::cli::{EvaluationArgs, WorkArgs};
 use crate::describe::{self, Problem};
+use crate::desk;
+use crate::lock_file::LockFile;
 use crate::network::Network;
 use crate::project::Project;
+use crate::remote::{Cache, Policy, Remotes};
 use crate::settings::{Settings, SettingsError};
+use crate::target::Target;
 use crate::terminal::{Failure, Terminal};
+use imgc_eval::{Evaluated, Session};
 
 /// What the commands work with.
 #[derive(Debug)]
 pub(crate) struct Work {
-    pub(crate) store: DiskStore,
-    pub(crate) network: Network,
+    pub(crate) store: Arc<DiskStore>,
+    pub(crate) network: Arc<Network>,
     pub(crate) mirrors: Mirrors,
     pub(crate) keyrings: BTreeMap<String, imgc_apt::Keyring>,
-    options: Options,
+    cache: Arc<Cache>,
+    evaluation: EvaluationArgs,
 }
 
 /// One file, evaluated.
@@ -33,6 +40,8 @@ pub(crate) struct Source {
     pub(crate) file: PathBuf,
     pub(crate) project: Project,
     pub(crate) evaluated: Evaluated,
+    /// What it asks for.
+    plan: Plan,
 }
 
 impl Work {
@@ -54,15 +63,15 @@ impl Work {
                 .build_global();
             pool.map_err(|error| Problem::new(format!("can't start {jobs} threads: {error}")))?;
         }
+        let store = DiskStore::open(&settings.store).map_err(|error| describe::store(&error))?;
+        let store = Arc::new(store);
         Ok(Self {
-            store: DiskStore::open(&settings.store).map_err(|error| describe::store(&error))?,
-            network: Network::new(args.offline),
+            cache: Arc::new(Cache::of(&store)),
+            store,
+            network: Arc::new(Network::new(args.evaluation.offline)),
             mirrors: settings.mirrors,
             keyrings,
-            options: Options {
-                platform: args.platform,
-                ..Options::default()
-            },
+            evaluation: args.evaluation.clone(),
         })
     }
 
@@ -70,62 +79,104 @@ impl Work {
     ///
     /// # Errors
     /// [`Failure::Told`] for a file with errors; they have been shown.
-    pub(crate) fn evaluate(&self, file: &Path, terminal: &Terminal) -> Result<Source, Failure> {
-        let (project, entry) =
-            Project::of(file).map_err(|error| describe::disk("read", file, &error))?;
-        let evaluated = imgc_eval::evaluate(&project, &entry, &self.options);
-        terminal.diagnostics(&evaluated.diagnostics, &evaluated);
-        if evaluated.plan.is_none() {
+    pub(crate) fn evaluate(
+        &self,
+        target: &Target,
+        policy: Policy,
+        terminal: &Terminal,
+    ) -> Result<Source, Failure> {
+        let file = &target.file;
+        let lock = LockFile::beside(file)?.lock;
+        let (project, entry) = self.project(file, policy, &lock)?;
+        let options = desk::options(&self.evaluation, target.select.as_deref());
+        let evaluated = Session::new(Arc::new(project.clone())).evaluate(&entry, &options);
+        let is_module = policy == Policy::Update && is_module(&evaluated);
+        if !is_module {
+            terminal.diagnostics(&evaluated.diagnostics, &evaluated.sources);
+        }
+        if evaluated.plan.is_none() && !is_module {
             return Err(Failure::Told);
         }
         Ok(Source {
-            file: file.to_owned(),
+            file: file.clone(),
             project,
+            plan: evaluated.plan.clone().unwrap_or_default(),
             evaluated,
         })
     }
 
-    /// The packages that the images of a folder's `.img` files ask for. None where one of
-    /// the files has errors, so that nobody knows. A file that is no image, such as one
-    /// that others import, asks for nothing.
-    pub(crate) fn requests_in(&self, folder: &Path) -> Option<Vec<imgc_apt::Request>> {
+    /// What the `.img` files of a folder ask for. None where one of the files has errors,
+    /// so that nobody knows. A file that is no image, such as one that others import, asks
+    /// for no packages.
+    pub(crate) fn asked_in(&self, folder: &Path, lock: &Lock) -> Option<Asked> {
         let folder = if folder.as_os_str().is_empty() {
             Path::new(".")
         } else {
             folder
         };
-        let mut requests = Vec::new();
+        let mut asked = Asked::default();
         for entry in folder.read_dir().ok()? {
             let file = entry.ok()?.path();
             if file.extension().is_none_or(|extension| extension != "img") {
                 continue;
             }
-            let (project, entry) = Project::of(&file).ok()?;
-            let evaluated = imgc_eval::evaluate(&project, &entry, &self.options);
-            let Some(plan) = evaluated.plan else {
-                let no_image = |d: &imgc_diag::Diagnostic| d.code == imgc_diag::codes::NOT_AN_IMAGE;
-                if evaluated.diagnostics.iter().any(no_image) {
-                    continue;
-                }
-                return None;
+            let (project, entry) = self.project(&file, Policy::Pinned, lock).ok()?;
+            let options = desk::options(&self.evaluation, None);
+            let mut session = Session::new(Arc::new(project.clone()));
+            let evaluated = session.evaluate(&entry, &options);
+            asked.modules.extend(project.remotes.asked());
+            if evaluated.plan.is_none() && desk::is_function(&mut session, &entry) {
+                // What it asks for depends on its arguments, which nobody knows here.
+                continue;
+            }
+            let plan = match evaluated.plan {
+                None if is_module(&evaluated) => continue,
+                plan => plan?,
             };
             for image in plan.images {
                 if let Some(packages) = &image.packages {
-                    requests.push(imgc_build::request(image.platform.arch, packages));
+                    let request = imgc_build::request(image.platform.arch, packages);
+                    asked.requests.push(request);
                 }
             }
         }
-        Some(requests)
+        Some(asked)
+    }
+
+    fn project(
+        &self,
+        file: &Path,
+        policy: Policy,
+        lock: &Lock,
+    ) -> Result<(Project, String), Problem> {
+        let remotes = Remotes::new(policy, lock, &self.network, &self.cache);
+        Project::of(file, Arc::new(remotes)).map_err(|error| describe::disk("read", file, &error))
     }
 }
 
+/// What the files of a folder ask for.
+#[derive(Debug, Default)]
+pub(crate) struct Asked {
+    /// The packages.
+    pub(crate) requests: Vec<Request>,
+    /// The addresses of modules.
+    pub(crate) modules: Vec<String>,
+}
+
+/// Whether nothing is wrong with a file but that it is no image.
+fn is_module(evaluated: &Evaluated) -> bool {
+    let mut errors = evaluated
+        .diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.severity == imgc_diag::Severity::Error)
+        .peekable();
+    errors.peek().is_some() && errors.all(desk::is_no_image)
+}
+
 impl Source {
-    /// What it asks for. [`Work::evaluate`] gives no source without.
+    /// What it asks for.
     pub(crate) fn plan(&self) -> &Plan {
-        self.evaluated
-            .plan
-            .as_ref()
-            .expect("a source that was evaluated has a plan")
+        &self.plan
     }
 }
 

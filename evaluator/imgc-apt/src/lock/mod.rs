@@ -1,10 +1,11 @@
 //! The lock, `imgc.lock`: every package that images may hold, pinned, with the
-//! chain of trust that vouched for it.
+//! chain of trust that vouched for it, and every module of the language from elsewhere.
 //!
 //! It names archives by id and files by path, never a host: with it, a build needs
 //! no index and need not trust a mirror. It is a value here; who reads and writes
 //! the file is not this crate's business.
 
+mod module;
 mod text;
 
 use std::fmt;
@@ -16,6 +17,8 @@ use crate::solve::{Request, Solution};
 use crate::time::{self, Epoch};
 use crate::version;
 
+pub use module::LockedModule;
+
 /// The version of the format that this code reads and writes.
 pub const LOCK_VERSION: u32 = 1;
 
@@ -26,6 +29,7 @@ pub struct Lock {
     archives: Vec<LockedArchive>,
     sets: Vec<Set>,
     packages: Vec<Pin>,
+    modules: Vec<LockedModule>,
 }
 
 /// One state of one archive: what vouches for packages.

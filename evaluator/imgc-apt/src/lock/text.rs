@@ -10,7 +10,8 @@ use toml::Spanned;
 use toml::value::Datetime;
 
 use super::{
-    ArchiveKey, LOCK_VERSION, Lock, LockError, LockedArchive, LockedIndex, PackageKey, Pin, Set,
+    ArchiveKey, LOCK_VERSION, Lock, LockError, LockedArchive, LockedIndex, LockedModule,
+    PackageKey, Pin, Set, module,
 };
 use crate::depends::is_name;
 use crate::index::{is_architecture, is_pool_path};
@@ -45,6 +46,16 @@ struct File {
     set: Vec<Spanned<SetText>>,
     #[serde(default)]
     pinned: PinnedText,
+    #[serde(default)]
+    module: Vec<Spanned<ModuleText>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ModuleText {
+    address: String,
+    sha256: String,
+    size: u64,
 }
 
 #[derive(Deserialize)]
@@ -171,6 +182,15 @@ fn write_all(out: &mut String, lock: &Lock) -> std::fmt::Result {
         }
         writeln!(out, "]")?;
     }
+    for module in &lock.modules {
+        let LockedModule {
+            address,
+            sha256,
+            size,
+        } = module;
+        writeln!(out, "\n[[module]]\naddress = \"{address}\"")?;
+        writeln!(out, "sha256 = \"{sha256}\"\nsize = {size}")?;
+    }
     Ok(())
 }
 
@@ -200,7 +220,10 @@ pub(super) fn parse(text: &str) -> Result<Lock, LockError> {
         }
     }
     let file: File = toml::from_str(text).map_err(|error| place.format(&error))?;
-    if file.archive.len() > MAX_SETS || file.set.len() > MAX_SETS {
+    if [file.archive.len(), file.set.len(), file.module.len()]
+        .iter()
+        .any(|entries| *entries > MAX_SETS)
+    {
         return Err(LockError::TooBig);
     }
     let mut lock = Lock::default();
@@ -229,6 +252,14 @@ pub(super) fn parse(text: &str) -> Result<Lock, LockError> {
             return Err(check.duplicate("a set with the same request".to_owned()));
         }
         lock.sets.push(set);
+    }
+    for module in file.module {
+        let check = place.at(module.span().start);
+        let module = check.module(module.into_inner())?;
+        if lock.module(&module.address).is_some() {
+            return Err(check.duplicate(module.address));
+        }
+        lock.pin_module(module)?;
     }
     lock.prune();
     lock.sort();
@@ -316,6 +347,15 @@ impl Check<'_> {
 
     fn sha256(&self, text: &str) -> Result<Sha256, LockError> {
         text.parse().map_err(|_| self.value("sha256", text))
+    }
+
+    fn module(&self, text: ModuleText) -> Result<LockedModule, LockError> {
+        self.that(module::is_address(&text.address), "address", &text.address)?;
+        Ok(LockedModule {
+            sha256: self.sha256(&text.sha256)?,
+            address: text.address,
+            size: text.size,
+        })
     }
 
     fn archive(&self, text: ArchiveText) -> Result<LockedArchive, LockError> {

@@ -1,0 +1,217 @@
+//! Where commands that build nothing work: the files of one folder with what stands in
+//! their place, and a session of the language over them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use imgc_diag::{Diagnostic, FileId, Severity};
+
+use crate::cli::EvaluationArgs;
+use crate::describe::{self, Problem};
+use crate::lock_file::LockFile;
+use crate::network::Network;
+use crate::project::Project;
+use crate::remote::{Cache, Policy, Remotes};
+use crate::virtual_files::VirtualFiles;
+use imgc_eval::{Limits, Options, Session};
+
+/// The files of one folder.
+pub(crate) struct Desk {
+    /// What stands in the place of files.
+    pub(crate) files: Arc<VirtualFiles>,
+    /// What is known of them.
+    pub(crate) session: Session,
+    /// The folder, as a path from the project's root.
+    folder: String,
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Desk")
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The desks of a command, by folder.
+#[derive(Debug)]
+pub(crate) struct Desks {
+    network: Arc<Network>,
+    cache: Arc<Cache>,
+    options: Options,
+    by_folder: BTreeMap<PathBuf, Desk>,
+}
+
+/// What is found in a file.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    /// The diagnostics, in the order of the source.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// The texts that they are about.
+    pub(crate) sources: BTreeMap<FileId, String>,
+}
+
+impl Desks {
+    /// No desk yet. Without `network`, nothing is fetched, whatever `args` say.
+    pub(crate) fn new(args: &EvaluationArgs, network: bool) -> Self {
+        Self {
+            network: Arc::new(Network::new(args.offline || !network)),
+            cache: Arc::new(Cache::later(args.store.clone())),
+            options: options(args, None),
+            by_folder: BTreeMap::new(),
+        }
+    }
+
+    /// The options of the command line; of the file, the field `select`.
+    pub(crate) fn options(&self, select: Option<&str>) -> Options {
+        Options {
+            select: select.map(str::to_owned),
+            ..self.options.clone()
+        }
+    }
+
+    /// The desk that `file` lies on, and the file's path in its project.
+    ///
+    /// # Errors
+    /// A file that is not there, or a lock that can't be read.
+    pub(crate) fn of_file(&mut self, file: &Path) -> Result<(&mut Desk, String), Problem> {
+        let real = file.canonicalize();
+        let real = real.map_err(|error| describe::disk("read", file, &error))?;
+        let folder = real.parent().unwrap_or(Path::new("/")).to_owned();
+        let name = real.file_name().and_then(|name| name.to_str());
+        let name = name
+            .ok_or_else(|| Problem::new(format!("the name of {} is not UTF-8", file.display())))?;
+        let desk = self.of_folder(&folder)?;
+        let entry = desk.path(name);
+        Ok((desk, entry))
+    }
+
+    /// The desk of a folder.
+    ///
+    /// # Errors
+    /// As [`Desks::of_file`].
+    pub(crate) fn of_folder(&mut self, folder: &Path) -> Result<&mut Desk, Problem> {
+        let found = folder.canonicalize();
+        let folder = found.map_err(|error| describe::disk("read", folder, &error))?;
+        if !self.by_folder.contains_key(&folder) {
+            let lock = LockFile::beside(&folder.join("any"))?.lock;
+            let remotes = Remotes::new(Policy::Pinned, &lock, &self.network, &self.cache);
+            let (project, path) = Project::around(&folder, Arc::new(remotes))
+                .map_err(|error| describe::disk("read", &folder, &error))?;
+            let files = Arc::new(VirtualFiles::over(Arc::new(project)));
+            let session = Session::new(files.clone());
+            let desk = Desk {
+                files,
+                session,
+                folder: path,
+            };
+            self.by_folder.insert(folder.clone(), desk);
+        }
+        Ok(self
+            .by_folder
+            .get_mut(&folder)
+            .expect("it was there, or has just been made"))
+    }
+}
+
+impl Desk {
+    /// The path in the project of what is named `name` in this folder.
+    pub(crate) fn path(&self, name: &str) -> String {
+        match self.folder.as_str() {
+            "" => name.to_owned(),
+            folder => format!("{folder}/{name}"),
+        }
+    }
+
+    /// Puts a text in the place of a file.
+    pub(crate) fn put(&mut self, path: &str, text: &str) {
+        self.files.put(path, text);
+        self.session.refresh();
+    }
+
+    /// Takes it away again.
+    pub(crate) fn take_away(&mut self, path: &str) {
+        self.files.take_away(path);
+        self.session.refresh();
+    }
+
+    /// Everything that is wrong with a file, without building: names and types, then what
+    /// evaluation finds. A file that is no image is evaluated to what it is.
+    pub(crate) fn findings(&mut self, entry: &str, options: &Options) -> Findings {
+        let checked = self.session.check(entry, options);
+        let mut findings = Findings {
+            diagnostics: checked.diagnostics,
+            sources: checked.sources,
+        };
+        if has_errors(&findings.diagnostics) {
+            return findings;
+        }
+        let mut further = Vec::new();
+        let mut is_image = false;
+        let is_function = is_function(&mut self.session, entry);
+        let mut options = options.clone();
+        if !is_function {
+            // They are for another file.
+            options.arguments.clear();
+        }
+        let options = &options;
+        if !is_function || !options.arguments.is_empty() {
+            let evaluated = self.session.evaluate(entry, options);
+            is_image = !evaluated.diagnostics.iter().any(is_no_image);
+            findings.sources.extend(evaluated.sources);
+            further = evaluated.diagnostics;
+            further.retain(|diagnostic| !is_no_image(diagnostic));
+        }
+        if !is_image {
+            let shown = self.session.show(entry, options);
+            findings.sources.extend(shown.sources);
+            further.extend(shown.diagnostics);
+        }
+        for diagnostic in further {
+            if !findings.diagnostics.contains(&diagnostic) {
+                findings.diagnostics.push(diagnostic);
+            }
+        }
+        findings
+    }
+}
+
+/// What the command line says about evaluation.
+pub(crate) fn options(args: &EvaluationArgs, select: Option<&str>) -> Options {
+    Options {
+        platform: args.platform,
+        limits: Limits::default(),
+        arguments: args.arguments.iter().cloned().collect(),
+        select: select.map(str::to_owned),
+    }
+}
+
+/// Whether a file is a function, so that it has no value without arguments.
+pub(crate) fn is_function(session: &mut Session, entry: &str) -> bool {
+    let ty = session.type_of(entry, None).unwrap_or_default();
+    let mut depth = 0_usize;
+    let mut before = ' ';
+    for c in ty.chars() {
+        match c {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            '>' if before == '-' && depth == 0 => return true,
+            _ => {}
+        }
+        before = c;
+    }
+    false
+}
+
+/// Whether nothing can be built because of one of them.
+pub(crate) fn has_errors(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics
+        .iter()
+        .any(|diagnostic| diagnostic.severity == Severity::Error)
+}
+
+/// Whether it only says that a file is something else than an image.
+pub(crate) fn is_no_image(diagnostic: &Diagnostic) -> bool {
+    diagnostic.code == imgc_diag::codes::NOT_AN_IMAGE
+}

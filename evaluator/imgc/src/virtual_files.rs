@@ -1,0 +1,115 @@
+//! A project with some texts in the place of its files: what is not saved, what was typed,
+//! what a command makes up. Everything else is the project's.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use imgc_eval::{Entry, Stat, World, WorldError};
+use imgc_plan::FileDigest;
+
+/// A [`World`] over another one.
+pub(crate) struct VirtualFiles {
+    under: Arc<dyn World>,
+    texts: Mutex<BTreeMap<String, Arc<str>>>,
+}
+
+impl std::fmt::Debug for VirtualFiles {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("VirtualFiles").finish_non_exhaustive()
+    }
+}
+
+impl VirtualFiles {
+    /// Nothing is in the place of anything yet.
+    pub(crate) fn over(under: Arc<dyn World>) -> Self {
+        Self {
+            under,
+            texts: Mutex::default(),
+        }
+    }
+
+    /// From now on, `text` stands at `path`.
+    pub(crate) fn put(&self, path: &str, text: &str) {
+        self.texts().insert(path.to_owned(), text.into());
+    }
+
+    /// From now on, what is there stands at `path`.
+    pub(crate) fn take_away(&self, path: &str) {
+        self.texts().remove(path);
+    }
+
+    fn text(&self, path: &str) -> Option<Arc<str>> {
+        self.texts().get(path).cloned()
+    }
+
+    fn texts(&self) -> MutexGuard<'_, BTreeMap<String, Arc<str>>> {
+        self.texts
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl World for VirtualFiles {
+    fn stat(&self, path: &str) -> Result<Stat, WorldError> {
+        match self.text(path) {
+            Some(text) => Ok(Stat::File {
+                size: text.len() as u64,
+                executable: false,
+            }),
+            None => self.under.stat(path),
+        }
+    }
+
+    fn list(&self, path: &str) -> Result<Vec<Entry>, WorldError> {
+        self.under.list(path)
+    }
+
+    fn digest(&self, path: &str) -> Result<(FileDigest, u64), WorldError> {
+        match self.text(path) {
+            Some(text) => Ok((FileDigest::of(text.as_bytes()), text.len() as u64)),
+            None => self.under.digest(path),
+        }
+    }
+
+    fn read(&self, path: &str, offset: u64, len: usize) -> Result<Vec<u8>, WorldError> {
+        match self.text(path) {
+            Some(text) => {
+                let start = usize::try_from(offset).unwrap_or(usize::MAX);
+                let bytes = text.as_bytes().iter().skip(start).take(len);
+                Ok(bytes.copied().collect())
+            }
+            None => self.under.read(path, offset, len),
+        }
+    }
+
+    fn std_module(&self, name: &str) -> Option<String> {
+        self.under.std_module(name)
+    }
+
+    fn std_modules(&self) -> Vec<String> {
+        self.under.std_modules()
+    }
+
+    fn remote_module(&self, address: &str) -> Result<String, WorldError> {
+        self.under.remote_module(address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_stands_in_the_place_of_a_file() {
+        let under = imgc_eval::MemoryWorld::new()
+            .file("a", "old")
+            .file("b", "other");
+        let world = VirtualFiles::over(Arc::new(under));
+        world.put("a", "newer");
+        assert_eq!(world.read("a", 1, 3), Ok(b"ewe".to_vec()));
+        assert_eq!(world.digest("a").map(|(_, size)| size), Ok(5));
+        assert_eq!(world.read("b", 0, 9), Ok(b"other".to_vec()));
+        world.take_away("a");
+        assert_eq!(world.read("a", 0, 9), Ok(b"old".to_vec()));
+    }
+}
