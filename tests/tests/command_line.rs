@@ -12,6 +12,10 @@ fn help_and_version_go_to_standard_output() {
             help.stdout.contains("build") && help.stdout.contains("update"),
             "{help:?}"
         );
+        for command in ["fmt", "check", "test", "eval", "repl", "doc", "explain"] {
+            let line = format!("\n  {command} ");
+            assert!(help.stdout.contains(&line), "{command}: {help:?}");
+        }
         assert_eq!(help.stderr, "");
     }
     let version = sandbox.run().args(&["--version"]).outcome();
@@ -25,7 +29,7 @@ fn help_and_version_go_to_standard_output() {
 #[test]
 fn a_wrong_command_line_is_exit_code_2() {
     let sandbox = Sandbox::new();
-    let wrong: [&[&str]; 7] = [
+    let wrong: [&[&str]; 14] = [
         &[],
         &["frobnicate"],
         &["build"],
@@ -33,6 +37,13 @@ fn a_wrong_command_line_is_exit_code_2() {
         &["build", "--jobs", "0", "app.img"],
         &["build", "--platform", "linux/vax", "app.img"],
         &["build", "--mirror", "no address", "app.img"],
+        &["build", "--arg", "name", "app.img"],
+        &["check", "--locked"],
+        &["fmt", "--frobnicate"],
+        &["eval"],
+        &["eval", "--arg", "=x", "app.img"],
+        &["doc", "--format", "pdf"],
+        &["repl", "a.img", "b.img"],
     ];
     for args in wrong {
         sandbox.run().args(args).outcome().fails(2, &[]);
