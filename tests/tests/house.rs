@@ -80,7 +80,9 @@ fn only_the_tests_start_processes() {
 fn every_crate_takes_the_lints_of_the_workspace() {
     let names = files()
         .into_iter()
-        .filter(|(name, _)| name.ends_with("/Cargo.toml"));
+        .filter(|(name, _)| name.ends_with("/Cargo.toml"))
+        // The fuzzer is no member of the workspace: its entry points are made by a macro.
+        .filter(|(name, _)| name != "tests/fuzz/Cargo.toml");
     for (name, path) in names {
         let text = std::fs::read_to_string(path).expect("a manifest is UTF-8");
         let manifest: toml::Table = text.parse().expect("a manifest is TOML");

@@ -89,7 +89,12 @@ fn one(
             "" => format!("example {number}"),
             name => format!("example {number} of {name}"),
         };
-        let path = format!("{entry} {name}");
+        // A name that an image may have, for examples that are images.
+        let path = format!(
+            "{}-{}.img",
+            entry.trim_end_matches(".img"),
+            name.replace(' ', "-").to_lowercase()
+        );
         let (message, findings) = run_example(desk, &path, &example, options);
         report.add(shown, "example", &name, message, findings);
     }

@@ -17,7 +17,7 @@ pub fn did_you_mean<'a>(
         return None;
     }
     let length = name.chars().count();
-    let limit = length.div_ceil(3).min(4);
+    let limit = (length / 3).clamp(1, 4);
     let near: Vec<&str> = candidates
         .into_iter()
         .filter(|candidate| candidate.len() <= LONGEST && *candidate != name)

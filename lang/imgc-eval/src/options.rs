@@ -38,8 +38,8 @@ impl Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            steps: 100_000_000,
-            bytes: 1024 * 1024 * 1024,
+            steps: 50_000_000,
+            bytes: 512 * 1024 * 1024,
             depth: Self::MAX_DEPTH,
         }
     }

@@ -67,9 +67,16 @@ pub(crate) fn imports(source: &str, tokens: &[Token], errors: &mut Errors) {
                 if text.kind == SyntaxKind::StrText && close.kind == SyntaxKind::StrClose =>
             {
                 let address = text.text(source);
-                let is_address = ["https://", "oci://"]
-                    .iter()
-                    .any(|scheme| address.starts_with(scheme));
+                // Whether `http://` leads to this machine, is for who fetches it.
+                let is_address = [
+                    "https://",
+                    "http://localhost",
+                    "http://127.",
+                    "http://[::1]",
+                    "oci://",
+                ]
+                .iter()
+                .any(|scheme| address.starts_with(scheme));
                 if is_address || close.is_empty() {
                     // A string without an end has been reported.
                     continue;

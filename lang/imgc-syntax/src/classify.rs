@@ -254,6 +254,9 @@ impl Place<'_> {
         if begins_type(found) && !self.expects("typegroup") && self.earlier(SyntaxKind::Bar) {
             return Some((Mistake::AlternativePayload, remedy));
         }
+        if self.entry == Entry::Type && found.is(SyntaxKind::Comma) {
+            return Some((Mistake::SeveralTypes, Remedy::Cut));
+        }
         goes_on.map(|_| (Mistake::Unexpected, remedy))
     }
 

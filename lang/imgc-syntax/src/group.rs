@@ -84,6 +84,8 @@ struct Frame {
     from: usize,
     /// Whether this is the place of a type.
     in_type: bool,
+    /// Whether this is the place of a default, in a parameter.
+    in_default: bool,
     /// Whether a type is being declared: then it comes after `=`.
     declares: bool,
     /// How many `match` wait for their arms in this segment.
@@ -97,6 +99,7 @@ impl Frame {
             open,
             from,
             in_type: role == Role::Type,
+            in_default: false,
             declares: false,
             matches: 0,
         }
@@ -108,6 +111,8 @@ impl Frame {
             SyntaxKind::LBrace | SyntaxKind::LBracket | SyntaxKind::LParen if self.in_type => {
                 Role::Type
             }
+            // A pattern in a pattern, which is an error.
+            SyntaxKind::LBrace if self.role == Role::Fields && !self.in_default => Role::Fields,
             SyntaxKind::LBrace => match shape {
                 Shape::Parameter => Role::Fields,
                 Shape::Type => Role::Type,
@@ -137,10 +142,15 @@ impl Frame {
             SyntaxKind::Eq => {
                 self.in_type = typed || self.declares;
                 self.declares = false;
+                self.in_default = true;
             }
-            SyntaxKind::Question => self.in_type = typed,
+            SyntaxKind::Question => {
+                self.in_type = typed;
+                self.in_default = true;
+            }
             SyntaxKind::Semi | SyntaxKind::Comma => {
                 self.in_type = typed;
+                self.in_default = false;
                 self.declares = false;
                 self.matches = 0;
             }

@@ -62,7 +62,12 @@ pub(crate) fn shapes(sigs: &[Sig]) -> Vec<Shape> {
                     sig.kind,
                     SyntaxKind::LBrace | SyntaxKind::LBracket | SyntaxKind::LParen
                 );
-                if inside.strange || inside.holds_bindings() || !typed {
+                // The quoted name of a field, in a type.
+                let is_name =
+                    sig.kind == SyntaxKind::StrOpen && inside.next == Some(SyntaxKind::Colon);
+                if is_name {
+                    level.not_empty = true;
+                } else if inside.strange || inside.holds_bindings() || !typed {
                     level.strange();
                 }
                 level.capital |= inside.capital;

@@ -87,3 +87,14 @@ fn standard_input_goes_to_standard_output() {
     run_with_input(&sandbox, &["fmt", "--check", "-"], PRETTY).succeeds();
     run(&sandbox, &["fmt", "-", "a.img"]).fails(2, &["stands alone"]);
 }
+
+/// The repository keeps its own style.
+#[test]
+fn the_repository_is_in_the_style() {
+    let sandbox = Sandbox::new();
+    let folders =
+        ["examples", "stdlib"].map(|folder| imgc_tests::sandbox::repository().join(folder));
+    let folders = folders.map(|folder| folder.to_str().expect("UTF-8").to_owned());
+    let args = ["fmt", "--check", &folders[0], &folders[1]];
+    sandbox.run().args(&args).outcome().succeeds();
+}

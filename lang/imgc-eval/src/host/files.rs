@@ -106,7 +106,7 @@ pub(super) fn file_of(call: &mut Call<'_>, value: &Value) -> Eval<Arc<FileValue>
         Value::File(_, file) => Ok(file.clone()),
         Value::Str(_, text) => Ok(Arc::new(plain(FileSource::Text(text.clone())))),
         Value::Path(_, path) => {
-            let source = FileSource::Project(path.clone(), origin(call, value));
+            let source = FileSource::Project((**path).clone(), origin(call, value));
             Ok(Arc::new(plain(source)))
         }
         _ => Err(Failed),

@@ -157,7 +157,7 @@ fn unknown_name<P: Clone + PartialEq>(
 /// The path that a value is.
 fn path_of(value: &Value) -> Eval<Arc<str>> {
     match value {
-        Value::Path(_, path) => Ok(path.clone()),
+        Value::Path(_, path) => Ok((**path).clone()),
         _ => Err(Failed),
     }
 }

@@ -1,10 +1,12 @@
 //! JSON, TOML and YAML to data. Documents nest at most [`DEEPEST`] levels.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use imgc_diag::codes;
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value as Json};
 
 use super::text;
@@ -36,7 +38,8 @@ pub(crate) fn parse_yaml(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
 /// What a JSON text holds. `name` is what it is called, `value` what it comes from.
 pub(super) fn json(call: &mut Call<'_>, text: &str, name: &str, value: &Value) -> Eval {
     begin(call, text)?;
-    let parsed = serde_json::from_str(text).map_err(|error| {
+    let parsed = serde_json::from_str(text).map(|Distinct(value)| value);
+    let parsed = parsed.map_err(|error| {
         let why = error.to_string();
         let why = why.split(" at line ").next().unwrap_or_default();
         (error.line(), why.to_owned())
@@ -71,6 +74,74 @@ pub(super) fn yaml(call: &mut Call<'_>, text: &str, name: &str, value: &Value) -
     begin(call, text)?;
     let parsed = from_yaml(text);
     finish(call, parsed, "YAML", name, value)
+}
+
+/// A JSON value in which no object has a name twice.
+struct Distinct(Json);
+
+struct DistinctVisitor;
+
+impl<'de> Deserialize<'de> for Distinct {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DistinctVisitor)
+    }
+}
+
+impl<'de> Visitor<'de> for DistinctVisitor {
+    type Value = Distinct;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Distinct, E> {
+        Ok(Distinct(Json::Null))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Distinct, E> {
+        Ok(Distinct(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Distinct, E> {
+        Ok(Distinct(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Distinct, E> {
+        Ok(Distinct(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Distinct, E> {
+        Ok(Distinct(value.into()))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Distinct, E> {
+        Ok(Distinct(value.into()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Distinct, E> {
+        Ok(Distinct(value.into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Distinct, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Distinct(item)) = access.next_element()? {
+            list.push(item);
+        }
+        Ok(Distinct(Json::Array(list)))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Distinct, A::Error> {
+        let mut map = Map::new();
+        while let Some(name) = access.next_key::<String>()? {
+            if map.contains_key(&name) {
+                let message = format!("the name `{name}` is given twice");
+                return Err(serde::de::Error::custom(message));
+            }
+            let Distinct(value) = access.next_value()?;
+            map.insert(name, value);
+        }
+        Ok(Distinct(Json::Object(map)))
+    }
 }
 
 /// What is wrong with a text: the line, or 0, and why.

@@ -224,7 +224,7 @@ pub(crate) fn to_int(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
 pub(crate) fn to_string(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
     match &arguments[0] {
         Value::Str(_, text) => Ok(Value::Str(call.origin, text.clone())),
-        Value::Int(_, number) => call.made_string(number.to_string()),
+        Value::Int(_, number) => call.string(itoa::Buffer::new().format(*number)),
         Value::Bool(_, truth) => call.made_string(truth.to_string()),
         Value::Path(_, path) => call.made_string(crate::path::shown(path)),
         _ => Err(Failed),

@@ -192,7 +192,7 @@ impl Lowerer<'_> {
             }
             Some(ast::ImportTarget::Remote { address, range }) => {
                 // The parser has reported other addresses.
-                if !address.starts_with("https:") && !address.starts_with("oci:") {
+                if address.is_empty() {
                     return Expr::Poison;
                 }
                 (ModuleName::Remote(address.into()), range)
@@ -237,7 +237,9 @@ impl Lowerer<'_> {
         let similar = did_you_mean(name, names).map(str::to_owned);
         let message = format!("the name `{name}` is not bound here");
         let mut problem = Problem::new(codes::UNBOUND_NAME, range, message);
-        if let Some(similar) = similar {
+        if let Some(help) = habit(name) {
+            problem = problem.help(help);
+        } else if let Some(similar) = similar {
             problem = problem.did_you_mean(range, name, &similar);
             // It is not said too that nothing uses what was meant.
             for scope in &mut self.scopes {
@@ -349,4 +351,21 @@ impl Lowerer<'_> {
         self.nested -= 1;
         id
     }
+}
+
+/// What to write in the place of a word that other languages have.
+fn habit(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "null" | "nil" | "undefined" | "none" => {
+            "there is no such value: leave the field out, or write `None`, and `Some x` for a value"
+        }
+        "not" => "write `!` for \"not\"",
+        "and" => "write `&&` for \"and\"",
+        "or" => "write `||` for \"or\"",
+        "inherit" => "a field that is named as its value is written `name;`",
+        "elif" | "elsif" => "write `else if`",
+        "debian" => "write `let debian = import std/debian; in …`",
+        "mkIf" | "optional" | "optionals" => "write `if … then … else …`",
+        _ => return None,
+    })
 }

@@ -480,7 +480,21 @@ impl Lowerer<'_> {
         let problem = Problem::new(codes::UNKNOWN_TYPE, range, message);
         self.report(match similar {
             Some(similar) => problem.did_you_mean(range, text, similar),
-            None => problem.help(format!("a union of one tag is written `| {text}`")),
+            None => problem.help(match text {
+                "List" | "Array" | "Vec" | "Seq" => {
+                    "the type of a list is written `[Int]`".to_owned()
+                }
+                "Optional" | "Option" | "Maybe" => {
+                    "a value that may be missing is `Some Int | None`".to_owned()
+                }
+                "Number" | "Integer" | "Float" | "Double" => "numbers are `Int`".to_owned(),
+                "Boolean" => "truth values are `Bool`".to_owned(),
+                "Text" | "Str" => "texts are `String`".to_owned(),
+                "Dict" | "Object" | "Record" => {
+                    "records are `{ name : Int }`, maps are `Map Int`".to_owned()
+                }
+                _ => format!("a union of one tag is written `| {text}`"),
+            }),
         });
     }
 }

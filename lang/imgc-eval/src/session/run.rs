@@ -3,11 +3,13 @@
 
 use std::collections::BTreeSet;
 
+use imgc_diag::{Span, SpanRange, codes};
 use imgc_plan::Plan;
 use rayon::prelude::*;
 
 use crate::host::{Given, gather};
 use crate::ir::{ItemName, ModuleName};
+use crate::load::file_id;
 use crate::options::Options;
 use crate::origins::Origins;
 use crate::problem::Problem;
@@ -89,12 +91,32 @@ impl State {
         if exhausted && !found.iter().any(Problem::is_error) {
             found = problems_of_all(db);
         }
+        if exhausted
+            && !found.iter().any(Problem::is_error)
+            && let Some(site) = target.wanted.iter().find_map(|item| site_of(db, *item))
+        {
+            // What each binding used fits, and all of it together does not.
+            found.push(budget(site, options, used));
+        }
         target.report.extend(db, found);
         let mut answer = None;
         if !target.report.has_errors() && !exhausted {
             answer = make(db, &mut target, used);
         }
         let answer = answer.filter(|_| !target.report.has_errors());
+        if answer.is_none() && !target.report.has_errors() {
+            // Nothing fails without a word.
+            let at = Span {
+                file: file_id(entry),
+                range: SpanRange { start: 0, end: 0 },
+            };
+            let message = "this file has no value, and imgc does not know why";
+            let problem = Problem::new(codes::NOT_AN_IMAGE, at, message);
+            target
+                .report
+                .problems
+                .push(problem.help("this is a mistake in imgc: please report it, with the file"));
+        }
         let findings = target.report.into_diagnostics(&self.db);
         if exhausted && is_alone {
             // What stopped for the budget is not to be remembered.
@@ -182,6 +204,17 @@ fn problems_of_all(db: &Database) -> Vec<Problem<Site>> {
         .collect()
 }
 
+/// That everything together used more than is allowed.
+fn budget(site: Site, options: &Options, used: Used) -> Problem<Site> {
+    let limits = &options.limits;
+    let message = if used.bytes > limits.bytes && used.steps <= limits.steps {
+        format!("evaluation takes more than {} bytes", limits.bytes)
+    } else {
+        format!("evaluation takes more than {} steps", limits.steps)
+    };
+    Problem::new(codes::BUDGET_EXCEEDED, site, message)
+}
+
 /// The value of a binding. `None`: what is wrong has been reported.
 pub(super) fn value_of(db: &Database, item: Item) -> Option<&Value> {
     value(db, item).value.as_ref()
@@ -206,7 +239,9 @@ fn gather_target(
             Some(name) => value.as_record()?.get(name)?,
             None => value,
         };
+        // What a module of imgc wrote is blamed on the file that calls it.
         let site = value.origin().map(|origin| db.site(origin));
+        let site = site.filter(|site| !matches!(site.item.file(db).name(db), ModuleName::Std(_)));
         let given = Given::Whole {
             stem: &target.stem,
             site: site.or_else(|| site_of(db, item))?,

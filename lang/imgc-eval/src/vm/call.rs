@@ -58,15 +58,27 @@ impl Call<'_> {
     }
 
     /// Counts steps, before the work is done.
+    #[inline]
     pub(crate) fn step(&mut self, count: usize) -> Eval<()> {
-        let counted = self.meter.step(self.db.spent(), count);
-        counted.map_err(|why| self.exhaust(why))
+        if self.meter.step(count) {
+            return self.refill();
+        }
+        Ok(())
     }
 
     /// Counts bytes, before they are made.
+    #[inline]
     pub(crate) fn allocate(&mut self, bytes: usize) -> Eval<()> {
-        let counted = self.meter.allocate(self.db.spent(), bytes);
-        counted.map_err(|why| self.exhaust(why))
+        if self.meter.allocate(bytes) {
+            return self.refill();
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn refill(&mut self) -> Eval<()> {
+        let filled = self.meter.refill(self.db.spent());
+        filled.map_err(|why| self.exhaust(why))
     }
 
     fn exhaust(&mut self, why: Exhausted) -> Failed {
@@ -117,14 +129,14 @@ impl Call<'_> {
 
     /// A string, counted.
     pub(crate) fn string(&mut self, text: &str) -> Eval {
-        self.allocate(text.len() + size_of::<String>())?;
+        self.allocate(text.len() + 4 * size_of::<Value>())?;
         self.step(text.len() / 64)?;
         Ok(Value::Str(self.origin, Arc::new(text.to_owned())))
     }
 
     /// A string that has been made, counted.
     pub(crate) fn made_string(&mut self, text: String) -> Eval {
-        self.allocate(text.len() + size_of::<String>())?;
+        self.allocate(text.len() + 4 * size_of::<Value>())?;
         self.step(text.len() / 64)?;
         Ok(Value::Str(self.origin, Arc::new(text)))
     }

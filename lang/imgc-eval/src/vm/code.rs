@@ -46,12 +46,21 @@ pub(crate) struct Code {
     pub(crate) constants: Vec<Value>,
     /// Names of fields and tags.
     pub(crate) names: Vec<Arc<str>>,
-    /// The names of record literals.
-    pub(crate) shapes: Vec<Arc<Vec<Arc<str>>>>,
+    /// Record literals.
+    pub(crate) shapes: Vec<Shape>,
     /// Record patterns.
     pub(crate) patterns: Vec<Pattern>,
     /// Other top-level bindings.
     pub(crate) globals: Vec<Global>,
+}
+
+/// A record literal.
+#[derive(Debug)]
+pub(crate) struct Shape {
+    /// Its names.
+    pub(crate) names: Arc<Vec<Arc<str>>>,
+    /// The expression.
+    pub(crate) expr: ExprId,
 }
 
 /// The fields that a record pattern takes, in the order of their slots.
@@ -62,6 +71,9 @@ pub(crate) type Pattern = Vec<Arc<str>>;
 pub(crate) struct Part {
     /// How many arguments it takes. They are its first slots.
     pub(crate) arity: u32,
+    /// The pattern of its argument, if that is a record and the only argument. It is
+    /// taken apart by the first operation.
+    pub(crate) pattern: Option<u32>,
     /// What it does.
     pub(crate) ops: Vec<Op>,
     /// The expression of each operation.
@@ -129,7 +141,7 @@ pub(crate) enum Op {
     List(u32),
     /// Pops the values of a shape and pushes the record.
     Record(u32),
-    /// Pops strings and pushes all of them as one.
+    /// Pops strings, and what `toString` takes, and pushes all of them as one string.
     Join(u32),
     /// Pops a record and pushes its field of that name.
     Select(u32),
@@ -151,6 +163,8 @@ pub(crate) enum Op {
     Or(u32),
     /// Pops that many arguments, then a function, and calls it.
     Call(u32),
+    /// Pops the fields of a shape, then a function, and calls it with that record.
+    CallFields(u32),
     /// Pops the arguments of a builtin, and calls it.
     CallBuiltin(Builtin),
     /// Goes on elsewhere if the top has another tag.

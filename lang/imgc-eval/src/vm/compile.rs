@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use crate::builtins::{Builtin, Run};
 use crate::ir::{
-    Arm, ArmPattern, Body, Expr, ExprId, Lambda, LetBinding, LocalId, ModuleName, Parameter,
+    Arm, ArmPattern, Body, Expr, ExprId, Field, Lambda, LetBinding, LocalId, ModuleName, Parameter,
     Payload, RecordPattern,
 };
 use crate::queries::Item;
-use crate::vm::code::{Capture, Code, Global, Guard, Op, Part, Partial};
+use crate::vm::code::{Capture, Code, Global, Guard, Op, Part, Partial, Shape};
 use crate::vm::liveness;
 use crate::vm::value::{Origin, Tagged, Value};
 
@@ -34,6 +34,7 @@ pub(crate) fn compile(item: Item, body: &Body, origin: Origin) -> Code {
         names: BTreeMap::new(),
         globals: BTreeMap::new(),
         modules: BTreeMap::new(),
+        to_string: Builtin::find("toString"),
         scopes: vec![Scope::default()],
     };
     compiler.expr(body.root);
@@ -50,6 +51,8 @@ struct Compiler<'a> {
     globals: BTreeMap<Global, u32>,
     /// Variables that are modules.
     modules: BTreeMap<LocalId, ModuleName>,
+    /// The builtin that an interpolation does by itself.
+    to_string: Option<Builtin>,
     /// The functions around, outermost first.
     scopes: Vec<Scope>,
 }
@@ -199,7 +202,7 @@ impl Compiler<'_> {
             Expr::Int(number) => Value::Int(origin, *number),
             Expr::Bool(truth) => Value::Bool(origin, *truth),
             Expr::Str(text) => Value::Str(origin, Arc::new(text.to_string())),
-            Expr::Path(path) => Value::Path(origin, path.clone()),
+            Expr::Path(path) => Value::Path(origin, Arc::new(path.clone())),
             Expr::Tag(tag, None) => Value::Tag(
                 origin,
                 Arc::new(Tagged {
@@ -234,7 +237,7 @@ impl Compiler<'_> {
                             let at = self.constant(text);
                             self.make(Op::Const(at), id, 0);
                         }
-                        crate::ir::Part::Expr(part) => self.guarded(*part),
+                        crate::ir::Part::Expr(part) => self.guarded(self.shown(*part)),
                     }
                 }
                 self.make(Op::Join(parts.len() as u32), id, parts.len());
@@ -246,12 +249,7 @@ impl Compiler<'_> {
                 self.make(Op::List(items.len() as u32), id, items.len());
             }
             Expr::Record(fields) => {
-                for field in fields {
-                    self.guarded(field.value);
-                }
-                let names = fields.iter().map(|field| field.name.clone()).collect();
-                let shape = self.code.shapes.len() as u32;
-                self.code.shapes.push(Arc::new(names));
+                let shape = self.shape(fields, id);
                 self.make(Op::Record(shape), id, fields.len());
             }
             Expr::Import(module) => self.global(Global::Module(module.clone()), id),
@@ -348,6 +346,28 @@ impl Compiler<'_> {
         }
     }
 
+    /// Pushes the fields of a record literal.
+    fn shape(&mut self, fields: &[Field], expr: ExprId) -> u32 {
+        for field in fields {
+            self.guarded(field.value);
+        }
+        let names = fields.iter().map(|field| field.name.clone()).collect();
+        let names = Arc::new(names);
+        self.code.shapes.push(Shape { names, expr });
+        self.code.shapes.len() as u32 - 1
+    }
+
+    /// What a part of an interpolation shows: joining does what `toString` does.
+    fn shown(&self, part: ExprId) -> ExprId {
+        match self.body.expr(part) {
+            Expr::Apply(function, argument) => match self.body.expr(*function) {
+                Expr::Builtin(builtin) if self.to_string == Some(*builtin) => *argument,
+                _ => part,
+            },
+            _ => part,
+        }
+    }
+
     fn either(&mut self, op: Op, a: ExprId, b: ExprId) {
         self.expr(a);
         let end = self.emit(op, a);
@@ -407,11 +427,57 @@ impl Compiler<'_> {
             }
             return;
         }
+        if let [(call, argument)] = calls[..]
+            && let Expr::Lambda(lambda) = self.body.expr(head)
+            && !matches!(self.body.expr(lambda.body), Expr::Lambda(_))
+        {
+            return self.applied(lambda, head, argument, call);
+        }
         self.guarded(head);
+        if let [(_, argument)] = calls[..]
+            && let Expr::Record(fields) = self.body.expr(argument)
+        {
+            let shape = self.shape(fields, argument);
+            return self.make(Op::CallFields(shape), id, fields.len() + 1);
+        }
         for (_, argument) in &calls {
             self.guarded(*argument);
         }
         self.make(Op::Call(calls.len() as u32), id, calls.len() + 1);
+    }
+
+    /// A function that is called where it is written: its body, after its argument.
+    fn applied(&mut self, lambda: &Lambda, head: ExprId, argument: ExprId, id: ExprId) {
+        let depth = self.scope().depth;
+        match (&lambda.parameter, self.body.expr(argument)) {
+            (Parameter::Fields(pattern), Expr::Record(fields)) if fits(pattern, fields) => {
+                for field in fields {
+                    self.guarded(field.value);
+                    let mut wanted = pattern.fields.iter();
+                    let bound = wanted.find(|wanted| wanted.name == field.name);
+                    self.bind(bound.map(|bound| bound.local));
+                }
+                for field in &pattern.fields {
+                    let given = fields.iter().any(|given| given.name == field.name);
+                    if let Some(default) = field.default.filter(|_| !given) {
+                        self.guarded(default);
+                        self.bind(Some(field.local));
+                    }
+                }
+            }
+            (Parameter::Fields(pattern), _) => {
+                self.guarded(argument);
+                self.bind(None);
+                self.fields(depth, pattern, head);
+            }
+            (Parameter::Any(local, _), _) => {
+                self.guarded(argument);
+                self.bind(*local);
+            }
+        }
+        let used = self.scope().depth - depth;
+        self.expr(lambda.body);
+        self.slide(used, id);
     }
 
     /// A function. One that gives a function directly takes the arguments of both.
@@ -443,6 +509,10 @@ impl Compiler<'_> {
         self.emit(Op::Return, inner);
         let captured = std::mem::take(&mut self.scope().captured);
         let mut part = self.finish(lambdas.len() as u32);
+        part.pattern = match (&lambdas[..], part.ops.first()) {
+            ([_], Some(Op::Unpack(0, pattern))) => Some(*pattern),
+            _ => None,
+        };
         part.captures = captured
             .into_iter()
             .map(|local| match self.place(local) {
@@ -550,4 +620,12 @@ impl Compiler<'_> {
             self.land(end);
         }
     }
+}
+
+/// Whether a record literal has every field of a pattern that has no default.
+fn fits(pattern: &RecordPattern, fields: &[Field]) -> bool {
+    let mut wanted = pattern.fields.iter();
+    wanted.all(|wanted| {
+        wanted.default.is_some() || fields.iter().any(|given| given.name == wanted.name)
+    })
 }

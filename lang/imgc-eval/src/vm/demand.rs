@@ -16,8 +16,11 @@ use crate::vm::code::{Code, Global};
 use crate::vm::machine::Machine;
 use crate::vm::value::{Origin, Record, Value};
 
-/// How many bindings may wait for each other beyond what is evaluated in advance.
-const DEEPEST: u32 = 1_000;
+/// How many bindings may wait for each other beyond what is evaluated in advance. More
+/// than [`Limits::MAX_DEPTH`](crate::Limits::MAX_DEPTH), above which a program is refused
+/// before: what is remembered of an earlier evaluation shortens the way, and must not
+/// decide whether a program is refused.
+const DEEPEST: u32 = 5_000;
 
 thread_local! {
     static NESTED: Cell<u32> = const { Cell::new(0) };

@@ -106,6 +106,7 @@ enum Exit {
     Return,
     Failed,
     Call(usize),
+    CallFields(u32),
     Higher(Builtin),
 }
 
@@ -143,29 +144,7 @@ impl<'a> Machine<'a> {
         }));
         loop {
             next = match next {
-                Next::Run(function) => match self.run(&function) {
-                    Exit::Return => {
-                        let value = self.stack.pop().unwrap_or(Value::Failed);
-                        self.stack.truncate(self.base - 1);
-                        Next::Value(value)
-                    }
-                    Exit::Failed => {
-                        self.stack.truncate(self.base - 1);
-                        Next::Failed
-                    }
-                    Exit::Call(count) => {
-                        let origin = origin_at(&function, self.pc - 1);
-                        self.wait(function, origin, |machine| machine.call(count, origin))
-                    }
-                    Exit::Higher(builtin) => {
-                        let origin = origin_at(&function, self.pc - 1);
-                        self.wait(function, origin, |machine| {
-                            let at = machine.stack.len() - builtin.arity();
-                            let arguments = machine.stack.split_off(at);
-                            machine.start(builtin, arguments, origin)
-                        })
-                    }
-                },
+                Next::Run(function) => self.run(function),
                 Next::Call(count, origin) => self.call(count, origin),
                 Next::Value(value) => match self.frames.pop() {
                     None => return Some(value),
@@ -283,6 +262,61 @@ impl<'a> Machine<'a> {
                 Next::Failed
             }
         }
+    }
+
+    /// Calls the function below the fields of a record literal. One that takes that
+    /// record apart gets the fields.
+    fn call_fields(&mut self, code: &Code, shape: u32, origin: Origin) -> Next {
+        let shape = &code.shapes[shape as usize];
+        let given = &shape.names;
+        let at = self.stack.len() - given.len() - 1;
+        let pattern = match &self.stack[at] {
+            Value::Function(_, function) => function.part().pattern,
+            _ => None,
+        };
+        let Some(pattern) = pattern else {
+            let values = self.pop_many(given.len());
+            let names = given.clone();
+            let size = (values.len() + 4) * size_of::<Value>();
+            if self.context(origin).allocate(size).is_err() {
+                return Next::Failed;
+            }
+            let record = Arc::new(Record { names, values });
+            self.stack
+                .push(Value::Record(code.origin.of(shape.expr), record));
+            return self.call(1, origin);
+        };
+        let top = std::mem::replace(&mut self.stack[at], Value::Failed);
+        let Value::Function(_, function) = top else {
+            return Next::Failed;
+        };
+        let wanted = &function.code.patterns[pattern as usize];
+        if self.context(origin).step(CALL + 1 + wanted.len()).is_err() {
+            return Next::Failed;
+        }
+        let base = at + 1;
+        if given.len() == 1 && given[..] == wanted[..] {
+            // The slot of the record is not read.
+            self.stack.insert(base, Value::Failed);
+        } else {
+            let end = base + given.len();
+            self.stack.push(Value::Failed);
+            for name in wanted {
+                let found = given
+                    .iter()
+                    .position(|given| Arc::ptr_eq(given, name) || given == name);
+                let value = match found {
+                    Some(found) => std::mem::replace(&mut self.stack[base + found], Value::Failed),
+                    None => Value::Failed,
+                };
+                self.stack.push(value);
+            }
+            self.stack.drain(base..end);
+        }
+        // The first operation is done.
+        self.pc = 1;
+        self.base = base;
+        Next::Run(function)
     }
 
     /// A function with some of its arguments.
@@ -406,9 +440,63 @@ impl<'a> Machine<'a> {
         value
     }
 
+    /// Runs a function from `pc` on, and what it calls.
+    fn run(&mut self, mut function: Arc<Function>) -> Next {
+        loop {
+            let next = match self.operate(&function) {
+                Exit::Return => {
+                    let value = self.stack.pop().unwrap_or(Value::Failed);
+                    self.stack.truncate(self.base - 1);
+                    let is_function = |frame: &mut Frame| matches!(frame, Frame::Function { .. });
+                    match self.frames.pop_if(is_function) {
+                        Some(Frame::Function {
+                            function: waiting,
+                            pc,
+                            base,
+                        }) => {
+                            self.pc = pc;
+                            self.base = base;
+                            self.stack.push(value);
+                            function = waiting;
+                            continue;
+                        }
+                        _ => return Next::Value(value),
+                    }
+                }
+                Exit::Failed => {
+                    self.stack.truncate(self.base - 1);
+                    return Next::Failed;
+                }
+                Exit::Call(count) => {
+                    let origin = origin_at(&function, self.pc - 1);
+                    self.wait(function, origin, |machine| machine.call(count, origin))
+                }
+                Exit::CallFields(shape) => {
+                    let origin = origin_at(&function, self.pc - 1);
+                    let code = function.code.clone();
+                    self.wait(function, origin, |machine| {
+                        machine.call_fields(&code, shape, origin)
+                    })
+                }
+                Exit::Higher(builtin) => {
+                    let origin = origin_at(&function, self.pc - 1);
+                    self.wait(function, origin, |machine| {
+                        let at = machine.stack.len() - builtin.arity();
+                        let arguments = machine.stack.split_off(at);
+                        machine.start(builtin, arguments, origin)
+                    })
+                }
+            };
+            match next {
+                Next::Run(called) => function = called,
+                other => return other,
+            }
+        }
+    }
+
     /// Runs the operations of a function from `pc` on.
     #[expect(clippy::too_many_lines, reason = "one arm for each operation")]
-    fn run(&mut self, function: &Arc<Function>) -> Exit {
+    fn operate(&mut self, function: &Arc<Function>) -> Exit {
         let code = &function.code;
         let part = function.part();
         let ops = part.ops.as_slice();
@@ -473,6 +561,10 @@ impl<'a> Machine<'a> {
                     Op::Call(count) => {
                         self.pc = pc;
                         return Exit::Call(count as usize);
+                    }
+                    Op::CallFields(shape) => {
+                        self.pc = pc;
+                        return Exit::CallFields(shape);
                     }
                     Op::Return => return Exit::Return,
                     Op::Slide(count) => {
@@ -604,7 +696,7 @@ impl<'a> Machine<'a> {
                 self.stack.push(list);
             }
             Op::Record(shape) => {
-                let names = code.shapes[shape as usize].clone();
+                let names = code.shapes[shape as usize].names.clone();
                 let values = self.pop_many(names.len());
                 let size = (values.len() + 4) * size_of::<Value>();
                 self.context(origin).allocate(size)?;
@@ -612,17 +704,15 @@ impl<'a> Machine<'a> {
                 self.stack.push(Value::Record(origin, Arc::new(record)));
             }
             Op::Join(count) => {
-                let mut parts = self.pop_many(count as usize).into_iter();
-                let mut text = match parts.next() {
-                    Some(Value::Str(_, text)) => Value::Str(origin, text),
-                    _ => return Err(Failed),
+                let at = self.stack.len() - count as usize;
+                let mut call = Call {
+                    db: self.db,
+                    origin,
+                    problems: &mut self.problems,
+                    meter: &mut self.meter,
                 };
-                for part in parts {
-                    let (Value::Str(_, all), Value::Str(_, part)) = (text, part) else {
-                        return Err(Failed);
-                    };
-                    text = operators::append(&mut self.context(origin), all, &part)?;
-                }
+                let text = operators::join(&mut call, &mut self.stack[at..])?;
+                self.stack.truncate(at);
                 self.stack.push(text);
             }
             Op::Tag(tag) => {

@@ -151,15 +151,11 @@ impl Meter {
         }
     }
 
-    /// Counts steps.
+    /// Counts steps. `true`: [`Meter::refill`] must be called.
     #[inline]
-    pub(crate) fn step(&mut self, spent: &Spent, count: usize) -> Result<(), Exhausted> {
+    pub(crate) fn step(&mut self, count: usize) -> bool {
         self.steps = self.steps.saturating_sub_unsigned(count as u64);
-        if self.steps < 0 {
-            self.refill(spent)
-        } else {
-            Ok(())
-        }
+        self.steps < 0
     }
 
     /// Counts one step. `true`: [`Meter::refill`] must be called.
@@ -169,15 +165,11 @@ impl Meter {
         self.steps < 0
     }
 
-    /// Counts bytes.
+    /// Counts bytes. `true`: [`Meter::refill`] must be called.
     #[inline]
-    pub(crate) fn allocate(&mut self, spent: &Spent, count: usize) -> Result<(), Exhausted> {
+    pub(crate) fn allocate(&mut self, count: usize) -> bool {
         self.bytes = self.bytes.saturating_sub_unsigned(count as u64);
-        if self.bytes < 0 {
-            self.refill(spent)
-        } else {
-            Ok(())
-        }
+        self.bytes < 0
     }
 
     /// Takes as much as is missing.

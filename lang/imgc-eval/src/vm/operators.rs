@@ -14,6 +14,9 @@ use crate::vm::value::{Record, Value};
 /// How many bytes a value takes in a list.
 const CELL: usize = size_of::<Value>();
 
+/// How many bytes a number or a truth value has at most as text.
+const LONGEST: usize = 20;
+
 /// The value of `a op b`.
 pub(super) fn binary(call: &mut Call<'_>, op: BinaryOp, a: Value, b: Value) -> Eval {
     if a.is_failed() || b.is_failed() {
@@ -53,7 +56,7 @@ pub(super) fn append(call: &mut Call<'_>, mut a: Arc<String>, b: &str) -> Eval {
         call.step(b.len() / 64)?;
         text.push_str(b);
     } else {
-        call.allocate(a.len() + b.len() + CELL)?;
+        call.allocate(a.len() + b.len() + 4 * CELL)?;
         call.step((a.len() + b.len()) / 64)?;
         let mut text = String::with_capacity(a.len() + b.len());
         text.push_str(&a);
@@ -61,6 +64,49 @@ pub(super) fn append(call: &mut Call<'_>, mut a: Arc<String>, b: &str) -> Eval {
         a = Arc::new(text);
     }
     Ok(Value::Str(call.origin, a))
+}
+
+/// All of some strings, and of what `toString` takes, as one string.
+pub(super) fn join(call: &mut Call<'_>, parts: &mut [Value]) -> Eval {
+    // Counted before anything is made.
+    let mut size = 0usize;
+    for part in parts.iter() {
+        size = size.saturating_add(match part {
+            Value::Str(_, text) => text.len(),
+            Value::Path(_, path) => path.len() + 2,
+            Value::Int(..) | Value::Bool(..) => LONGEST,
+            _ => return Err(Failed),
+        });
+    }
+    call.allocate(size + 4 * CELL)?;
+    let mut joined = Arc::default();
+    let mut first = 0;
+    let is_alone = parts.len() == 1;
+    if let Some(Value::Str(_, text)) = parts.first_mut() {
+        // Who goes on with a string of its own need not copy that.
+        if is_alone || Arc::get_mut(text).is_some() {
+            joined = std::mem::take(text);
+            size -= joined.len();
+            first = 1;
+        }
+    }
+    let rest = &parts[first..];
+    call.step(size / 64)?;
+    if rest.is_empty() {
+        return Ok(Value::Str(call.origin, joined));
+    }
+    let text = Arc::get_mut(&mut joined).ok_or(Failed)?;
+    text.reserve(size);
+    for part in rest {
+        match part {
+            Value::Str(_, part) => text.push_str(part),
+            Value::Path(_, path) => text.push_str(&crate::path::shown(path)),
+            Value::Int(_, number) => text.push_str(itoa::Buffer::new().format(*number)),
+            Value::Bool(_, truth) => text.push_str(if *truth { "true" } else { "false" }),
+            _ => return Err(Failed),
+        }
+    }
+    Ok(Value::Str(call.origin, joined))
 }
 
 fn ordered(call: &mut Call<'_>, a: &Value, b: &Value, holds: fn(Ordering) -> bool) -> Eval {

@@ -76,12 +76,12 @@ fn damaged_programs_end() {
             for skipped in 0..words.len() {
                 // All of them are many: a few of each program are enough to find a panic.
                 number += 1;
-                if number % 8 != 0 {
+                if number % 20 != 0 {
                     continue;
                 }
                 let mut rest = words.clone();
                 rest.remove(skipped);
-                let is_cut = number % 16 == 0;
+                let is_cut = number % 40 == 0;
                 let text = if is_cut {
                     words[..skipped].concat()
                 } else {

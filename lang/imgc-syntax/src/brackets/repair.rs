@@ -254,6 +254,8 @@ impl Repair<'_> {
                 | SyntaxKind::ThinArrow
                 | SyntaxKind::Bar
                 | SyntaxKind::Ellipsis
+                | SyntaxKind::StrOpen
+                | SyntaxKind::StrClose
                 | SyntaxKind::Comma
                 | SyntaxKind::Question
                 | SyntaxKind::Colon => {}

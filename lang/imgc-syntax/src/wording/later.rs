@@ -37,6 +37,14 @@ impl Wording<'_> {
                     "a type is `Int`, `[String]`, `{ name : String }`, `Int -> Int`, `Always | OnFailure Int`, …",
                 )
             }
+            Mistake::SeveralTypes => SyntaxError::new(
+                SyntaxCode::ExpectedType,
+                range,
+                format!("expected one type, found {shown}"),
+            )
+            .help(
+                "all items of a list have one type, `[Int]`; several types stand in a record, `{ a : Int, b : String }`",
+            ),
             Mistake::TypeArrow => {
                 SyntaxError::new(SyntaxCode::Unexpected, range, "expected `->`, found `=>`")
                     .help("the type of a function is written `Int -> Int`")

@@ -58,6 +58,8 @@ pub(crate) enum Mistake {
     TagPayload,
     /// No type where one must stand.
     Type,
+    /// A `,` after the type in a bracket.
+    SeveralTypes,
     /// `=>` in the place of `->`.
     TypeArrow,
     /// Something else than a tag after `|`.
@@ -119,6 +121,7 @@ impl Wording<'_> {
                 self.in_match(mistake, &words)
             }
             Mistake::Type
+            | Mistake::SeveralTypes
             | Mistake::TypeArrow
             | Mistake::Alternative
             | Mistake::Alternatives
