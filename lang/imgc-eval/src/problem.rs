@@ -4,7 +4,7 @@
 //! the end. `P` is how places are known: a [`Site`](crate::site::Site) while types
 //! and values are worked on, so that findings can be remembered when text moves.
 
-use imgc_diag::{Code, Diagnostic, Edit, Severity, Span};
+use imgc_diag::{Code, Diagnostic, Edit, Severity, Span, SpanRange};
 
 use crate::text::{is_plain, quote, short};
 
@@ -26,6 +26,8 @@ pub(crate) struct Problem<P> {
     fix: Option<Replacement<P>>,
     /// A change that mends it: what it does, and texts for places.
     edits: Option<(String, Vec<(P, String)>)>,
+    /// What it does to put two texts around a place, the place, and the texts.
+    around: Option<(String, P, [String; 2])>,
 }
 
 /// A name that another was meant for.
@@ -66,6 +68,7 @@ impl<P: Clone + PartialEq> Problem<P> {
             help: None,
             fix: None,
             edits: None,
+            around: None,
         }
     }
 
@@ -115,8 +118,19 @@ impl<P: Clone + PartialEq> Problem<P> {
         self
     }
 
+    /// Offers to put a text before a place and one after it.
+    pub(crate) fn around(
+        mut self,
+        title: impl Into<String>,
+        place: P,
+        before: impl Into<String>,
+        after: impl Into<String>,
+    ) -> Self {
+        self.around = Some((title.into(), place, [before.into(), after.into()]));
+        self
+    }
+
     /// What sort of finding it is.
-    #[cfg(test)]
     pub(crate) fn code(&self) -> Code {
         self.code
     }
@@ -154,6 +168,9 @@ impl<P: Clone + PartialEq> Problem<P> {
                 let edits = edits.into_iter().map(|(at, text)| (place(at), text));
                 (title, edits.collect())
             }),
+            around: self
+                .around
+                .map(|(title, at, texts)| (title, place(at), texts)),
         }
     }
 }
@@ -185,6 +202,20 @@ impl Problem<Span> {
         if let Some((title, edits)) = self.edits {
             let edits = edits.into_iter().map(|(span, text)| Edit { span, text });
             diagnostic = diagnostic.with_fix(title, edits.collect());
+        }
+        if let Some((title, span, [before, after])) = self.around {
+            let insert = |at: u32, text: &str| {
+                let range = SpanRange { start: at, end: at };
+                let file = span.file.clone();
+                let text = text.to_owned();
+                let span = Span { file, range };
+                Edit { span, text }
+            };
+            let mut edits = vec![insert(span.range.start, &before)];
+            if !after.is_empty() {
+                edits.push(insert(span.range.end, &after));
+            }
+            diagnostic = diagnostic.with_fix(title, edits);
         }
         diagnostic
     }

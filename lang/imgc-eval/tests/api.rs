@@ -386,8 +386,8 @@ fn fixes_change_names_where_they_are_written() {
             Some("{ pakages = 1; }.pakages"),
         ),
         (
-            "{ \"a b c\" = 1; }.a-b-c",
-            Some("{ \"a b c\" = 1; }.\"a b c\""),
+            "{ \"an app b\" = 1; }.an-app-b",
+            Some("{ \"an app b\" = 1; }.\"an app b\""),
         ),
         ("import std/debain", Some("import std/debian")),
         (

@@ -12,7 +12,7 @@ fuzz_target!(|text: &str| {
         .file("main.img", text);
     let checked = Session::new(Arc::new(world)).check("main.img", &Options::default());
     for diagnostic in &checked.diagnostics {
-        let range = diagnostic.span.range;
+        let range = diagnostic.primary.span.range;
         assert!(text.get(range.start as usize..range.end as usize).is_some());
     }
 });

@@ -9,7 +9,7 @@ fuzz_target!(|text: &str| {
     let parse = imgc_syntax::parse(text);
     assert_eq!(parse.syntax().to_string(), text);
     for error in parse.errors() {
-        let range = error.range();
+        let range = error.range;
         assert!(text.get(usize::from(range.start())..usize::from(range.end())).is_some());
     }
     for node in parse.syntax().descendants() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use imgc_diag::codes;
 
-use super::{int, list};
+use super::{int, list, text};
 use crate::problem::Problem;
 use crate::vm::call::{Call, Eval, Failed};
 use crate::vm::compare;
@@ -110,6 +110,15 @@ pub(crate) fn reverse(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
 pub(crate) fn sort(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
     let items = list(&arguments[0])?;
     count_sort(call, items)?;
+    if items.iter().all(|item| matches!(item, Value::Str(..))) {
+        let mut keys: Vec<(u64, &str, &Value)> = Vec::with_capacity(items.len());
+        for item in items {
+            let text = text(item)?;
+            keys.push((beginning(text), text, item));
+        }
+        keys.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.cmp(b.1)));
+        return call.list_of(keys.iter().map(|key| key.2.clone()).collect());
+    }
     let mut sorted = items.to_vec();
     sorted.sort_by(order);
     call.list_of(sorted)
@@ -205,6 +214,14 @@ fn count_sort(call: &mut Call<'_>, keys: &[Value]) -> Eval<()> {
     }
     let rounds = keys.len().checked_ilog2().unwrap_or(0) as usize + 1;
     call.step(cost.saturating_mul(rounds))
+}
+
+/// The first bytes of a text as a number: texts of which this differs are in its order.
+fn beginning(text: &str) -> u64 {
+    let mut bytes = [0; 8];
+    let count = text.len().min(8);
+    bytes[..count].copy_from_slice(&text.as_bytes()[..count]);
+    u64::from_be_bytes(bytes)
 }
 
 /// The order of numbers, or of strings by their bytes.

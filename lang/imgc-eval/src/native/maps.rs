@@ -94,7 +94,7 @@ pub(crate) fn to_map(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
         check_name(call, name)?;
         let text = text(name)?;
         call.step(text.len() / 64 * rounds)?;
-        call.allocate(text.len() + CELL)?;
+        call.allocate(text.len() + 4 * CELL)?;
         fields.push((name, text, value));
     }
     fields.sort_by(|a, b| a.1.as_bytes().cmp(b.1.as_bytes()));

@@ -72,6 +72,8 @@ pub(super) fn toml(call: &mut Call<'_>, text: &str, name: &str, value: &Value) -
 /// What a YAML text holds.
 pub(super) fn yaml(call: &mut Call<'_>, text: &str, name: &str, value: &Value) -> Eval {
     begin(call, text)?;
+    // It is read more slowly than the others.
+    call.step(text.len() * 8)?;
     let parsed = from_yaml(text);
     finish(call, parsed, "YAML", name, value)
 }

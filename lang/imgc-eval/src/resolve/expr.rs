@@ -192,7 +192,14 @@ impl Lowerer<'_> {
             }
             Some(ast::ImportTarget::Remote { address, range }) => {
                 // The parser has reported other addresses.
-                if address.is_empty() {
+                let schemes = [
+                    "https://",
+                    "oci://",
+                    "http://localhost",
+                    "http://127.",
+                    "http://[::1]",
+                ];
+                if !schemes.iter().any(|scheme| address.starts_with(scheme)) {
                     return Expr::Poison;
                 }
                 (ModuleName::Remote(address.into()), range)

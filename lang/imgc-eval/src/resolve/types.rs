@@ -360,6 +360,22 @@ impl Lowerer<'_> {
         ty.map_or_else(Measured::poison, |ty| self.ty(&ty, params))
     }
 
+    /// Whether a variable is none of the types that users write with a small letter.
+    fn check_case(&mut self, name: &str, range: TextRange) -> bool {
+        let meant = match name {
+            "int" | "integer" | "number" => "Int",
+            "string" | "str" | "text" => "String",
+            "bool" | "boolean" => "Bool",
+            "path" => "Path",
+            "image" => "Image",
+            _ => return true,
+        };
+        let message = format!("there is no type `{name}` here: types begin with a capital");
+        let problem = Problem::new(codes::UNKNOWN_TYPE, range, message);
+        self.report(problem.did_you_mean(range, name, meant));
+        false
+    }
+
     /// Whether a variable may stand here: in a declaration only its parameters.
     fn check_variable(
         &mut self,
@@ -367,7 +383,9 @@ impl Lowerer<'_> {
         range: TextRange,
         params: Option<&[Arc<str>]>,
     ) -> bool {
-        let Some(params) = params else { return true };
+        let Some(params) = params else {
+            return self.check_case(name, range);
+        };
         if params.iter().any(|param| **param == *name) {
             return true;
         }

@@ -127,7 +127,10 @@ impl<'a> Infer<'a> {
         let mut function = head;
         let mut waiting: Vec<(usize, ExprId, Ty)> = Vec::new();
         for (index, (call, before, argument)) in calls.iter().enumerate() {
-            if let Node::Var(_) = self.arena.node(function) {
+            if let Node::Var(var) = self.arena.node(function)
+                && self.arena.vars[var as usize].heads.has(Heads::FUNCTION)
+            {
+                // The arguments so far may say what it is.
                 self.arguments(callee, count, &mut waiting);
             }
             let (root, node) = self.arena.resolve(function);
@@ -148,9 +151,14 @@ impl<'a> Infer<'a> {
                     function = result;
                 }
                 other => {
-                    self.arguments(callee, count, &mut waiting);
-                    if !matches!(other, Node::Poison) {
+                    if matches!(other, Node::Poison) {
+                        self.arguments(callee, count, &mut waiting);
+                    } else {
                         self.not_a_function(*before, root, index);
+                        // How many there are is wrong, and so where each of them is.
+                        for (_, argument, _) in waiting {
+                            self.infer(argument);
+                        }
                     }
                     for (_, _, argument) in &calls[index..] {
                         self.infer(*argument);
@@ -208,9 +216,18 @@ impl<'a> Infer<'a> {
 
     fn arguments(&mut self, callee: ExprId, count: usize, waiting: &mut Vec<(usize, ExprId, Ty)>) {
         let arguments = std::mem::take(waiting);
+        let (mut swapped, mut told) = (false, false);
         for functions in [false, true] {
             for (index, argument, parameter) in &arguments {
                 if self.waits(*argument) == functions {
+                    let wanted = self.arena.node(*parameter);
+                    let is_lambda = matches!(self.expr(*argument), Expr::Lambda(_));
+                    if told || swapped && is_lambda {
+                        // It stands where the other should, or is as wrong as the other
+                        // is: one mistake.
+                        self.infer(*argument);
+                        continue;
+                    }
                     let why = Why::Argument {
                         callee,
                         name: self.callee_name(callee),
@@ -221,6 +238,10 @@ impl<'a> Infer<'a> {
                             && self.arena.is_ground(*parameter),
                     };
                     self.check(*argument, *parameter, &why);
+                    if self.is_wrong(*argument) {
+                        swapped |= matches!(wanted, Node::Function(..));
+                        told |= self.is_incomparable();
+                    }
                 }
             }
         }

@@ -64,7 +64,7 @@ impl<'a> Infer<'a> {
             item,
             file: item.file(db),
             body,
-            arena: Arena::new(),
+            arena: Arena::take(),
             locals: vec![Local::default(); body.locals.len()],
             problems: Vec::new(),
             updates: Vec::new(),
@@ -120,6 +120,19 @@ impl<'a> Infer<'a> {
         if self.problems.len() < MAX_PROBLEMS && self.problems.iter().all(is_new) {
             self.problems.push(problem);
         }
+    }
+
+    /// Whether the last mistake is that of an expression as a whole.
+    pub(super) fn is_wrong(&self, id: ExprId) -> bool {
+        let place = self.site(id);
+        let last = self.problems.last();
+        last.is_some_and(|problem| problem.place == place && problem.is_error())
+    }
+
+    /// Whether the last mistake is that something can't be compared.
+    pub(super) fn is_incomparable(&self) -> bool {
+        let last = self.problems.last();
+        last.is_some_and(|last| last.code() == codes::NOT_COMPARABLE)
     }
 
     /// Says once that the types of this binding are too large.
@@ -293,8 +306,20 @@ impl<'a> Infer<'a> {
                 self.check(*right, expected, why);
             }
             (Expr::Binary(crate::ir::BinaryOp::Concat, left, right), Node::List(_)) => {
-                self.concat_operand(*left, expected, why);
-                self.concat_operand(*right, expected, why);
+                self.concat_operands(id, (*left, *right), expected, (why, why));
+            }
+            (Expr::Tag(tag, Some(payload)), Node::Union(row)) => {
+                let known = self.arena.symbol(tag);
+                let carried = self.arena.flatten(row).get(known).map(|known| known.ty);
+                match carried.map(|carried| (carried, self.arena.find(carried))) {
+                    Some((carried, root)) if root != super::ty::NOTHING => {
+                        self.check(*payload, carried, &Why::Payload(why, tag));
+                    }
+                    _ => {
+                        let found = self.infer(id);
+                        self.fit(id, found, expected, why);
+                    }
+                }
             }
             (Expr::Apply(..), _) if !self.arena.is_full() => {
                 let found = self.apply(id, Some(expected));
@@ -359,14 +384,20 @@ impl<'a> Infer<'a> {
                 continue;
             }
             self.check(*value, ty, &why(index));
-            let place = self.site(*value);
-            let last = self.problems.last();
-            if last.is_some_and(|problem| problem.place == place && problem.is_error())
-                && matches!(
-                    self.expr(*value),
-                    Expr::Int(_) | Expr::Bool(_) | Expr::Str(_) | Expr::Path(_)
-                )
-            {
+            if !self.is_wrong(*value) {
+                continue;
+            }
+            if self.is_incomparable() {
+                // So are the others.
+                for value in &items[index + 1..] {
+                    self.infer(*value);
+                }
+                return;
+            }
+            if matches!(
+                self.expr(*value),
+                Expr::Int(_) | Expr::Bool(_) | Expr::Str(_) | Expr::Path(_)
+            ) {
                 wrong.push(kind);
             }
         }
@@ -380,6 +411,27 @@ impl<'a> Infer<'a> {
             Some(ty) => ty,
             None => POISON,
         }
+    }
+
+    /// The type of a variable whose uses have variables of their own.
+    pub(super) fn generic(&self, local: LocalId) -> Option<Ty> {
+        let known = &self.locals[local.0 as usize];
+        known.ty.filter(|_| known.generic)
+    }
+
+    /// The finished type of what a name of this or another module stands for.
+    pub(super) fn scheme_of(&self, id: ExprId) -> Option<Arc<Scheme>> {
+        let item = match self.expr(id) {
+            Expr::Item(name) => self.db.item(self.file, name),
+            Expr::Select(module, name) => {
+                let file = self.db.file(&self.module_of(*module)?);
+                let exports = crate::queries::items(self.db, file).exports.as_ref()?;
+                exports.binary_search(name).ok()?;
+                self.db.item(file, &ItemName::Export(name.clone()))
+            }
+            _ => return None,
+        };
+        Some(crate::queries::scheme(self.db, item).clone())
     }
 
     /// Gives a variable its type, the same at every use.

@@ -19,12 +19,10 @@ impl Infer<'_> {
     /// Looks at every literal that became a type with rules of its own.
     pub(super) fn check_literals(&mut self) {
         let checks = std::mem::take(&mut self.arena.checks);
-        let mut done: BTreeSet<(u32, Host)> = BTreeSet::new();
+        let mut done: BTreeSet<(usize, Host)> = BTreeSet::new();
         for (literals, host) in checks {
-            if !done.insert((literals, host)) {
-                continue;
-            }
-            for site in self.arena.literal_sites(literals) {
+            let mut new = |data| done.insert((data, host));
+            for site in self.arena.new_literal_sites(literals, &mut new) {
                 if let Some(problem) = self.literal(site, host) {
                     self.report(problem);
                 }

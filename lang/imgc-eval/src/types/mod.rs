@@ -3,6 +3,7 @@
 //! A type is a node in an arena while its binding is worked on, and plain data
 //! ([`Scheme`]) for the others. Nothing here evaluates.
 
+mod advice;
 mod annotation;
 mod apply;
 mod builtin_types;
@@ -82,7 +83,10 @@ pub(crate) fn infer(db: &dyn Db, item: Item) -> Arc<Inference> {
     let mut infer = Infer::new(db, item, body);
     let scheme = infer.run();
     infer.check_literals();
-    let problems = infer.problems;
+    let Infer {
+        problems, arena, ..
+    } = infer;
+    arena.give_back();
     Arc::new(Inference { scheme, problems })
 }
 

@@ -2,9 +2,9 @@
 
 use imgc_diag::codes;
 
-use crate::ir::{BinaryOp, ExprId};
+use crate::ir::{BinaryOp, Expr, ExprId};
 use crate::problem::Problem;
-use crate::site::At;
+use crate::site::{At, Site};
 
 use super::hosts::Host;
 use super::infer::Infer;
@@ -27,25 +27,32 @@ impl Infer<'_> {
 
     pub(super) fn binary(&mut self, id: ExprId, op: BinaryOp, left: ExprId, right: ExprId) -> Ty {
         match op {
-            BinaryOp::Add => self.same_operands(op, left, right, Heads::ORDERED),
+            BinaryOp::Add => self.same_operands(id, op, left, right, Heads::ORDERED),
             BinaryOp::Subtract | BinaryOp::Multiply => {
-                self.same_operands(op, left, right, Heads::of(&[Host::Int]))
+                self.same_operands(id, op, left, right, Heads::of(&[Host::Int]))
             }
             BinaryOp::Less | BinaryOp::LessEqual | BinaryOp::Greater | BinaryOp::GreaterEqual => {
-                self.same_operands(op, left, right, Heads::ORDERED);
+                self.same_operands(id, op, left, right, Heads::ORDERED);
                 self.arena.host(Host::Bool)
             }
             BinaryOp::Equal | BinaryOp::NotEqual => {
                 self.equality(id, left, right);
                 self.arena.host(Host::Bool)
             }
-            BinaryOp::Concat => self.concat(left, right),
+            BinaryOp::Concat => self.concat(id, left, right),
             BinaryOp::Update => self.update(id, left, right),
         }
     }
 
     /// Operators whose sides have one type of a few. It is the type that comes back.
-    fn same_operands(&mut self, op: BinaryOp, left: ExprId, right: ExprId, heads: Heads) -> Ty {
+    fn same_operands(
+        &mut self,
+        id: ExprId,
+        op: BinaryOp,
+        left: ExprId,
+        right: ExprId,
+        heads: Heads,
+    ) -> Ty {
         let a = self.infer(left);
         let b = self.infer(right);
         let wanted = self.arena.fresh_of(heads);
@@ -55,7 +62,9 @@ impl Infer<'_> {
             } else {
                 "numbers"
             };
-            self.operand(op.symbol(), left, a, takes);
+            let other = (self.arena.node(a), self.arena.node(b));
+            let both = std::mem::discriminant(&other.0) == std::mem::discriminant(&other.1);
+            self.wrong_operand(op.symbol(), left, a, takes, Some(id).filter(|_| both));
             return POISON;
         }
         if self.arena.unify(b, wanted).is_err() {
@@ -71,10 +80,15 @@ impl Infer<'_> {
                 self.words(b)
             );
             let mut problem = Problem::new(codes::WRONG_TYPE, self.site(right), message);
-            problem = self.join_help(problem, op.symbol(), b);
+            problem = self.operand_advice(problem, b);
+            problem = self.join_help(problem, op.symbol(), b, None);
             let is_string = matches!(self.arena.node(wanted), Node::Host(Host::String));
             if is_string && self.is_shown(b) {
                 problem = problem.help("`toString` makes a string of it");
+                problem = self.call(problem, "toString", right, &Why::Nothing);
+            } else if op == BinaryOp::Add && self.is_text(b) && self.is_shown(a) {
+                problem = problem.help("`toString` makes a string of a number");
+                problem = self.call(problem, "toString", left, &Why::Nothing);
             }
             let label = format!("this is {}", self.words(a));
             problem = problem.label(self.site(left), label);
@@ -101,17 +115,28 @@ impl Infer<'_> {
         }
     }
 
+    /// What joins values of that type. With the place of the operator, where both sides
+    /// have such types, it can be changed.
     fn join_help(
         &mut self,
-        problem: Problem<crate::site::Site>,
+        problem: Problem<Site>,
         op: &str,
         ty: Ty,
-    ) -> Problem<crate::site::Site> {
-        match (op, self.arena.node(ty)) {
-            ("+", Node::List(_)) => problem.help("`++` joins lists"),
-            ("+", Node::Record(_) | Node::Map(_)) => problem.help("`//` joins records"),
-            ("++", _) if self.is_text(ty) => problem.help("`+` joins strings"),
-            _ => problem,
+        id: Option<ExprId>,
+    ) -> Problem<Site> {
+        let (other, what) = match (op, self.arena.node(ty)) {
+            ("+", Node::List(_)) => ("++", "lists"),
+            ("+", Node::Record(_) | Node::Map(_)) => ("//", "records"),
+            ("++", _) if self.is_text(ty) => ("+", "strings"),
+            _ => return problem,
+        };
+        let problem = problem.help(format!("`{other}` joins {what}"));
+        match id {
+            None => problem,
+            Some(id) => problem.fix(
+                format!("change it to `{other}`"),
+                vec![(self.part(id, 0), other.to_owned())],
+            ),
         }
     }
 
@@ -126,35 +151,75 @@ impl Infer<'_> {
 
     /// Reports an operand that its operator does not take.
     pub(super) fn operand(&mut self, op: &str, at: ExprId, found: Ty, takes: &str) {
+        self.wrong_operand(op, at, found, takes, None);
+    }
+
+    fn wrong_operand(
+        &mut self,
+        op: &str,
+        at: ExprId,
+        found: Ty,
+        takes: &str,
+        both: Option<ExprId>,
+    ) {
         let message = format!("`{op}` takes {takes}, and this is {}", self.words(found));
         let problem = Problem::new(codes::WRONG_TYPE, self.site(at), message);
-        let problem = self.join_help(problem, op, found);
+        let problem = self.operand_advice(problem, found);
+        let problem = self.join_help(problem, op, found, both);
         let problem = self.with_origin(problem, at);
         self.report(problem);
     }
 
-    fn concat(&mut self, left: ExprId, right: ExprId) -> Ty {
+    fn concat(&mut self, id: ExprId, left: ExprId, right: ExprId) -> Ty {
         let item = self.arena.fresh();
         let list = self.arena.list(item);
-        self.concat_operand(left, list, &Why::Nothing);
-        let first = Why::Operator("++");
-        self.concat_operand(right, list, &first);
+        let whys = (&Why::Nothing, &Why::Operator("++"));
+        self.concat_operands(id, (left, right), list, whys);
         list
     }
 
-    /// Checks one side of `++` against the type of the whole.
-    pub(super) fn concat_operand(&mut self, operand: ExprId, list: Ty, why: &Why<'_>) {
-        if let crate::ir::Expr::List(_) = self.expr(operand) {
-            return self.check(operand, list, why);
+    /// Checks both sides of `++` against the type of the whole.
+    pub(super) fn concat_operands(
+        &mut self,
+        id: ExprId,
+        (left, right): (ExprId, ExprId),
+        list: Ty,
+        whys: (&Why<'_>, &Why<'_>),
+    ) {
+        let wrong = self.concat_operand(left, list, whys.0);
+        let Some(wrong) = wrong else {
+            if let Some(found) = self.concat_operand(right, list, whys.1) {
+                self.operand("++", right, found, "lists");
+            }
+            return;
+        };
+        // Strings on both sides are one mistake.
+        if let Expr::List(_) = self.expr(right) {
+            self.operand("++", left, wrong, "lists");
+            self.check(right, list, whys.1);
+            return;
+        }
+        let other = self.infer(right);
+        let both = self.is_text(wrong) && self.is_text(other);
+        self.wrong_operand("++", left, wrong, "lists", Some(id).filter(|_| both));
+        if !both {
+            let _ = self.arena.subsume(other, list);
+        }
+    }
+
+    /// Checks one side of `++`. Its type, if it is no list and that is yet to be told.
+    fn concat_operand(&mut self, operand: ExprId, list: Ty, why: &Why<'_>) -> Option<Ty> {
+        if let Expr::List(_) = self.expr(operand) {
+            self.check(operand, list, why);
+            return None;
         }
         let found = self.infer(operand);
-        if let Err(mismatch) = self.arena.subsume(found, list) {
-            if mismatch.path.is_empty() && matches!(mismatch.clash, Clash::Types { .. }) {
-                self.operand("++", operand, found, "lists");
-            } else {
-                self.mismatch(At::whole(operand), found, list, why, *mismatch);
-            }
+        let mismatch = self.arena.subsume(found, list).err()?;
+        if mismatch.path.is_empty() && matches!(mismatch.clash, Clash::Types { .. }) {
+            return Some(found);
         }
+        self.mismatch(At::whole(operand), found, list, why, *mismatch);
+        None
     }
 
     fn equality(&mut self, id: ExprId, left: ExprId, right: ExprId) {

@@ -4,15 +4,19 @@ use std::sync::Arc;
 
 use imgc_diag::{codes, did_you_mean};
 
-use crate::ir::{ExprId, Field as Given, ItemName};
+use crate::ir::{Expr, ExprId, Field as Given, ItemName};
 use crate::problem::{Problem, list_names};
 use crate::site::At;
 
 use super::hosts::Host;
 use super::infer::{Infer, Update};
 use super::report::Why;
+use super::scheme::Part;
 use super::subsume::architectures;
-use super::ty::{Field, Heads, Node, POISON, Sym, Ty};
+use super::ty::{Field, Flat, Heads, Node, POISON, Sym, Ty};
+
+/// How many unknown fields of one record are reported.
+const MOST_UNKNOWN: usize = 100;
 
 impl Infer<'_> {
     /// Whether the fields of a record literal are checked one by one against this.
@@ -112,6 +116,9 @@ impl Infer<'_> {
         let flat = self.arena.flatten(row);
         let mut more = Vec::new();
         let mut misspelt = false;
+        let (mut unknown, mut names) = (0, None);
+        // Fields that another record has not which this one must be like.
+        let mut others: Vec<(usize, Field)> = Vec::new();
         for (index, field) in given.iter().enumerate() {
             let name = self.arena.symbol(&field.name);
             if let Some(wanted) = flat.get(name) {
@@ -128,16 +135,38 @@ impl Infer<'_> {
                 continue;
             }
             misspelt = true;
-            let is_given = |known: &&Field| {
-                let known = self.arena.name(known.name);
-                is_among(given, known)
-            };
-            let free = flat.fields.iter().filter(|known| !is_given(known));
-            let free = self.sorted_names(free.map(|known| known.name));
-            let all = self.sorted_names(flat.fields.iter().map(|known| known.name));
+            if why.other().is_some() {
+                let optional = true;
+                others.push((index, Field { name, ty, optional }));
+                continue;
+            }
+            // Nobody reads more, and each is compared with every name.
+            unknown += 1;
+            if unknown > MOST_UNKNOWN {
+                continue;
+            }
+            let (free, all) = names.get_or_insert_with(|| {
+                let is_given = |known: &&Field| {
+                    let known = self.arena.name(known.name);
+                    is_among(given, known)
+                };
+                let free = flat.fields.iter().filter(|known| !is_given(known));
+                let free = self.sorted_names(free.map(|known| known.name));
+                let all = self.sorted_names(flat.fields.iter().map(|known| known.name));
+                (free, all)
+            });
             let free: Vec<&str> = free.iter().map(|name| &**name).collect();
             let all: Vec<&str> = all.iter().map(|name| &**name).collect();
             self.unknown_field(id, index, &field.name, &free, &all, why, host);
+        }
+        if !others.is_empty() {
+            let have = given.iter().filter_map(|field| {
+                let name = self.arena.known_symbol(&field.name)?;
+                flat.get(name)
+            });
+            let mut have: Vec<Field> = have.collect();
+            have.extend(others.iter().map(|(_, field)| *field));
+            self.other_fields(id, given, &others, expected, &have, why);
         }
         let is_missing = |known: &&Field| {
             let name = self.arena.name(known.name);
@@ -147,7 +176,14 @@ impl Infer<'_> {
         let missing: Vec<Sym> = missing.map(|known| known.name).collect();
         // A misspelt name is one mistake, not also a missing field.
         if !missing.is_empty() && !misspelt {
-            self.missing_fields(At::whole(id), &missing, why, host);
+            let have = given.iter().filter_map(|field| {
+                let name = self.arena.known_symbol(&field.name)?;
+                flat.get(name)
+            });
+            let have = have.collect();
+            let found = self.arena.record(have, None);
+            let sides = Some((found, expected));
+            self.missing_fields(At::whole(id), &missing, why, (host, ""), sides);
         }
         if let Some(tail) = flat.tail {
             let rest = self.arena.record(more, None);
@@ -164,6 +200,27 @@ impl Infer<'_> {
         names
     }
 
+    /// Reports fields that the record has not which this one must be like.
+    fn other_fields(
+        &mut self,
+        id: ExprId,
+        given: &[Given],
+        others: &[(usize, Field)],
+        expected: Ty,
+        have: &[Field],
+        why: &Why<'_>,
+    ) {
+        let names: Vec<&str> = others.iter().map(|(at, _)| &*given[*at].name).collect();
+        let word = if names.len() == 1 { "field" } else { "fields" };
+        let other = why.other().unwrap_or("the other");
+        let message = format!("{other} has no {word} {}", list_names(&names));
+        let place = self.part(id, others[0].0);
+        let help = self.same_fields(expected, have, why);
+        let problem = Problem::new(codes::WRONG_TYPE, place, message).help(help);
+        let problem = self.with_reason(problem, why, "");
+        self.report(problem);
+    }
+
     #[expect(clippy::too_many_arguments, reason = "one finding, told in one place")]
     fn unknown_field(
         &mut self,
@@ -177,18 +234,6 @@ impl Infer<'_> {
     ) {
         let place = self.part(id, index);
         let mut message = format!("unknown field `{name}`");
-        if let Some(other) = why.other() {
-            let problem = Problem::new(
-                codes::WRONG_TYPE,
-                place,
-                format!("{other} has no field `{name}`"),
-            );
-            let problem = problem.help(
-                "give all the same fields, or write the type, with `?` after what may be missing",
-            );
-            let problem = self.with_reason(problem, why, "");
-            return self.report(problem);
-        }
         let code = if host {
             if let Some(what) = why.what() {
                 message.push_str(&format!(": {what} has no such field"));
@@ -210,6 +255,9 @@ impl Infer<'_> {
     /// `e.name`
     pub(super) fn select(&mut self, id: ExprId, record: ExprId, name: &Arc<str>) -> Ty {
         if let Some(ty) = self.select_export(id, record, name) {
+            return ty;
+        }
+        if let Some(ty) = self.select_known(record, name) {
             return ty;
         }
         let found = self.infer(record);
@@ -257,13 +305,9 @@ impl Infer<'_> {
     }
 
     fn field_of(&mut self, id: ExprId, record: Ty, name: &Arc<str>) -> Ty {
-        let Node::Record(row) = self.arena.node(record) else {
-            return POISON;
-        };
-        let flat = self.arena.flatten(row);
         let symbol = self.arena.symbol(name);
-        if let Some(field) = flat.get(symbol) {
-            if field.optional {
+        match self.arena.field(record, symbol) {
+            Ok(field) if field.optional => {
                 let place = self.part(id, 0);
                 let message = format!("the field `{name}` may be missing");
                 self.report(
@@ -271,30 +315,80 @@ impl Infer<'_> {
                         "give it a default where the record is taken: `{{ {name} ? …, ... }} => …`"
                     )),
                 );
-                return POISON;
+                POISON
             }
-            return field.ty;
+            Ok(field) => field.ty,
+            Err(Some(tail)) => {
+                if self.arena.is_poison(tail) {
+                    return POISON;
+                }
+                let field = Field {
+                    name: symbol,
+                    ty: self.arena.fresh(),
+                    optional: false,
+                };
+                let rest = self.arena.fresh_row();
+                let more = self.arena.record(vec![field], Some(rest));
+                if let Err(mismatch) = self.arena.unify(tail, more) {
+                    self.mismatch(At::part(id, 0), tail, more, &Why::Nothing, *mismatch);
+                    return POISON;
+                }
+                field.ty
+            }
+            Err(None) => {
+                let Node::Record(row) = self.arena.node(record) else {
+                    return POISON;
+                };
+                let flat = self.arena.flatten(row);
+                let names = self.sorted_names(flat.fields.iter().map(|field| field.name));
+                self.no_field(id, name, &names, "the record");
+                POISON
+            }
         }
-        if let Some(tail) = flat.tail {
-            if self.arena.is_poison(tail) {
-                return POISON;
+    }
+
+    /// A field of a record that a name stands for, where each use of the name has variables
+    /// of its own: only those of the field are made.
+    fn select_known(&mut self, record: ExprId, name: &Arc<str>) -> Option<Ty> {
+        if self.types.is_some() {
+            // The type of the whole record is wanted too.
+            return None;
+        }
+        let mut names = vec![name];
+        let mut base = record;
+        loop {
+            match self.expr(base) {
+                Expr::Local(local) => {
+                    let mut ty = self.generic(*local)?;
+                    for name in names.iter().rev() {
+                        let symbol = self.arena.symbol(name);
+                        let field = self.arena.field(ty, symbol).ok()?;
+                        ty = Some(field.ty).filter(|_| !field.optional)?;
+                    }
+                    return Some(self.arena.copy(ty));
+                }
+                Expr::Item(_) => break,
+                Expr::Select(module, _) if self.module_of(*module).is_some() => break,
+                Expr::Select(inner, name) => {
+                    names.push(name);
+                    base = *inner;
+                }
+                _ => return None,
             }
-            let field = Field {
-                name: symbol,
-                ty: self.arena.fresh(),
-                optional: false,
+        }
+        let scheme = self.scheme_of(base)?;
+        if scheme.vars.is_empty() {
+            return None;
+        }
+        let mut part = u32::try_from(scheme.nodes.len()).ok()?.checked_sub(1)?;
+        for name in names.iter().rev() {
+            let Part::Record(fields, _) = scheme.part(part) else {
+                return None;
             };
-            let rest = self.arena.fresh_row();
-            let more = self.arena.record(vec![field], Some(rest));
-            if let Err(mismatch) = self.arena.unify(tail, more) {
-                self.mismatch(At::part(id, 0), tail, more, &Why::Nothing, *mismatch);
-                return POISON;
-            }
-            return field.ty;
+            let at = fields.binary_search_by(|field| field.name.cmp(name)).ok()?;
+            part = Some(fields[at].ty).filter(|_| !fields[at].optional)?;
         }
-        let names = self.sorted_names(flat.fields.iter().map(|field| field.name));
-        self.no_field(id, name, &names, "the record");
-        POISON
+        Some(self.arena.instantiate_part(&scheme, part))
     }
 
     fn no_field(&mut self, id: ExprId, name: &str, names: &[Arc<str>], what: &str) {
@@ -438,27 +532,8 @@ impl Infer<'_> {
                     return None;
                 }
                 let a = self.arena.flatten(x);
-                let mut fields = a.fields.clone();
-                for field in &b.fields {
-                    // `fields` grows at its end only.
-                    let at = a
-                        .fields
-                        .binary_search_by_key(&field.name, |other| other.name);
-                    match at.ok().map(|at| &mut fields[at]) {
-                        Some(other) if field.optional => {
-                            // It may be that of either side.
-                            let other = *other;
-                            if let Err(mismatch) = self.arena.unify(field.ty, other.ty) {
-                                let at = At::whole(update.sides.1);
-                                let why = Why::Operator("//");
-                                self.mismatch(at, field.ty, other.ty, &why, *mismatch);
-                            }
-                        }
-                        Some(other) => *other = *field,
-                        None => fields.push(*field),
-                    }
-                }
-                Some(self.arena.record(fields, a.tail))
+                let a = self.keep_optional(update, a, &b);
+                Some(self.joined(update, &a, &b))
             }
             (Node::Var(index), Node::Record(y))
                 if self.arena.vars[index as usize].heads.has(Heads::RECORD) =>
@@ -470,7 +545,12 @@ impl Infer<'_> {
                 let tail = self.arena.fresh_row();
                 let open = self.arena.record(Vec::new(), Some(tail));
                 self.fit(update.sides.0, left, open, &Why::Operator("//"));
-                Some(self.arena.record(b.fields, Some(tail)))
+                let a = Flat {
+                    fields: Vec::new(),
+                    tail: Some(tail),
+                };
+                let a = self.keep_optional(update, a, &b);
+                Some(self.joined(update, &a, &b))
             }
             (Node::Record(_), Node::Var(index)) | (Node::Var(index), Node::Var(_))
                 if self.arena.vars[index as usize].heads.has(Heads::RECORD) =>
@@ -486,6 +566,58 @@ impl Infer<'_> {
                 Some(POISON)
             }
         }
+    }
+
+    /// Of a field of the right side that may be missing, the left side's stays, if it has
+    /// one: it has the same type then.
+    fn keep_optional(&mut self, update: &Update, mut a: Flat, b: &Flat) -> Flat {
+        let Some(tail) = a.tail else { return a };
+        let is_new = |field: &&Field| field.optional && a.get(field.name).is_none();
+        let kept: Vec<Field> = b.fields.iter().filter(is_new).copied().collect();
+        if kept.is_empty() || self.arena.is_poison(tail) {
+            return a;
+        }
+        let rest = self.arena.fresh_row();
+        let more = self.arena.record(kept.clone(), Some(rest));
+        if let Err(mismatch) = self.arena.unify(tail, more) {
+            let at = At::whole(update.sides.0);
+            self.mismatch(at, tail, more, &Why::Operator("//"), *mismatch);
+        }
+        a.fields.extend(kept);
+        a.fields.sort_unstable_by_key(|field| field.name);
+        a.tail = Some(rest);
+        a
+    }
+
+    /// The type of a `//` of two records whose fields are known, as far as they decide.
+    fn joined(&mut self, update: &Update, a: &Flat, b: &Flat) -> Ty {
+        let mut fields = a.fields.clone();
+        for field in &b.fields {
+            match a
+                .fields
+                .binary_search_by_key(&field.name, |other| other.name)
+            {
+                // It may be that of either side.
+                Ok(at) if field.optional => {
+                    let other = fields[at];
+                    if self.arena.unify(field.ty, other.ty).is_err() {
+                        let name = self.arena.name(field.name).clone();
+                        let (left, right) = (self.words(other.ty), self.words(field.ty));
+                        let message = format!(
+                            "the field `{name}` is {left} in the left side of `//`, and may be {right} in the right one"
+                        );
+                        let place = self.site(update.sides.1);
+                        let problem = Problem::new(codes::WRONG_TYPE, place, message);
+                        let problem = self.with_origin(problem, update.sides.0);
+                        let problem = self.with_origin(problem, update.sides.1);
+                        self.report(problem);
+                    }
+                }
+                Ok(at) => fields[at] = *field,
+                Err(_) => fields.push(*field),
+            }
+        }
+        self.arena.record(fields, a.tail)
     }
 }
 

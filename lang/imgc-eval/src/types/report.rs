@@ -38,6 +38,8 @@ pub(super) enum Why<'w> {
     Field(&'w Why<'w>, &'w str),
     /// It is in a list.
     Item(&'w Why<'w>, usize),
+    /// It is what a tag carries.
+    Payload(&'w Why<'w>, &'w str),
     /// It is what a function gives.
     Result(&'w Why<'w>),
     /// It is part of an expression that has a name for it.
@@ -63,7 +65,10 @@ impl Why<'_> {
     pub(super) fn is_host(&self) -> bool {
         match self {
             Self::Argument { host, .. } => *host,
-            Self::Field(outer, _) | Self::Item(outer, _) | Self::Result(outer) => outer.is_host(),
+            Self::Field(outer, _)
+            | Self::Item(outer, _)
+            | Self::Payload(outer, _)
+            | Self::Result(outer) => outer.is_host(),
             _ => false,
         }
     }
@@ -79,7 +84,10 @@ impl Why<'_> {
 
     fn root(&self) -> &Self {
         match self {
-            Self::Field(outer, _) | Self::Item(outer, _) | Self::Result(outer) => outer.root(),
+            Self::Field(outer, _)
+            | Self::Item(outer, _)
+            | Self::Payload(outer, _)
+            | Self::Result(outer) => outer.root(),
             _ => self,
         }
     }
@@ -113,6 +121,7 @@ impl Why<'_> {
                 })
             }
             Self::Item(outer, _) => Some(format!("an item of {}", outer.what()?)),
+            Self::Payload(_, tag) => Some(format!("what `{tag}` carries")),
             Self::Operand(what) => Some((*what).to_owned()),
             Self::Operator(op) => Some(format!("the right side of `{op}`")),
             Self::Default(name) => Some(format!("the default of `{name}`")),
@@ -264,7 +273,15 @@ impl Infer<'_> {
     }
 
     /// Reports fields that are needed and not there.
-    pub(super) fn missing_fields(&mut self, at: At, names: &[Sym], why: &Why<'_>, host: bool) {
+    /// With the types of both sides, if it is they that differ.
+    pub(super) fn missing_fields(
+        &mut self,
+        at: At,
+        names: &[Sym],
+        why: &Why<'_>,
+        (host, inside): (bool, &str),
+        sides: Option<(Ty, Ty)>,
+    ) {
         let names = self.sorted_names(names.iter().copied());
         let names: Vec<&str> = names.iter().map(|name| &**name).collect();
         let word = if names.len() == 1 { "field" } else { "fields" };
@@ -276,21 +293,20 @@ impl Infer<'_> {
         let problem = match (host, why.what()) {
             _ if why.other().is_some() => {
                 let other = why.other().unwrap_or_default();
-                let message = format!("{other} has the {word} {list}, and this has not");
-                Problem::new(codes::WRONG_TYPE, place, message).help(
-                    "give all the same fields, or write the type, with `?` after what may be missing",
-                )
+                let message = format!("{other} has the {word} {list}, and this has not{inside}");
+                let help = self.differing(sides, why);
+                Problem::new(codes::WRONG_TYPE, place, message).help(help)
             }
             (true, Some(what)) => {
-                let message = format!("{what} needs the {word} {list}");
+                let message = format!("{what} needs the {word} {list}{inside}");
                 Problem::new(codes::MISSING_FIELD, place, message)
             }
             (true, None) => {
-                let message = format!("missing {word} {list}");
+                let message = format!("missing {word} {list}{inside}");
                 Problem::new(codes::MISSING_FIELD, place, message)
             }
             _ => {
-                let message = format!("missing {word} {list}");
+                let message = format!("missing {word} {list}{inside}");
                 Problem::new(codes::MISSING_ARGUMENT_FIELD, place, message)
             }
         };
@@ -301,6 +317,18 @@ impl Infer<'_> {
         };
         let problem = self.with_reason(problem, why, label);
         self.report(problem);
+    }
+
+    /// What to do where two records have other fields.
+    fn differing(&mut self, sides: Option<(Ty, Ty)>, why: &Why<'_>) -> String {
+        let mut given = Vec::new();
+        let Some((found, expected)) = sides else {
+            return self.same_fields(super::ty::POISON, &given, why);
+        };
+        if let Node::Record(row) = self.arena.node(found) {
+            given = self.arena.flatten(row).fields;
+        }
+        self.same_fields(expected, &given, why)
     }
 
     /// Reports what a pattern is given that it does not take.
@@ -393,9 +421,14 @@ impl Infer<'_> {
             }
             Clash::Missing(names) => {
                 let host = why.is_host() || self.is_schema(expected);
-                self.missing_fields(at, &names, why, host);
+                let sides = Some((found, expected)).filter(|_| mismatch.path.is_empty());
+                self.missing_fields(at, &names, why, (host, &inside), sides);
             }
-            Clash::Unknown(names, known) => self.unknown_fields(at, &names, &known, why, expected),
+            Clash::Unknown(names, known) => {
+                let sides = (found, expected);
+                let path = mismatch.path.is_empty();
+                self.unknown_fields(at, (&names, &known), why, sides, path, &inside);
+            }
             Clash::Optional(name) => {
                 let message = format!("the field `{}` may be missing", self.arena.name(name));
                 let problem = Problem::new(codes::OPTIONAL_FIELD, place, message);
@@ -456,10 +489,11 @@ impl Infer<'_> {
     fn unknown_fields(
         &mut self,
         at: At,
-        names: &[Sym],
-        known: &[Sym],
+        (names, known): (&[Sym], &[Sym]),
         why: &Why<'_>,
-        expected: Ty,
+        (found, expected): (Ty, Ty),
+        whole: bool,
+        inside: &str,
     ) {
         let host = why.is_host() || self.is_schema(expected);
         let names = self.sorted_names(names.iter().copied());
@@ -481,8 +515,8 @@ impl Infer<'_> {
         };
         let list = list_names(&names);
         let message = match other {
-            Some(other) => format!("{other} has no {word} {list}"),
-            None => format!("unknown {word} {list}"),
+            Some(other) => format!("{other} has no {word} {list}{inside}"),
+            None => format!("unknown {word} {list}{inside}"),
         };
         let mut problem = Problem::new(code, place, message);
         let similar = match names.as_slice() {
@@ -491,6 +525,10 @@ impl Infer<'_> {
         };
         problem = match similar {
             Some(similar) => problem.help(format!("did you mean `{similar}`?")),
+            None if other.is_some() => {
+                let help = self.differing(Some((found, expected)).filter(|_| whole), why);
+                problem.help(help)
+            }
             None if known.is_empty() => problem.note("it takes no fields"),
             None => problem.note(format!("the fields are {}", list_names(&known))),
         };
@@ -584,113 +622,6 @@ impl Infer<'_> {
             }
             _ => format!("expected {needed}, found {there}{inside}"),
         };
-        let problem = Problem::new(codes::WRONG_TYPE, place, message);
-        match why {
-            Why::Text if self.is_shown(found) => problem.help("write `${toString …}`"),
-            _ => problem,
-        }
+        Problem::new(codes::WRONG_TYPE, place, message)
     }
-
-    /// What to do about it, where that is plain.
-    fn advice(
-        &mut self,
-        problem: Problem<Site>,
-        id: ExprId,
-        found: Ty,
-        expected: Ty,
-        why: &Why<'_>,
-    ) -> Problem<Site> {
-        let place = self.site(id);
-        let node = self.arena.node(expected);
-        if let Why::First(_) = why
-            && let (Expr::Int(_) | Expr::Str(_), Node::Var(_)) = (self.expr(id), node)
-        {
-            return problem.help(
-                "the items of a list have one type; of ports it is written: `ports : [Port] = …`",
-            );
-        }
-        if let Node::List(item) = node {
-            let is_text = self.is_text(found);
-            if self.arena.subsume(found, item).is_ok() {
-                if let (true, Expr::Str(text)) = (is_text, self.expr(id)) {
-                    let mut list = "[".to_owned();
-                    quote(text, &mut list);
-                    list.push(']');
-                    return problem
-                        .help("write it as a list: `[\"…\"]`")
-                        .fix("put it into a list", vec![(place, list)]);
-                }
-                return problem.help("write it as a list: `[…]`");
-            }
-            return problem;
-        }
-        let Node::Host(wanted) = node else {
-            return problem;
-        };
-        match wanted {
-            Host::String if self.is_shown(found) => match self.expr(id) {
-                Expr::Int(number) => problem
-                    .help("write it in quotes, or use `toString`")
-                    .fix("write it in quotes", vec![(place, format!("\"{number}\""))]),
-                _ => problem.help("`toString` makes a string of it"),
-            },
-            Host::String if why.is_host() && matches!(self.expr(id), Expr::Path(_)) => {
-                problem.help("a path in the image is a string: `\"/srv/data\"`")
-            }
-            Host::Path | Host::Program if self.is_text(found) => match self.expr(id) {
-                Expr::Str(text) if is_path(text) => {
-                    let path = if text.starts_with('.') {
-                        text.to_string()
-                    } else {
-                        format!("./{}", text.trim_start_matches('/'))
-                    };
-                    problem
-                        .help("a path has no quotes: `./server`")
-                        .fix("write it as a path", vec![(place, path)])
-                }
-                _ => problem.help("a path has no quotes: `./server`"),
-            },
-            Host::Packages if matches!(self.arena.node(found), Node::List(_)) => {
-                problem.help("`(import std/debian).image` takes names of packages in this field")
-            }
-            Host::Int if self.is_text(found) => {
-                problem.help("`toInt` reads a number, or write it without quotes")
-            }
-            Host::Bool => match self.expr(id) {
-                Expr::Str(text) if matches!(&**text, "true" | "false") => {
-                    let text = text.to_string();
-                    problem.fix("remove the quotes", vec![(place, text)])
-                }
-                _ => problem,
-            },
-            Host::Mode if self.is_text(found) => problem.help("a mode has no quotes: `0o644`"),
-            Host::Package | Host::Platform | Host::Suite | Host::Variant | Host::Mode
-                if self.converts_to(found, wanted) =>
-            {
-                let name = wanted.name().to_lowercase();
-                problem.help(format!("`{name}` makes one of it"))
-            }
-            _ => problem,
-        }
-    }
-
-    fn converts_to(&mut self, found: Ty, wanted: Host) -> bool {
-        let has = crate::builtins::Builtin::find(&wanted.name().to_lowercase()).is_some();
-        let number = wanted == Host::Mode;
-        match self.arena.node(found) {
-            Node::Host(Host::String) => has && !number,
-            Node::Host(Host::Int) => has && number,
-            _ => false,
-        }
-    }
-}
-
-/// Whether the text is a path literal, when `./` is put before it.
-fn is_path(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    let rest = text.trim_start_matches("./").trim_start_matches('/');
-    !rest.is_empty()
-        && rest
-            .split('/')
-            .all(|part| !part.is_empty() && part.bytes().all(plain))
 }

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use crate::site::Site;
 
 use super::hosts::Host;
-use super::ty::{Arena, Field, Heads, Literals, MAX_DEPTH, NOTHING, Node, POISON, Row, Ty, Var};
+use super::ty::{
+    Arena, FEW, Field, Heads, Literals, MAX_DEPTH, NOTHING, Node, POISON, Row, Ty, Var,
+};
 
 /// How large the type of a binding may be: parts, fields and tags.
 pub(super) const MAX_SIZE: usize = 100_000;
@@ -87,12 +89,30 @@ impl Scheme {
     }
 }
 
+impl Part {
+    /// Does something with the number of every part that it is made of.
+    fn for_each(&self, mut see: impl FnMut(u32)) {
+        match self {
+            Self::Poison | Self::Nothing | Self::Host(_) | Self::Var(_) => {}
+            Self::List(part) | Self::Map(part) => see(*part),
+            Self::Function(parameter, result) => {
+                see(*parameter);
+                see(*result);
+            }
+            Self::Record(fields, tail) | Self::Union(fields, tail) => {
+                fields.iter().for_each(|field| see(field.ty));
+                tail.iter().copied().for_each(see);
+            }
+        }
+    }
+}
+
 /// Makes a scheme of types in an arena.
 struct Builder<'a> {
     arena: &'a mut Arena,
     nodes: Vec<Part>,
     vars: Vec<SchemeVar>,
-    /// Parts that are there, so that equal ones are one.
+    /// Parts that are there, so that equal ones are one, where there are more than [`FEW`].
     known: BTreeMap<Part, u32>,
     literals: usize,
     size: usize,
@@ -135,39 +155,69 @@ impl Arena {
         let mut vars: Vec<Option<Ty>> = vec![None; scheme.vars.len()];
         let mut types: Vec<Ty> = Vec::with_capacity(scheme.nodes.len());
         for part in &scheme.nodes {
-            let at = |index: &u32| types[*index as usize];
-            let ty = match part {
-                Part::Poison => POISON,
-                Part::Nothing => NOTHING,
-                Part::Host(host) => self.host(*host),
-                Part::Var(index) => {
-                    let index = *index as usize;
-                    match vars[index] {
-                        Some(ty) => ty,
-                        None => {
-                            let ty = self.scheme_variable(&scheme.vars[index]);
-                            vars[index] = Some(ty);
-                            ty
-                        }
-                    }
-                }
-                Part::List(item) => self.list(at(item)),
-                Part::Map(value) => self.map(at(value)),
-                Part::Function(parameter, result) => self.function(at(parameter), at(result)),
-                Part::Record(fields, tail) => {
-                    let tail = tail.as_ref().map(at);
-                    let fields = self.scheme_fields(fields, &types);
-                    self.record(fields, tail)
-                }
-                Part::Union(tags, tail) => {
-                    let tail = tail.as_ref().map(at);
-                    let tags = self.scheme_fields(tags, &types);
-                    self.union(tags, tail)
-                }
-            };
+            let ty = self.scheme_part(scheme, part, &types, &mut vars);
             types.push(ty);
         }
         types.last().copied().unwrap_or(POISON)
+    }
+
+    /// A part of the type with new variables.
+    pub(super) fn instantiate_part(&mut self, scheme: &Scheme, part: u32) -> Ty {
+        let end = part as usize + 1;
+        let mut needed = vec![false; end];
+        needed[part as usize] = true;
+        for index in (0..end).rev() {
+            if needed[index] {
+                scheme.nodes[index].for_each(|child| needed[child as usize] = true);
+            }
+        }
+        let mut vars: Vec<Option<Ty>> = vec![None; scheme.vars.len()];
+        let mut types: Vec<Ty> = vec![POISON; end];
+        for index in 0..end {
+            if needed[index] {
+                types[index] = self.scheme_part(scheme, &scheme.nodes[index], &types, &mut vars);
+            }
+        }
+        types[part as usize]
+    }
+
+    fn scheme_part(
+        &mut self,
+        scheme: &Scheme,
+        part: &Part,
+        types: &[Ty],
+        vars: &mut [Option<Ty>],
+    ) -> Ty {
+        let at = |index: &u32| types[*index as usize];
+        match part {
+            Part::Poison => POISON,
+            Part::Nothing => NOTHING,
+            Part::Host(host) => self.host(*host),
+            Part::Var(index) => {
+                let index = *index as usize;
+                match vars[index] {
+                    Some(ty) => ty,
+                    None => {
+                        let ty = self.scheme_variable(&scheme.vars[index]);
+                        vars[index] = Some(ty);
+                        ty
+                    }
+                }
+            }
+            Part::List(item) => self.list(at(item)),
+            Part::Map(value) => self.map(at(value)),
+            Part::Function(parameter, result) => self.function(at(parameter), at(result)),
+            Part::Record(fields, tail) => {
+                let tail = tail.as_ref().map(at);
+                let fields = self.scheme_fields(fields, types);
+                self.record(fields, tail)
+            }
+            Part::Union(tags, tail) => {
+                let tail = tail.as_ref().map(at);
+                let tags = self.scheme_fields(tags, types);
+                self.union(tags, tail)
+            }
+        }
     }
 
     fn scheme_fields(&mut self, fields: &[SchemeField], types: &[Ty]) -> Vec<Field> {
@@ -230,8 +280,8 @@ impl Builder<'_> {
     }
 
     fn add(&mut self, part: Part) -> Result<u32, TooLarge> {
-        if let Some(known) = self.known.get(&part) {
-            return Ok(*known);
+        if let Some(known) = self.find(&part) {
+            return Ok(known);
         }
         self.size += match &part {
             Part::Record(fields, _) | Part::Union(fields, _) => fields.len() + 1,
@@ -241,9 +291,22 @@ impl Builder<'_> {
             return Err(TooLarge);
         }
         let index = u32::try_from(self.nodes.len()).map_err(|_| TooLarge)?;
-        self.nodes.push(part.clone());
-        self.known.insert(part, index);
+        if self.nodes.len() == FEW {
+            self.known = self.nodes.iter().cloned().zip(0..).collect();
+        }
+        if self.nodes.len() >= FEW {
+            self.known.insert(part.clone(), index);
+        }
+        self.nodes.push(part);
         Ok(index)
+    }
+
+    fn find(&self, part: &Part) -> Option<u32> {
+        if self.nodes.len() > FEW {
+            return self.known.get(part).copied();
+        }
+        let at = self.nodes.iter().position(|known| known == part)?;
+        u32::try_from(at).ok()
     }
 
     fn row(&mut self, row: Row, depth: u32) -> Result<(Box<[SchemeField]>, Option<u32>), TooLarge> {

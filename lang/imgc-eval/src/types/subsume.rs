@@ -8,7 +8,7 @@ use super::ty::{Arena, Heads, Node, Sym, Ty};
 use super::unify::{Clash, Fits, Mode, Step, clash, within};
 
 /// Whether every value of `found` is one of `expected`.
-fn fits(found: Host, expected: Host) -> bool {
+pub(super) fn fits(found: Host, expected: Host) -> bool {
     matches!(
         (found, expected),
         (Host::String | Host::Path, Host::File)

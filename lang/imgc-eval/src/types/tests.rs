@@ -55,6 +55,112 @@ fn programs_have_their_types_and_mistakes() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
+/// The program after the first change that its only finding offers.
+fn mended(program: &str) -> String {
+    let world = std::sync::Arc::new(crate::MemoryWorld::new().file("main.img", program));
+    let checked = crate::Session::new(world).check("main.img", &crate::Options::default());
+    let [found] = checked.diagnostics.as_slice() else {
+        return format!("not one finding: {:?}", checked.diagnostics);
+    };
+    let Some(fix) = found.fixes.first() else {
+        return format!("no change for: {}", found.message);
+    };
+    let mut text = program.to_owned();
+    for edit in fix.edits.iter().rev() {
+        let range = edit.span.range.start as usize..edit.span.range.end as usize;
+        text.replace_range(range, &edit.text);
+    }
+    text
+}
+
+#[test]
+fn plain_mistakes_have_a_change_that_mends_them() {
+    let cases = [
+        ("\"port ${8080}\"", "\"port ${toString 8080}\""),
+        ("let n = 1; in \"${n}\"", "let n = 1; in \"${toString n}\""),
+        (
+            "let f = n => n + 1; in \"${f 1}\"",
+            "let f = n => n + 1; in \"${toString (f 1)}\"",
+        ),
+        (
+            "let n = 1; in \"a\" + n",
+            "let n = 1; in \"a\" + toString n",
+        ),
+        (
+            "let n = 1; in n + \"a\"",
+            "let n = 1; in toString n + \"a\"",
+        ),
+        (
+            "let n = 1 + 1; in upper n",
+            "let n = 1 + 1; in upper (toString n)",
+        ),
+        ("upper 1", "upper \"1\""),
+        ("[1] + [2]", "[1] ++ [2]"),
+        ("\"a\" ++ \"b\"", "\"a\" + \"b\""),
+        ("{ a = 1; } + { b = 2; }", "{ a = 1; } // { b = 2; }"),
+        ("abs \"3\"", "abs 3"),
+        ("!\"true\"", "!true"),
+        ("length \"abc\"", "textLength \"abc\""),
+        (
+            "map (n => n + 1) { a = 1; }",
+            "mapValues (n => n + 1) { a = 1; }",
+        ),
+        (
+            "image { config.cmd = \"a\"; }",
+            "image { config.cmd = [\"a\"]; }",
+        ),
+        (
+            "image { users = { name = \"a\"; uid = 1; }; }",
+            "image { users = [{ name = \"a\"; uid = 1; }]; }",
+        ),
+        (
+            "file { text = \"a\"; mode = \"0755\"; }",
+            "file { text = \"a\"; mode = 0o755; }",
+        ),
+        ("readFile \"conf/a.toml\"", "readFile ./conf/a.toml"),
+        (
+            "upper (parseJson \"1\")",
+            "upper (asString (parseJson \"1\"))",
+        ),
+    ];
+    for (program, expected) in cases {
+        assert_eq!(mended(program), expected);
+        let still = ty(expected);
+        assert!(!still.starts_with('!'), "{expected}: {still}");
+    }
+    // What may be written as `{ name; }` is not touched.
+    let untouched = mended("let name = 1; in image { name; }");
+    assert!(untouched.starts_with("no change"), "{untouched}");
+}
+
+#[test]
+fn records_that_differ_say_which_type_to_write() {
+    let help = |program: &str| {
+        let db = TestDb::one(program);
+        let problems = &infer(&db.db, db.item("")).problems;
+        assert_eq!(problems.len(), 1, "{program}");
+        let found = problems[0].clone().map(|_| imgc_diag::Span {
+            file: imgc_diag::FileId::new("main.img"),
+            range: imgc_diag::SpanRange { start: 0, end: 0 },
+        });
+        found.diagnostic(program).help.unwrap_or_default()
+    };
+    assert_eq!(
+        help("[{ name = \"a\"; uid = 1; }, { name = \"b\"; home = [\"/b\"]; }]"),
+        "give all the same fields, or write the type of the whole: \
+         `… : [{ home ? : [String], name : String, uid ? : Int }] = …`"
+    );
+    assert_eq!(
+        help("if true then { \"/etc/a\" = \"a\"; } else {}"),
+        "write the type of the whole: `… : Map File = …`"
+    );
+    assert_eq!(
+        help("if true then {} else { A = \"a\"; }"),
+        "give all the same fields, or write the type of the whole: `… : { A ? : String } = …`, \
+         or `… : Map String = …`"
+    );
+}
+
 #[test]
 fn modules_give_their_types() {
     let lib = "let secret = 1; in { port = 8080; bad = 70000; id = x => x; name = \"tzdata\"; twice = f => x => f (f x); }";
@@ -167,6 +273,14 @@ fn chain(start: &str, step: &str, count: usize, result: &str) -> String {
 
 #[test]
 fn types_that_double_end() {
+    // A use of one field makes no others, however large the record is.
+    let large: String = (0..2_000).map(|n| format!("f{n} = {n};")).collect();
+    let uses: String = (0..2_000).map(|n| format!("r.f{n}, ")).collect();
+    assert_eq!(ty(&format!("let r = {{ {large} }}; in [{uses}]")), "[Int]");
+    assert_eq!(
+        ty(&format!("x => let r = {{ {large} }}; in [{uses}]")),
+        "a -> [Int]"
+    );
     let too_large = |program: String| {
         let found = ty(&program);
         assert!(found.starts_with("!IMG0211"), "{found}");

@@ -3,7 +3,8 @@
 //!
 //! It holds types. It neither compares nor shows them.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::site::Site;
@@ -18,6 +19,9 @@ pub(super) const MAX_NODES: usize = 300_000;
 
 /// How many pairs of nodes are compared for one binding.
 pub(super) const MAX_WORK: u64 = 20_000_000;
+
+/// How many things are looked at one by one: of more there is an index.
+pub(super) const FEW: usize = 16;
 
 /// The level of variables that a use of the type puts others in the place of.
 pub(super) const GENERIC: u32 = u32::MAX;
@@ -231,6 +235,7 @@ pub(super) struct Arena {
     /// The literals that became a type whose literals are checked.
     pub(super) checks: Vec<(u32, Host)>,
     names: Vec<Arc<str>>,
+    /// The symbols of all names, where there are more than [`FEW`].
     symbols: BTreeMap<Arc<str>, Sym>,
     walk: u32,
     /// The level of variables that are made now.
@@ -240,7 +245,7 @@ pub(super) struct Arena {
     /// The work up to which a comparison does not remember what it has seen.
     pub(super) patience: u64,
     /// Pairs that one comparison has seen.
-    pub(super) seen: std::collections::BTreeSet<(Ty, Ty)>,
+    pub(super) seen: BTreeSet<(Ty, Ty)>,
     /// The tables of the host's records, once they are needed.
     pub(super) tables: [Option<Ty>; 3],
 }
@@ -250,7 +255,54 @@ pub(super) const POISON: Ty = Ty(0);
 /// What a bare tag carries.
 pub(super) const NOTHING: Ty = Ty(1);
 
+/// The types without parts, which every arena begins with.
+const BASE: usize = NOTHING.0 as usize + 1 + Host::ALL.len();
+
+thread_local! {
+    /// Arenas that are not in use: most bindings are so small that to make one is most of
+    /// the work.
+    static SPARE: RefCell<Vec<Arena>> = const { RefCell::new(Vec::new()) };
+}
+
 impl Arena {
+    /// An empty arena, which may have been used before.
+    pub(super) fn take() -> Self {
+        let spare = SPARE.with(|spare| spare.borrow_mut().pop());
+        spare.unwrap_or_else(Self::new)
+    }
+
+    /// Empties the arena, and keeps its memory for another binding.
+    pub(super) fn give_back(mut self) {
+        /// Larger ones, and more of them, are not kept.
+        const MOST: usize = 10_000;
+        const SPARES: usize = 16;
+        if self.slots.capacity() > MOST || self.fields.capacity() > MOST {
+            return;
+        }
+        self.slots.truncate(BASE);
+        for slot in &mut self.slots {
+            slot.stamp = 0;
+        }
+        self.fields.clear();
+        self.vars.clear();
+        self.literals.truncate(1);
+        self.checks.clear();
+        self.names.clear();
+        self.symbols.clear();
+        self.walk = 0;
+        self.level = 0;
+        self.work = 0;
+        self.patience = 0;
+        self.seen.clear();
+        self.tables = [None; 3];
+        SPARE.with(|spare| {
+            let mut spare = spare.borrow_mut();
+            if spare.len() < SPARES {
+                spare.push(self);
+            }
+        });
+    }
+
     /// An arena with the types that have no parts.
     pub(super) fn new() -> Self {
         let mut arena = Self {
@@ -265,7 +317,7 @@ impl Arena {
             level: 0,
             work: 0,
             patience: 0,
-            seen: std::collections::BTreeSet::new(),
+            seen: BTreeSet::new(),
             tables: [None; 3],
         };
         arena.push(Node::Poison, true);
@@ -294,13 +346,27 @@ impl Arena {
 
     /// The symbol of a name.
     pub(super) fn symbol(&mut self, name: &Arc<str>) -> Sym {
-        if let Some(symbol) = self.symbols.get(name) {
-            return *symbol;
+        if let Some(symbol) = self.known_symbol(name) {
+            return symbol;
         }
         let symbol = Sym(u32::try_from(self.names.len()).unwrap_or(u32::MAX));
         self.names.push(name.clone());
-        self.symbols.insert(name.clone(), symbol);
+        if self.names.len() == FEW {
+            let names = self.names.iter().cloned();
+            self.symbols = names.zip((0..).map(Sym)).collect();
+        } else if self.names.len() > FEW {
+            self.symbols.insert(name.clone(), symbol);
+        }
         symbol
+    }
+
+    /// The symbol of a name that has one.
+    pub(super) fn known_symbol(&self, name: &str) -> Option<Sym> {
+        if self.names.len() >= FEW {
+            return self.symbols.get(name).copied();
+        }
+        let at = self.names.iter().position(|known| **known == *name)?;
+        u32::try_from(at).ok().map(Sym)
     }
 
     /// The name of a symbol.
@@ -489,6 +555,43 @@ impl Arena {
         self.own_fields(row).get(index).copied()
     }
 
+    /// The field of that name of a record, or what more the record may have: a variable or
+    /// poison. Neither: it has no such field, or is no record.
+    pub(super) fn field(&mut self, record: Ty, name: Sym) -> Result<Field, Option<Ty>> {
+        /// A row of more parts is made one, if that does not copy many fields for few.
+        const PARTS: usize = 32;
+        let (root, node) = self.resolve(record);
+        let Node::Record(row) = node else {
+            return Err(None);
+        };
+        let mut at = row;
+        let (mut parts, mut fields) = (0, 0);
+        loop {
+            let own = self.own_fields(at);
+            let len = own.len();
+            if let Ok(index) = own.binary_search_by_key(&name, |field| field.name) {
+                return Ok(own[index]);
+            }
+            let Some(tail) = at.tail else {
+                return Err(None);
+            };
+            let (tail, node) = self.resolve(tail);
+            let Node::Record(more) = node else {
+                return Err(Some(tail));
+            };
+            fields += len;
+            at = more;
+            parts += 1;
+            if parts > PARTS && parts * 8 > fields {
+                let flat = self.flatten(row);
+                let (row, _) = self.row(flat.fields, flat.tail);
+                self.slots[root.0 as usize].node = Node::Record(row);
+                at = row;
+                (parts, fields) = (0, 0);
+            }
+        }
+    }
+
     /// The row with what its tail became.
     pub(super) fn flatten(&mut self, row: Row) -> Flat {
         let mut fields = self.own_fields(row).to_vec();
@@ -527,16 +630,34 @@ impl Arena {
 
     /// Every literal of a variable, each once, in the order in which they were met.
     pub(super) fn literal_sites(&self, literals: u32) -> Vec<Site> {
-        /// Nobody reads the findings of more.
-        const MOST: usize = 10_000;
+        let mut seen = BTreeSet::new();
+        self.new_literal_sites(literals, &mut |at| seen.insert(at))
+    }
+
+    /// The same of parts of the tree that are `new`. A part is told by where its data is.
+    pub(super) fn new_literal_sites(
+        &self,
+        literals: u32,
+        new: &mut dyn FnMut(usize) -> bool,
+    ) -> Vec<Site> {
+        /// Nobody reads the findings of more. What is left is looked at when it is evaluated.
+        const MOST: usize = 2_000;
         let mut sites: Vec<Site> = Vec::new();
-        let mut seen = std::collections::BTreeSet::new();
+        if let Literals::One(site) = &self.literals[literals as usize] {
+            sites.push(*site);
+            return sites;
+        }
         let mut stack = vec![literals];
         while let Some(index) = stack.pop() {
-            if sites.len() >= MOST || !seen.insert(index) {
+            let literals = &self.literals[index as usize];
+            let data = match literals {
+                Literals::Many(many) => many.as_ptr() as usize,
+                other => std::ptr::from_ref(other) as usize,
+            };
+            if sites.len() >= MOST || !new(data) {
                 continue;
             }
-            match &self.literals[index as usize] {
+            match literals {
                 Literals::None => {}
                 Literals::One(site) => sites.push(*site),
                 Literals::Many(many) => sites.extend_from_slice(many),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::builtins::Builtin;
 use crate::ir::{BinaryOp, ExprId, ItemName, ModuleName};
 use crate::queries::Item;
+use crate::vm::call::{Call, Eval};
 use crate::vm::value::{Origin, Value};
 
 /// A function of the language: code, and the values that it took along.
@@ -46,12 +47,23 @@ pub(crate) struct Code {
     pub(crate) constants: Vec<Value>,
     /// Names of fields and tags.
     pub(crate) names: Vec<Arc<str>>,
+    /// Builtins that are called.
+    pub(crate) plains: Vec<Plain>,
     /// Record literals.
     pub(crate) shapes: Vec<Shape>,
     /// Record patterns.
     pub(crate) patterns: Vec<Pattern>,
     /// Other top-level bindings.
     pub(crate) globals: Vec<Global>,
+}
+
+/// A builtin that calls no functions.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plain {
+    /// What it does.
+    pub(crate) run: fn(&mut Call<'_>, &[Value]) -> Eval,
+    /// How many arguments it takes.
+    pub(crate) arity: usize,
 }
 
 /// A record literal.
@@ -165,8 +177,10 @@ pub(crate) enum Op {
     Call(u32),
     /// Pops the fields of a shape, then a function, and calls it with that record.
     CallFields(u32),
-    /// Pops the arguments of a builtin, and calls it.
-    CallBuiltin(Builtin),
+    /// Pops the arguments of a builtin that calls no functions, and calls it.
+    CallPlain(u32),
+    /// Pops the arguments of a builtin that calls functions, and begins it.
+    CallHigher(Builtin),
     /// Goes on elsewhere if the top has another tag.
     TestTag(u32, u32),
     /// Goes on elsewhere if the top is not equal to a constant.

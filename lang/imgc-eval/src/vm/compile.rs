@@ -12,7 +12,7 @@ use crate::ir::{
     Payload, RecordPattern,
 };
 use crate::queries::Item;
-use crate::vm::code::{Capture, Code, Global, Guard, Op, Part, Partial, Shape};
+use crate::vm::code::{Capture, Code, Global, Guard, Op, Part, Partial, Plain, Shape};
 use crate::vm::liveness;
 use crate::vm::value::{Origin, Tagged, Value};
 
@@ -24,6 +24,7 @@ pub(crate) fn compile(item: Item, body: &Body, origin: Origin) -> Code {
         parts: vec![Part::default()],
         constants: Vec::new(),
         names: Vec::new(),
+        plains: Vec::new(),
         shapes: Vec::new(),
         patterns: Vec::new(),
         globals: Vec::new(),
@@ -418,7 +419,15 @@ impl Compiler<'_> {
                 self.guarded(*argument);
             }
             let at = own.last().map_or(id, |(call, _)| *call);
-            self.make(Op::CallBuiltin(*builtin), at, own.len());
+            let arity = own.len();
+            let op = match builtin.run() {
+                Run::Plain(run) => {
+                    self.code.plains.push(Plain { run, arity });
+                    Op::CallPlain(self.code.plains.len() as u32 - 1)
+                }
+                Run::Higher(_) | Run::Constant(_) => Op::CallHigher(*builtin),
+            };
+            self.make(op, at, arity);
             if !rest.is_empty() {
                 for (_, argument) in rest {
                     self.guarded(*argument);

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use crate::builtins::{Builtin, Run};
 use crate::native::{self, Higher};
 use crate::vm::call::{Eval, Failed};
-use crate::vm::machine::{Frame, Machine, Next};
+use crate::vm::code::Function;
+use crate::vm::machine::{CALL, Frame, Machine, Next};
 use crate::vm::value::{Origin, Record, Value};
 
 /// A builtin that waits for what a function gives.
@@ -30,6 +31,9 @@ pub(super) struct Loop {
     rounds: u64,
 }
 
+/// How many steps the next call is: one for the item.
+const AGAIN: usize = 1 + CALL;
+
 /// The items of a list. They are moved if nobody else holds the list.
 enum Items {
     Own(std::vec::IntoIter<Value>),
@@ -49,6 +53,18 @@ impl Items {
             Self::Own(items) => items.len(),
             Self::Shared(items, _) => items.len(),
         }
+    }
+
+    /// The next one, unless it is a failure.
+    fn next_sound(&mut self) -> Option<Value> {
+        let next = match self {
+            Self::Own(items) => items.as_slice().first(),
+            Self::Shared(items, at) => items.get(*at),
+        };
+        if next?.is_failed() {
+            return None;
+        }
+        self.next()
     }
 
     fn next(&mut self) -> Option<Value> {
@@ -121,6 +137,10 @@ impl Machine<'_> {
         };
         let bytes = (items.len() * size + 16) * size_of::<Value>();
         self.context(origin).allocate(bytes)?;
+        let kept = match higher {
+            Higher::Map | Higher::MapValues => Vec::with_capacity(items.len()),
+            _ => Vec::new(),
+        };
         let frame = Loop {
             higher,
             function,
@@ -129,7 +149,7 @@ impl Machine<'_> {
             names,
             at: 0,
             current: Value::Failed,
-            kept: Vec::new(),
+            kept,
             kept_names: Vec::new(),
             beside: Vec::new(),
             rounds,
@@ -199,6 +219,55 @@ impl Machine<'_> {
         // Not called from here: the function may be a builtin that calls functions too.
         self.frames.push(Frame::Loop(frame));
         Next::Call(count, origin)
+    }
+
+    /// The short way from what a function gave to its next call, for the builtins that
+    /// call most often: the same function is called again, in the same place of the
+    /// stack. Counts the same as the long way. `Err`: it takes the long way.
+    #[inline]
+    pub(super) fn again(&mut self, function: &Arc<Function>, value: Value) -> Result<(), Value> {
+        let Some(Frame::Loop(frame)) = self.frames.last_mut() else {
+            return Err(value);
+        };
+        let arity = match frame.higher {
+            Higher::Fold => 2,
+            Higher::Iterate | Higher::Map | Higher::Filter => 1,
+            _ => return Err(value),
+        };
+        let is_same = matches!(&frame.function, Value::Function(_, f) if Arc::ptr_eq(f, function));
+        let is_whole = function.arguments.is_empty() && function.part().arity == arity;
+        if !is_same || !is_whole || value.is_failed() || !self.meter.has(AGAIN as i64) {
+            return Err(value);
+        }
+        if frame.higher == Higher::Iterate {
+            if frame.rounds == 0 {
+                return Err(value);
+            }
+            frame.rounds -= 1;
+            self.stack.push(value);
+        } else {
+            let truth = matches!(value, Value::Bool(_, true));
+            if frame.higher == Higher::Filter && !matches!(value, Value::Bool(..)) {
+                return Err(value);
+            }
+            let Some(item) = frame.items.next_sound() else {
+                return Err(value);
+            };
+            match frame.higher {
+                Higher::Fold => self.stack.push(value),
+                Higher::Map => frame.kept.push(value),
+                _ => {
+                    let current = std::mem::replace(&mut frame.current, item.clone());
+                    if truth {
+                        frame.kept.push(current);
+                    }
+                }
+            }
+            frame.at += 1;
+            self.stack.push(item);
+        }
+        self.meter.step(AGAIN);
+        Ok(())
     }
 
     /// Goes on with what the function gave.
@@ -304,10 +373,10 @@ impl Machine<'_> {
                 return Err(Failed);
             };
             native::maps::check_name(&mut call, &key)?;
-            call.step(1 + name.len() / 64)?;
+            call.step(8 + name.len() / 64)?;
             groups.entry(name.clone()).or_default().push(item);
         }
-        call.allocate(groups.len() * 8 * size_of::<Value>())?;
+        call.allocate(groups.len() * 16 * size_of::<Value>())?;
         let names = groups.keys().map(|name| Arc::from(name.as_str())).collect();
         let lists = groups
             .into_values()

@@ -14,7 +14,7 @@ use crate::problem::Problem;
 use crate::queries::{Db, Item};
 use crate::site::Site;
 use crate::vm::call::{Call, Eval, Failed, exhausted};
-use crate::vm::code::{Capture, Code, Function, Op, Part, Partial};
+use crate::vm::code::{Capture, Code, Function, Op, Part, Partial, Plain};
 use crate::vm::demand;
 use crate::vm::loops::Loop;
 use crate::vm::meter::{Exhausted, Meter};
@@ -26,7 +26,7 @@ const SHOWN_CALLS: usize = 3;
 /// How many calls are looked at for that.
 const SEEN_CALLS: usize = 1_000;
 /// How many steps a call is, beside the operations of the function.
-const CALL: usize = 2;
+pub(super) const CALL: usize = 2;
 /// How many steps a call of a builtin is that is a value.
 const CALL_OF_VALUE: usize = 8;
 /// The stack is counted in pieces of so many values or frames.
@@ -371,10 +371,15 @@ impl<'a> Machine<'a> {
     }
 
     /// Tells problems that are new which calls led to them, the outermost first.
+    #[inline]
     pub(super) fn trace(&mut self, call: Option<Origin>) {
-        if self.traced == self.problems.len() {
-            return;
+        if self.traced != self.problems.len() {
+            self.trace_new(call);
         }
+    }
+
+    #[cold]
+    fn trace_new(&mut self, call: Option<Origin>) {
         let mut sites: Vec<Site> = Vec::new();
         for frame in self.frames.iter().take(SEEN_CALLS) {
             let Frame::Function { function, pc, .. } = frame else {
@@ -446,7 +451,15 @@ impl<'a> Machine<'a> {
             let next = match self.operate(&function) {
                 Exit::Return => {
                     let value = self.stack.pop().unwrap_or(Value::Failed);
-                    self.stack.truncate(self.base - 1);
+                    self.stack.truncate(self.base);
+                    let value = match self.again(&function, value) {
+                        Ok(()) => {
+                            self.pc = 0;
+                            continue;
+                        }
+                        Err(value) => value,
+                    };
+                    self.stack.pop();
                     let is_function = |frame: &mut Frame| matches!(frame, Frame::Function { .. });
                     match self.frames.pop_if(is_function) {
                         Some(Frame::Function {
@@ -573,15 +586,20 @@ impl<'a> Machine<'a> {
                         self.stack.truncate(keep);
                         self.stack.push(value);
                     }
-                    Op::CallBuiltin(builtin) => {
+                    Op::CallHigher(builtin) => {
                         let at = self.stack.len() - builtin.arity();
                         if self.stack[at..].iter().any(Value::is_failed) {
                             break 'op Err(Failed);
                         }
-                        let Run::Plain(run) = builtin.run() else {
-                            self.pc = pc;
-                            return Exit::Higher(builtin);
-                        };
+                        self.pc = pc;
+                        return Exit::Higher(builtin);
+                    }
+                    Op::CallPlain(plain) => {
+                        let Plain { run, arity } = code.plains[plain as usize];
+                        let at = self.stack.len() - arity;
+                        if self.stack[at..].iter().any(Value::is_failed) {
+                            break 'op Err(Failed);
+                        }
                         let origin = origin_at(function, pc - 1);
                         let mut call = Call {
                             db: self.db,

@@ -17,6 +17,7 @@ use regex::Regex;
 
 use crate::options::Limits;
 use crate::queries::Item;
+use crate::vm::layouts::Layouts;
 
 /// How much a meter takes at once.
 const PORTION: u64 = 1 << 16;
@@ -78,6 +79,8 @@ pub(crate) struct Meter {
     pub(crate) stopped: bool,
     /// Regular expressions that this binding has compiled.
     pub(crate) regexes: BTreeMap<String, Regex>,
+    /// Names of records that this binding has updated.
+    pub(crate) layouts: Layouts,
 }
 
 impl Spent {
@@ -148,6 +151,7 @@ impl Meter {
             told: Total::default(),
             stopped: false,
             regexes: BTreeMap::new(),
+            layouts: Layouts::default(),
         }
     }
 
@@ -163,6 +167,12 @@ impl Meter {
     pub(crate) fn tick(&mut self) -> bool {
         self.steps -= 1;
         self.steps < 0
+    }
+
+    /// Whether so many steps may be counted without [`Meter::refill`].
+    #[inline]
+    pub(crate) fn has(&self, count: i64) -> bool {
+        self.steps >= count
     }
 
     /// Counts bytes. `true`: [`Meter::refill`] must be called.

@@ -6,6 +6,7 @@ pub(crate) mod compare;
 mod compile;
 mod demand;
 pub(crate) mod json;
+mod layouts;
 mod liveness;
 mod loops;
 mod machine;

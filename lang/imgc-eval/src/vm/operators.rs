@@ -14,6 +14,9 @@ use crate::vm::value::{Record, Value};
 /// How many bytes a value takes in a list.
 const CELL: usize = size_of::<Value>();
 
+/// How many names are looked for among those that were put into a record before.
+const FEW: usize = 8;
+
 /// How many bytes a number or a truth value has at most as text.
 const LONGEST: usize = 20;
 
@@ -184,12 +187,33 @@ fn insert(call: &mut Call<'_>, mut a: Arc<Record>, b: &Record) -> Eval<Arc<Recor
     if Arc::get_mut(&mut a).is_none() {
         call.step(count / 4)?;
         call.allocate((count + 2) * CELL)?;
-        a = Arc::new(Record {
-            names: a.names.clone(),
-            values: a.values.clone(),
-        });
+        let mut values = Vec::with_capacity(count + b.values.len());
+        values.extend_from_slice(&a.values);
+        let names = a.names.clone();
+        a = Arc::new(Record { names, values });
     }
     let record = Arc::get_mut(&mut a).ok_or(Failed)?;
+    // Names that others hold too may come again.
+    let before = match Arc::get_mut(&mut record.names) {
+        None if b.names.len() <= FEW => Some(record.names.clone()),
+        _ => None,
+    };
+    if let Some(before) = &before
+        && let Some(names) = call.meter.layouts.inserted(before, &b.names)
+    {
+        call.step(b.values.len() * (1 + count / 64))?;
+        call.allocate(2 * b.values.len() * CELL)?;
+        for (name, value) in b.iter() {
+            let at = names.binary_search(name).map_err(|_| Failed)?;
+            if before.binary_search(name).is_ok() {
+                record.values[at] = value.clone();
+            } else {
+                record.values.insert(at, value.clone());
+            }
+        }
+        record.names = names;
+        return Ok(a);
+    }
     for (name, value) in b.iter() {
         let names = &record.names;
         call.step(1 + names.len().checked_ilog2().unwrap_or(0) as usize / 4)?;
@@ -207,6 +231,9 @@ fn insert(call: &mut Call<'_>, mut a: Arc<Record>, b: &Record) -> Eval<Arc<Recor
             }
         }
     }
+    if let Some(before) = before.filter(|before| !Arc::ptr_eq(before, &record.names)) {
+        call.meter.layouts.insert(before, &b.names, &record.names);
+    }
     Ok(a)
 }
 
@@ -215,30 +242,54 @@ fn merge(call: &mut Call<'_>, a: Arc<Record>, b: Arc<Record>) -> Eval<Arc<Record
     let count = a.values.len() + b.values.len();
     call.step(count)?;
     call.allocate((count + 2) * 2 * CELL)?;
+    // Names that nobody else holds do not come again.
+    let held = |side: &Arc<Record>| Arc::strong_count(side).max(Arc::strong_count(&side.names)) > 1;
+    if held(&a)
+        && held(&b)
+        && let Some(merged) = call.meter.layouts.merged(&a.names, &b.names)
+    {
+        let values = merged.picks.iter().map(|(at, is_right)| {
+            let side = if *is_right { &b } else { &a };
+            side.values[*at as usize].clone()
+        });
+        let values = values.collect();
+        let names = merged.names.clone();
+        return Ok(Arc::new(Record { names, values }));
+    }
     let mut names = Vec::with_capacity(count);
     let mut values = Vec::with_capacity(count);
-    let (x, y) = (&a.names, &b.names);
-    let (mut i, mut j) = (0, 0);
-    while i < x.len() && j < y.len() {
-        let order = if Arc::ptr_eq(&x[i], &y[j]) {
+    let (x, left) = owned(a);
+    let (y, right) = owned(b);
+    let (mut x, mut y) = (x.into_iter(), y.into_iter());
+    let (mut left, mut right) = (left.into_iter(), right.into_iter());
+    while let (Some(p), Some(q)) = (x.as_slice().first(), y.as_slice().first()) {
+        let order = if Arc::ptr_eq(p, q) {
             Ordering::Equal
         } else {
-            x[i].as_bytes().cmp(y[j].as_bytes())
+            p.as_bytes().cmp(q.as_bytes())
         };
         if order == Ordering::Less {
-            names.push(x[i].clone());
-            values.push(a.values[i].clone());
-            i += 1;
+            names.extend(x.next());
+            values.extend(left.next());
         } else {
-            names.push(y[j].clone());
-            values.push(b.values[j].clone());
-            j += 1;
-            i += usize::from(order == Ordering::Equal);
+            if order == Ordering::Equal {
+                x.next();
+                left.next();
+            }
+            names.extend(y.next());
+            values.extend(right.next());
         }
     }
-    names.extend_from_slice(&x[i..]);
-    values.extend_from_slice(&a.values[i..]);
-    names.extend_from_slice(&y[j..]);
-    values.extend_from_slice(&b.values[j..]);
+    names.extend(x.chain(y));
+    values.extend(left.chain(right));
     Ok(Arc::new(Record::new(names, values)))
+}
+
+/// The names and values of a record. They are moved if nobody else holds it.
+fn owned(record: Arc<Record>) -> (Vec<Arc<str>>, Vec<Value>) {
+    let (names, values) = match Arc::try_unwrap(record) {
+        Ok(record) => (record.names, record.values),
+        Err(record) => (record.names.clone(), record.values.clone()),
+    };
+    (Arc::unwrap_or_clone(names), values)
 }

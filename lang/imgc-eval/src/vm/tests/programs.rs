@@ -62,6 +62,120 @@ fn literals_and_operators() {
 }
 
 #[test]
+fn records_that_are_written_as_arguments() {
+    check(&[
+        ("({ a, b ? 1 } => a + b) { a = 2; }", "3"),
+        ("({ a, b ? 1 } => a - b) { b = 5; a = 2; }", "-3"),
+        ("({ a ? 7, ... } => a) { b = 5; }", "7"),
+        ("({ b, a } => [a, b]) { a = 1; b = 2; }", "[1, 2]"),
+        (
+            "let f = { a ? 7, ... } => a; in [f { b = 5; }, f { a = 1; }, f {}]",
+            "[7, 1, 7]",
+        ),
+        (
+            "let f = { b, a ? 9 } => [a, b]; in [f { b = 1; a = 2; }, f { b = 3; }]",
+            "[[2, 1], [9, 3]]",
+        ),
+        ("let f = { a } => b => a + b; in f { a = 1; } 2", "3"),
+        (
+            "let f = r => r // { c = 3; }; in f { a = 1; }",
+            "{ a = 1; c = 3; }",
+        ),
+        (
+            "let f = k => { a, b ? k } => a + b; g = f 4; in [g { a = 1; }, f 5 { a = 1; }]",
+            "[5, 6]",
+        ),
+        (
+            "let f = { a, ... } => a + 1; in map (n => f { a = n; b = n; }) [1, 2]",
+            "[2, 3]",
+        ),
+        (
+            "let f = { a } => a; r = { a = [1]; }; in [f r, f r, f { a = [2]; }]",
+            "[[1], [1], [2]]",
+        ),
+        (
+            "let x = 1; in x |> (y => let z = y + x; in (w => w + z + x) y)",
+            "4",
+        ),
+    ]);
+}
+
+#[test]
+fn strings_are_put_together() {
+    check(&[
+        (
+            "let n = -12; in \"${toString n} ${toString true} ${toString ./a/b}\"",
+            "\"-12 true ./a/b\"",
+        ),
+        (
+            "let s = \"a\"; in [\"${s}\", \"${s}${s}\", s, \"${toString s}b\"]",
+            "[\"a\", \"aa\", \"a\", \"ab\"]",
+        ),
+        (
+            "fold (s => n => \"${s}${toString n},\") \"\" (range 0 5)",
+            "\"0,1,2,3,4,\"",
+        ),
+        (
+            "toString (-9223372036854775807 - 1)",
+            "\"-9223372036854775808\"",
+        ),
+        (
+            "sort [\"b\", \"abcdefghi\", \"abcdefgh\", \"\", \"abcdefgha\", \"a\"]",
+            "[\"\", \"a\", \"abcdefgh\", \"abcdefgha\", \"abcdefghi\", \"b\"]",
+        ),
+    ]);
+}
+
+#[test]
+fn records_that_are_updated_again_and_again() {
+    check(&[
+        (
+            "let r = { a = 1; b = 2; c = 3; d = 4; e = 5; f = 6; g = 7; h = 8; }; in \
+             map (n => (r // { bb = n; }).bb + (r // { bb = n; }).h) (range 0 4)",
+            "[8, 9, 10, 11]",
+        ),
+        (
+            "let r = toMap (map (n => { name = toString n; value = n; }) (range 0 16)); in \
+             last (map (n => r // toMap [{ name = \"1\"; value = n; }, { name = \"_\"; value = n; }] \
+             |> values) (range 0 4)) |> withDefault []",
+            "[0, 3, 10, 11, 12, 13, 14, 15, 2, 3, 4, 5, 6, 7, 8, 9, 3]",
+        ),
+        (
+            "let a = { a = 1; b = 2; d = 3; }; b = { b = 4; c = 5; e = 6; }; in \
+             map (n => (a // b) // { a = n; }) (range 0 3)",
+            "[{ a = 0; b = 4; c = 5; d = 3; e = 6; }, { a = 1; b = 4; c = 5; d = 3; e = 6; }, \
+             { a = 2; b = 4; c = 5; d = 3; e = 6; }]",
+        ),
+    ]);
+}
+
+#[test]
+fn functions_that_are_called_again_and_again() {
+    check(&[
+        ("fold (a => b => a - b) 100 (range 0 5)", "90"),
+        (
+            "let r = range 0 4; in [map (n => n * n) r, filter (n => n > 1) r, r]",
+            "[[0, 1, 4, 9], [2, 3], [0, 1, 2, 3]]",
+        ),
+        ("iterate 10 (n => n * 2) 1", "1024"),
+        ("iterate 0 (n => n * 2) 1", "1"),
+        (
+            "map (x => map (y => fold (a => b => a + b + x) y [1, 2]) [10, 20]) [0, 1]",
+            "[[13, 23], [15, 25]]",
+        ),
+        (
+            "let add = a => b => a + b; in [fold add 0 [1, 2, 3], sum (map (add 1) [1, 2, 3])]",
+            "[6, 9]",
+        ),
+        ("map (f => f 1) (map (a => b => a + b) [1, 2])", "[2, 3]"),
+        (
+            "map ({ a, b ? 5, ... } => a + b) [{ a = 1; }, { a = 2; }]",
+            "[6, 7]",
+        ),
+    ]);
+}
+
+#[test]
 fn lets_and_functions() {
     check(&[
         ("let x = 1; y = x + 1; in y", "2"),
