@@ -35,6 +35,8 @@ pub(crate) fn run(args: &EvalArgs, terminal: &Terminal) -> Result<(), Failure> {
         }
     };
     let shown = desk.session.show(&entry, &options);
+    // The program ends here: nothing is gained by taking its tables apart.
+    std::mem::forget(desks);
     terminal.diagnostics(&shown.diagnostics, &shown.sources);
     let Some(text) = shown.text else {
         return Err(Failure::Told);

@@ -31,10 +31,16 @@ mod work;
 
 use std::process::ExitCode;
 
+use mimalloc::MiMalloc;
+
 use clap::Parser as _;
 
 use crate::cli::{Cli, Command};
 use crate::terminal::Terminal;
+
+/// The language makes and drops very many small things.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
