@@ -169,7 +169,7 @@ fn odd_modules_are_refused() {
         (web.url("none.img"), "no such file"),
         (web.url("large.img"), "larger than 16 MiB"),
         (web.url("bytes.img"), "UTF-8"),
-        ("http://mirror.example/lib.img".to_owned(), "use https:"),
+        ("http://mirror.example/lib.img".to_owned(), "IMG0125"),
     ] {
         let sandbox = project(&web, &address);
         run(&sandbox, &["build", "app.img"]).fails(1, &[words]);
