@@ -66,16 +66,22 @@ pub(crate) fn indent(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
 /// `join`
 pub(crate) fn join(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
     let separator = text(&arguments[0])?;
-    let mut joined = String::new();
-    for (index, item) in list(&arguments[1])?.iter().enumerate() {
-        let piece = text(item)?;
-        call.step(1)?;
-        // Counted before the text grows.
-        call.allocate(piece.len() + separator.len())?;
+    let items = list(&arguments[1])?;
+    call.step(items.len())?;
+    let mut length = separator
+        .len()
+        .saturating_mul(items.len().saturating_sub(1));
+    for item in items {
+        length = length.saturating_add(text(item)?.len());
+    }
+    // Counted before anything is made, and made in one piece.
+    call.allocate(length)?;
+    let mut joined = String::with_capacity(length);
+    for (index, item) in items.iter().enumerate() {
         if index > 0 {
             joined.push_str(separator);
         }
-        joined.push_str(piece);
+        joined.push_str(text(item)?);
     }
     call.step(joined.len() / 64)?;
     Ok(Value::Str(call.origin, Arc::new(joined)))
