@@ -33,7 +33,10 @@ pub use lock::{
 };
 pub use release::{Expect, IndexFile, Release, ReleaseError};
 pub use sha256::{Sha256, Sha256Error};
-pub use solve::{Because, Conflict, Link, Request, Selected, Solution, SolveError, Variant, solve};
+pub use solve::{
+    Action, Because, Call, Conflict, Control, ControlError, Dpkg, Link, Request, Selected,
+    Solution, SolveError, Variant, solve,
+};
 pub use stanza::StanzaError;
 pub use time::Epoch;
 pub use version::{Version, VersionError, check as check_version, compare as compare_versions};

@@ -5,8 +5,8 @@ use imgc_layer::{TAR_ABI, ZSTD_ABI};
 
 /// Reading a `.deb` and normalising it.
 pub(crate) const UNPACK: u32 = with_layer(1);
-/// Installing fragments and writing dpkg's database.
-pub(crate) const INSTALL: u32 = with_layer(1);
+/// Installing fragments, interpreting their scripts, and writing dpkg's database.
+pub(crate) const INSTALL: u32 = with_layer(2);
 /// Users, groups and files.
 pub(crate) const FILES: u32 = with_layer(3);
 /// Configuration and manifest.

@@ -11,8 +11,9 @@ use imgc_store::{BlobDigest, Store};
 use imgc_tree::Tree;
 use serde::{Deserialize, Serialize};
 
-use crate::fetch::{Fetcher, Pin};
-use crate::packages::{self, Part, Scripts};
+use crate::fetch::Fetcher;
+use crate::packages::{Part, Report};
+use crate::pin::Pinned;
 use crate::realise::{Output, realise};
 use crate::{BuildError, Events, Mirrors, Transport, abi, pin};
 
@@ -52,8 +53,21 @@ pub struct Built {
     /// Its documents and layers, all in the store.
     #[serde(flatten)]
     pub image: imgc_oci::Image,
-    /// The packages whose maintainer scripts were not interpreted.
-    pub scripts: Vec<Scripts>,
+    /// What of the packages' maintainer scripts was not done.
+    pub report: Report,
+}
+
+/// What the maintainer scripts of an image did.
+#[derive(Debug, Clone)]
+pub struct Ran {
+    /// The packages and their versions, in the order of the lock.
+    pub packages: Vec<(String, String)>,
+    /// What was done to the tree, in order.
+    pub effects: Vec<imgc_dpkg::Effect>,
+    /// What was declined by policy, in order.
+    pub declined: Vec<imgc_dpkg::Declined>,
+    /// The packages whose scripts the image says to skip.
+    pub skipped: Vec<imgc_dpkg::Note>,
 }
 
 impl Output for Built {
@@ -82,14 +96,15 @@ impl<'a> Builder<'a> {
     /// # Errors
     /// [`BuildError`]; nothing half-made is in the store.
     pub fn build(&self, image: &Image, lock: &Lock) -> Result<Built, BuildError> {
-        let (pins, epoch) = match &image.packages {
-            None => (Vec::new(), 0),
+        let pinned = match &image.packages {
+            None => Pinned::default(),
             Some(packages) => pin::pins(image, packages, lock, self.mirrors)?,
         };
         let action = Action::Request {
             image: Box::new(image.clone()),
-            epoch,
-            packages: pins.iter().map(|pin| pin.digest).collect(),
+            epoch: pinned.epoch,
+            packages: pinned.pins.iter().map(|pin| pin.digest).collect(),
+            calls: pinned.call_lines.clone(),
             abis: BTreeMap::from([
                 ("unpack".to_owned(), abi::UNPACK),
                 ("install".to_owned(), abi::INSTALL),
@@ -98,31 +113,55 @@ impl<'a> Builder<'a> {
         };
         let kind = ("image", abi::IMAGE, action);
         realise(self.store, self.events, kind, &image.name, || {
-            self.make(image, &pins, epoch)
+            self.make(image, &pinned)
         })
     }
 
-    fn make(&self, image: &Image, pins: &[Pin], epoch: u64) -> Result<Built, BuildError> {
-        let arch = image.platform.arch;
+    /// Installs an image's packages in memory, for what their scripts did. None for an
+    /// image without packages.
+    ///
+    /// # Errors
+    /// As [`Builder::build`].
+    pub fn scripts(&self, image: &Image, lock: &Lock) -> Result<Option<Ran>, BuildError> {
+        let Some(packages) = &image.packages else {
+            return Ok(None);
+        };
+        let pinned = pin::pins(image, packages, lock, self.mirrors)?;
+        let parts = self.parts(&pinned.pins)?;
+        let installed = self.install(&parts, image.platform.arch, &pinned)?;
+        let names = parts.iter().map(|part| {
+            let package = &part.fragment.package;
+            (package.qualified(), package.version.clone())
+        });
+        Ok(Some(Ran {
+            packages: names.collect(),
+            effects: installed.effects,
+            declined: installed.declined,
+            skipped: installed.skipped,
+        }))
+    }
+
+    fn make(&self, image: &Image, pinned: &Pinned) -> Result<Built, BuildError> {
+        let (arch, epoch) = (image.platform.arch, pinned.epoch);
         let mut layers = Vec::new();
-        let mut scripts = Vec::new();
-        let parts = self.parts(pins)?;
+        let mut report = Report::default();
+        let parts = self.parts(&pinned.pins)?;
         // Both layers may need the packages' tree: it is made at most once.
         let installed = OnceCell::new();
         let install = || match installed.get() {
             Some(installed) => Ok(installed),
             None => {
-                let made = packages::install(&parts, arch, epoch)?;
+                let made = self.install(&parts, arch, pinned)?;
                 Ok(installed.get_or_init(|| made))
             }
         };
         if image.packages.is_some() {
-            let made = self.package_layer(&parts, install, (arch, epoch))?;
+            let made = self.package_layer(&parts, install, arch, pinned)?;
             layers.push(imgc_oci::LayerUse {
                 layer: made.layer,
                 created_by: "imgc: packages".to_owned(),
             });
-            scripts = made.scripts;
+            report = made.report;
         }
         if has_own_files(image, &parts) {
             let under = layers.first().map(|used| used.layer);
@@ -147,7 +186,7 @@ impl<'a> Builder<'a> {
         };
         Ok(Built {
             image: imgc_oci::write_image(self.store, &spec)?,
-            scripts,
+            report,
         })
     }
 }

@@ -64,6 +64,14 @@ pub enum BuildError {
     /// The packages can't be installed over each other.
     #[error("{0}")]
     Install(#[from] imgc_dpkg::InstallError),
+    /// A package's control file says nothing that installing can go by.
+    #[error("the control file of {package} can't be used: {error}")]
+    Order {
+        /// The package.
+        package: String,
+        /// What is wrong.
+        error: imgc_apt::ControlError,
+    },
     /// A user or group can't be added.
     #[error("{error}")]
     Account {

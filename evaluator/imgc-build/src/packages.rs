@@ -1,12 +1,14 @@
 //! Pinned packages to a layer: fetched and unpacked side by side, then installed.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io::Read;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 
 use imgc_dpkg::{EntryKind, EntryNode, Fragment, Installed, Limits, Sink};
-use imgc_layer::{Layer, Segment, SegmentUse, SegmentWriter, StoreContents};
+use imgc_layer::{Contents as _, Layer, Segment, SegmentUse, SegmentWriter, StoreContents};
 use imgc_plan::{Action, Arch};
 use imgc_store::{BlobDigest, BlobWriter, Check, StoreError};
 use imgc_tree::{Content, Kind, Meta, TreePath};
@@ -15,6 +17,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::fetch::Pin;
 use crate::realise::{Output, realise};
+use crate::order::Order;
+use crate::pin::Pinned;
 use crate::{BuildError, Builder, Event, abi};
 
 /// How many downloads run at once. They wait for the network, not for a processor.
@@ -45,10 +49,19 @@ impl Output for Unpacked {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PackageLayer {
     pub(crate) layer: Layer,
-    pub(crate) scripts: Vec<Scripts>,
+    pub(crate) report: Report,
 }
 
-/// A package with maintainer scripts that were not interpreted.
+/// What of the maintainer scripts was not done, for whoever uses the image.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// The packages whose scripts the image says to skip.
+    pub skipped: Vec<Scripts>,
+    /// Work that is declined by policy, in the order in which it was asked for.
+    pub declined: Vec<DeclinedWork>,
+}
+
+/// A package whose maintainer scripts were not run, as its image says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scripts {
     /// Its name, with the architecture where dpkg writes it.
@@ -57,6 +70,21 @@ pub struct Scripts {
     pub version: String,
     /// The scripts, in dpkg's order: `preinst`, `config`, `postinst`.
     pub scripts: Vec<String>,
+}
+
+/// Work of a script that imgc declines: it would make secrets or a server's state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeclinedWork {
+    /// The package.
+    pub package: String,
+    /// Its script.
+    pub script: String,
+    /// The line in it, counted from 1.
+    pub line: usize,
+    /// The command.
+    pub command: String,
+    /// Why, as a sentence without a full stop.
+    pub reason: String,
 }
 
 impl Output for PackageLayer {
@@ -197,12 +225,14 @@ impl Builder<'_> {
         &self,
         parts: &[Part],
         installed: impl FnOnce() -> Result<&'p Installed, BuildError>,
-        (arch, epoch): (Arch, u64),
+        arch: Arch,
+        pinned: &Pinned,
     ) -> Result<PackageLayer, BuildError> {
         let action = Action::Install {
             arch: arch.debian().to_owned(),
-            epoch,
+            epoch: pinned.epoch,
             fragments: parts.iter().map(|part| part.digest).collect(),
+            calls: pinned.call_lines.clone(),
         };
         let name = format!("{} packages", parts.len());
         let kind = ("install", abi::INSTALL, action);
@@ -213,28 +243,78 @@ impl Builder<'_> {
             drop(segments);
             let contents = StoreContents::new(self.store, None);
             let layer = imgc_layer::assemble(self.store, &recipe, &contents)?;
-            let scripts = installed.notes.iter().map(|note| Scripts {
-                package: note.package.clone(),
-                version: note.version.clone(),
-                scripts: note.scripts.iter().map(ToString::to_string).collect(),
-            });
             Ok(PackageLayer {
                 layer,
-                scripts: scripts.collect(),
+                report: report(installed),
             })
+        })
+    }
+
+    /// Installs the parts in memory.
+    pub(crate) fn install(
+        &self,
+        parts: &[Part],
+        arch: Arch,
+        pinned: &Pinned,
+    ) -> Result<Installed, BuildError> {
+        let fragments: Vec<&Fragment> = parts.iter().map(|part| &part.fragment).collect();
+        let options = imgc_dpkg::Options {
+            arch: arch.debian(),
+            epoch: i64::try_from(pinned.epoch).unwrap_or(i64::MAX),
+            skip: &BTreeSet::new(),
+            limits: imgc_dpkg::ScriptLimits::default(),
+        };
+        let order = Order::new(&fragments, &pinned.calls, arch.debian());
+        let mut order = order.map_err(|(package, error)| BuildError::Order { package, error })?;
+        let bytes = Bytes {
+            contents: StoreContents::new(self.store, None),
+            damaged: RefCell::new(None),
+            store: self.store,
+        };
+        let installed = imgc_dpkg::install(&fragments, &mut order, &options, &bytes);
+        match bytes.damaged.into_inner() {
+            Some(error) => Err(error.into()),
+            None => Ok(installed?),
+        }
+    }
+}
+
+/// The bytes of the packages' files, for their scripts.
+struct Bytes<'a> {
+    contents: StoreContents<'a>,
+    /// What turned out to be damaged in the store.
+    damaged: RefCell<Option<imgc_layer::LayerError>>,
+    store: &'a dyn imgc_store::Store,
+}
+
+impl imgc_dpkg::Reader for Bytes<'_> {
+    fn read(&self, content: &Content) -> Result<Arc<[u8]>, String> {
+        let read = self.contents.read(content, content.size);
+        read.map(Arc::from).map_err(|error| {
+            let damaged = imgc_layer::check_segment(self.store, content).err();
+            *self.damaged.borrow_mut() = damaged;
+            error.to_string()
         })
     }
 }
 
-/// Installs the parts in memory.
-pub(crate) fn install(parts: &[Part], arch: Arch, epoch: u64) -> Result<Installed, BuildError> {
-    let fragments: Vec<&Fragment> = parts.iter().map(|part| &part.fragment).collect();
-    let epoch = i64::try_from(epoch).unwrap_or(i64::MAX);
-    let options = imgc_dpkg::Options {
-        arch: arch.debian(),
-        epoch,
-    };
-    Ok(imgc_dpkg::install(&fragments, &options)?)
+fn report(installed: &Installed) -> Report {
+    let skipped = installed.skipped.iter().map(|note| Scripts {
+        package: note.package.clone(),
+        version: note.version.clone(),
+        scripts: note.scripts.iter().map(ToString::to_string).collect(),
+    });
+    let declined = installed.declined.iter().map(|declined| DeclinedWork {
+        package: declined.line.package.clone(),
+        script: declined.line.script.clone(),
+        line: declined.line.line,
+        command: declined.line.command.clone(),
+        reason: declined.reason.to_owned(),
+    });
+    Report {
+        skipped: skipped.collect(),
+        declined: declined.collect(),
+    }
 }
 
 fn segment_use(part: &Part) -> SegmentUse {

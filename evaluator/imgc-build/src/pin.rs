@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use imgc_apt::{Lock, Request, Vouched};
+use imgc_apt::{Call, Lock, Request, Vouched};
 use imgc_plan::{Arch, Image, Packages, Plan, Variant};
 use imgc_store::BlobDigest;
 
@@ -114,8 +114,20 @@ pub fn request(arch: Arch, packages: &Packages) -> Request {
     }
 }
 
-/// The packages of an image as its lock pins them, in the order of installation,
-/// and the moment that the image is of, in seconds since 1970.
+/// The packages of an image as its lock pins them.
+#[derive(Debug, Default)]
+pub(crate) struct Pinned {
+    /// In the order in which they are unpacked.
+    pub(crate) pins: Vec<Pin>,
+    /// What is asked of dpkg, in order.
+    pub(crate) calls: Vec<Call>,
+    /// The same, as the lock writes it.
+    pub(crate) call_lines: Vec<String>,
+    /// The moment that the image is of, in seconds since 1970.
+    pub(crate) epoch: u64,
+}
+
+/// What the lock pins for an image.
 ///
 /// # Errors
 /// [`BuildError::NotLocked`] where the lock doesn't have them.
@@ -124,7 +136,7 @@ pub(crate) fn pins(
     packages: &Packages,
     lock: &Lock,
     mirrors: &Mirrors,
-) -> Result<(Vec<Pin>, u64), BuildError> {
+) -> Result<Pinned, BuildError> {
     let request = request(image.platform.arch, packages);
     let set = lock
         .lookup(&request)
@@ -151,5 +163,10 @@ pub(crate) fn pins(
             addresses: mirrors.addresses(&pin.archive, &pin.path, moment),
         }
     });
-    Ok((pins.collect(), lock.epoch(set)))
+    Ok(Pinned {
+        pins: pins.collect(),
+        calls: set.calls.clone(),
+        call_lines: set.call_lines(),
+        epoch: lock.epoch(set),
+    })
 }

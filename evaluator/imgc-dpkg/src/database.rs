@@ -11,15 +11,17 @@ use imgc_tree::{Content, InsertError, Node, Tree, TreePath};
 
 use crate::control::Stanza;
 use crate::fragment::EntryNode;
+use crate::fragment::ControlFile;
 use crate::placing::{Placed, Union};
-use crate::{ControlError, InstallError, Options, conffile, merged, triggers};
+use crate::triggers::{self, Directives};
+use crate::{ControlError, InstallError, Options, conffile, merged};
 
 const ROOT: &str = "var/lib/dpkg";
 
-/// Writes the database of the packages in `union` to its tree.
-pub(crate) fn write(union: &mut Union<'_>, options: &Options<'_>) -> Result<(), InstallError> {
+/// Makes what dpkg expects to find before there is a package.
+pub(crate) fn folders(tree: &mut Tree, options: &Options<'_>) -> Result<(), InstallError> {
     let mut folder = Folder {
-        tree: &mut union.tree,
+        tree,
         epoch: options.epoch,
     };
     for name in ["alternatives", "info", "parts", "triggers", "updates"] {
@@ -27,8 +29,51 @@ pub(crate) fn write(union: &mut Union<'_>, options: &Options<'_>) -> Result<(), 
     }
     folder.file("arch", format!("{}\n", options.arch).into_bytes())?;
     folder.file("info/format", b"1\n".to_vec())?;
-    folder.file("triggers/Unincorp", Vec::new())?;
+    folder.file("status", Vec::new())?;
+    folder.file("triggers/Unincorp", Vec::new())
+}
 
+/// Writes a package's control file to `path`, relative to the root.
+pub(crate) fn put(
+    tree: &mut Tree,
+    path: &str,
+    file: &ControlFile,
+    options: &Options<'_>,
+) -> Result<(), InstallError> {
+    let mut folder = Folder {
+        tree,
+        epoch: options.epoch,
+    };
+    let name = path.strip_prefix(ROOT).and_then(|rest| rest.strip_prefix('/'));
+    let name = name.expect("control files go into dpkg's folder");
+    folder.put(name, file.bytes.clone(), file.mode, file.mtime)
+}
+
+/// Writes the list of a package's files, and its `md5sums` if it brings none.
+pub(crate) fn list(
+    tree: &mut Tree,
+    placed: &Placed<'_>,
+    options: &Options<'_>,
+) -> Result<(), InstallError> {
+    let name = placed.fragment.package.qualified();
+    let mut folder = Folder {
+        tree,
+        epoch: options.epoch,
+    };
+    folder.file(&format!("info/{name}.list"), lines(placed))?;
+    if !placed.fragment.files.contains_key("md5sums") {
+        folder.file(&format!("info/{name}.md5sums"), md5sums(placed))?;
+    }
+    Ok(())
+}
+
+/// Writes what is known when all packages of `union` are installed: their states, the
+/// interests in triggers, and the lists of those that lost a file to another.
+pub(crate) fn write(
+    tree: &mut Tree,
+    union: &Union<'_>,
+    options: &Options<'_>,
+) -> Result<(), InstallError> {
     let mut stanzas = BTreeMap::new();
     let mut interests = Interests::default();
     let mut conffiles = Vec::new();
@@ -39,7 +84,14 @@ pub(crate) fn write(union: &mut Union<'_>, options: &Options<'_>) -> Result<(), 
                 source,
             })?,
         );
+        if !placed.lost.is_empty() {
+            list(tree, placed, options)?;
+        }
     }
+    let mut folder = Folder {
+        tree,
+        epoch: options.epoch,
+    };
     for (index, placed) in union.packages.iter().enumerate() {
         let package = &placed.fragment.package;
         let name = package.qualified();
@@ -52,14 +104,6 @@ pub(crate) fn write(union: &mut Union<'_>, options: &Options<'_>) -> Result<(), 
             stanza(index, placed, &conffiles).map_err(wrong)?,
         );
         interests.add(placed, &name).map_err(wrong)?;
-        for (suffix, file) in &placed.fragment.files {
-            let path = format!("info/{name}.{suffix}");
-            folder.put(&path, file.bytes.clone(), file.mode, file.mtime)?;
-        }
-        folder.file(&format!("info/{name}.list"), list(placed))?;
-        if !placed.fragment.files.contains_key("md5sums") {
-            folder.file(&format!("info/{name}.md5sums"), md5sums(placed))?;
-        }
     }
     let status: Vec<u8> = stanzas
         .into_values()
@@ -140,7 +184,8 @@ impl Interests {
         for interest in placed
             .fragment
             .file("triggers")
-            .map_or(Ok(Vec::new()), triggers::parse)?
+            .map_or(Ok(Directives::default()), triggers::parse)?
+            .interests
         {
             let option = if interest.noawait { "/noawait" } else { "" };
             if interest.trigger.starts_with('/') {
@@ -215,7 +260,7 @@ fn stanza(
 }
 
 /// The paths that dpkg knows as the package's, as archived.
-fn list(placed: &Placed<'_>) -> Vec<u8> {
+fn lines(placed: &Placed<'_>) -> Vec<u8> {
     let mut text = Vec::new();
     for entry in &placed.fragment.entries {
         let path = entry.archived();

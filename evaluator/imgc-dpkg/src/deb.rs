@@ -59,7 +59,9 @@ pub fn unpack(
     stanza.installed(&[])?;
     files
         .get("triggers")
-        .map_or(Ok(Vec::new()), |file| crate::triggers::parse(&file.bytes))?;
+        .map_or(Ok(crate::triggers::Directives::default()), |file| {
+            crate::triggers::parse(&file.bytes)
+        })?;
 
     let header = next(&mut ar, "data.tar")?;
     let mut data = Data {

@@ -5,6 +5,7 @@ use std::io;
 
 use imgc_tree::{InsertError, PathError, TreePath};
 
+use crate::ScriptName;
 use crate::control::ControlError;
 
 /// Why a `.deb` could not be unpacked.
@@ -194,6 +195,29 @@ pub enum InstallError {
         /// What is wrong.
         #[source]
         source: ControlError,
+    },
+    /// A conffile is there already with other bytes, made by a script: dpkg would ask.
+    #[error("{path} is there already when {package} is configured, and differs from the package's")]
+    Conffile {
+        /// The conffile.
+        path: TreePath,
+        /// The package whose conffile it is.
+        package: String,
+    },
+    /// A maintainer script can't be interpreted faithfully.
+    #[error(transparent)]
+    Script(Box<imgc_scripts::Stop>),
+    /// A maintainer script failed: so would the installation of its package.
+    #[error("the {script} of {package} failed with status {status}")]
+    Failed {
+        /// The package.
+        package: String,
+        /// The script.
+        script: ScriptName,
+        /// Its exit status.
+        status: u8,
+        /// The end of what it wrote.
+        log: String,
     },
     /// The package database could not be put into the tree.
     #[error("the package database does not fit into the tree")]

@@ -3,7 +3,7 @@
 //!
 //! Bytes come in through a reader and file contents go out through a [`Sink`].
 //! Everything else is values. This crate opens no file, starts no process and
-//! asks no clock. Maintainer scripts are kept and listed, not interpreted.
+//! asks no clock. Maintainer scripts are interpreted by `imgc-scripts`.
 //!
 //! [`unpack`] makes a [`Fragment`] of one `.deb`; [`install`] makes a tree of
 //! fragments.
@@ -15,6 +15,7 @@ mod control;
 mod database;
 mod deb;
 mod decode;
+mod diversions;
 mod error;
 mod fragment;
 mod install;
@@ -22,6 +23,7 @@ mod limits;
 mod merged;
 mod placing;
 mod relation;
+mod statoverride;
 mod tarball;
 mod triggers;
 mod version;
@@ -34,5 +36,8 @@ pub use deb::{Sink, unpack};
 pub use error::{DebError, EntryProblem, InstallError};
 pub use fragment::{ControlFile, Entry, EntryNode, Fragment};
 pub use imgc_tree::EntryKind;
-pub use install::{Installed, Note, Options, ScriptName, install};
+pub use imgc_scripts::{
+    Declined, Effect, Limits as ScriptLimits, Line, Place, Reader, Stop, Touched, Why,
+};
+pub use install::{Installed, Note, Options, Plain, Schedule, ScriptName, Step, install};
 pub use limits::Limits;

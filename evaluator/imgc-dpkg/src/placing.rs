@@ -9,12 +9,16 @@
 //!   comes first. Where neither does, it is an error. A hard link to a file that is
 //!   another package's then links to that one, as with dpkg. Here dpkg knows only the path
 //!   as archived; this compares places, so that `/bin/x` and `/usr/bin/x` are one.
-//! - No diversions yet. A package that loses all its files does not disappear.
+//! - A diverted file goes to where the diversion leads, unless its package made it.
+//! - A conffile is unpacked beside its name, and gets it when its package is configured.
+//! - What a statoverride says of a path is done when it is unpacked.
+//! - A package that loses all its files does not disappear.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use imgc_tree::{Kind, Node, Tree, TreePath};
 
+use crate::diversions::Diversions;
 use crate::fragment::{Entry, EntryNode, Fragment};
 use crate::relation::Relations;
 use crate::version::Version;
@@ -23,8 +27,6 @@ use crate::{ControlError, InstallError, merged};
 /// A tree that packages are being put into.
 #[derive(Debug)]
 pub(crate) struct Union<'a> {
-    /// The files so far.
-    pub(crate) tree: Tree,
     /// The packages so far, in order.
     pub(crate) packages: Vec<Placed<'a>>,
     /// Whose each path is, links resolved. For a folder, who had it first.
@@ -41,13 +43,25 @@ pub(crate) struct Placed<'a> {
     pub(crate) lost: BTreeMap<TreePath, usize>,
     /// Those of them that were the other package's from the beginning.
     pub(crate) never_had: BTreeSet<TreePath>,
+    /// Conffiles that wait for their package to be configured: the name, and where the
+    /// file is until then.
+    pub(crate) waiting: Vec<(TreePath, TreePath)>,
     version: Version,
     replaces: Option<Relations>,
 }
 
+/// What decides where files go, beside the packages.
+#[derive(Debug, Default)]
+pub(crate) struct Rules {
+    /// `/var/lib/dpkg/diversions`, read.
+    pub(crate) diversions: Diversions,
+    /// `/var/lib/dpkg/statoverride`, read: mode and owner by path.
+    pub(crate) overrides: BTreeMap<TreePath, (u32, u32, u32)>,
+}
+
 impl<'a> Union<'a> {
-    /// A tree with nothing but the merged-/usr links of `arch`.
-    pub(crate) fn new(arch: &str, epoch: i64) -> Self {
+    /// Nothing yet, in a tree with nothing but the merged-/usr links of `arch`.
+    pub(crate) fn new(arch: &str, epoch: i64) -> (Self, Tree) {
         let mut tree = Tree::new(epoch);
         for name in merged::links(arch) {
             let path = TreePath::new(name.as_bytes()).expect("a short plain name");
@@ -57,16 +71,22 @@ impl<'a> Union<'a> {
             )
             .expect("the root is a folder");
         }
-        Self {
-            tree,
+        let union = Self {
             packages: Vec::new(),
             owners: BTreeMap::new(),
             epoch,
-        }
+        };
+        (union, tree)
     }
 
-    /// Puts a package's files into the tree.
-    pub(crate) fn add(&mut self, fragment: &'a Fragment) -> Result<(), InstallError> {
+    /// Puts a package's files into the tree. `rules` are dpkg's; without them the files
+    /// are only extracted, conffiles under their names.
+    pub(crate) fn add(
+        &mut self,
+        tree: &mut Tree,
+        fragment: &'a Fragment,
+        rules: Option<&Rules>,
+    ) -> Result<(), InstallError> {
         let control = |source| InstallError::Control {
             package: fragment.package.qualified(),
             source,
@@ -81,60 +101,129 @@ impl<'a> Union<'a> {
             fragment,
             lost: BTreeMap::new(),
             never_had: BTreeSet::new(),
+            waiting: Vec::new(),
             version: version.ok_or_else(malformed).map_err(control)?,
             replaces: stanza.relations("Replaces").map_err(control)?,
         });
+        let conffiles = match rules {
+            None => BTreeSet::new(),
+            Some(_) => self.conffiles(fragment).map_err(control)?,
+        };
         for entry in &fragment.entries {
-            self.entry(entry)?;
+            let conffile = conffiles.contains(&entry.path);
+            self.entry(tree, entry, rules.map(|rules| (rules, conffile)))?;
+        }
+        Ok(())
+    }
+
+    /// Where the conffiles of `fragment` stand in a merged tree.
+    fn conffiles(&self, fragment: &Fragment) -> Result<BTreeSet<TreePath>, ControlError> {
+        let all = fragment.conffiles()?.into_iter();
+        let path = |path: String| {
+            let raw = TreePath::new(path.as_bytes()).ok()?;
+            merged::place(&raw, false).ok()
+        };
+        Ok(all.filter_map(|one| path(one.path)).collect())
+    }
+
+    /// Gives the conffiles of the package with this index their names, where a file of
+    /// that name is not there yet. One that is there stays if it is the same.
+    ///
+    /// # Errors
+    /// [`InstallError::Conffile`] where it is another: dpkg would ask.
+    pub(crate) fn place_conffiles(
+        &mut self,
+        tree: &mut Tree,
+        index: usize,
+    ) -> Result<(), InstallError> {
+        for (at, new) in std::mem::take(&mut self.packages[index].waiting) {
+            // Another package replaced it: it is that one's to place.
+            if self.owners.get(&at) != Some(&index) {
+                continue;
+            }
+            match tree.get(&at) {
+                None => tree.rename(&new, &at).map_err(InstallError::Database)?,
+                Some(old) if tree.get(&new).is_some_and(|new| new.kind == old.kind) => {
+                    tree.remove(&new);
+                }
+                Some(_) => {
+                    return Err(InstallError::Conffile {
+                        path: at,
+                        package: self.name(index),
+                    });
+                }
+            }
         }
         Ok(())
     }
 
     /// Adds what every merged-/usr tree has: the folders behind the links.
-    pub(crate) fn finish(&mut self) -> Result<(), imgc_tree::InsertError> {
+    pub(crate) fn finish(&self, tree: &mut Tree) -> Result<(), imgc_tree::InsertError> {
         let missing: Vec<TreePath> = merged::ALIASES
             .iter()
             .filter_map(|name| TreePath::new(name.as_bytes()).ok())
-            .filter_map(|link| match &self.tree.get(&link)?.kind {
-                Kind::Symlink(target) if merged::is_link(link.as_bytes(), target) => self
-                    .tree
+            .filter_map(|link| match &tree.get(&link)?.kind {
+                Kind::Symlink(target) if merged::is_link(link.as_bytes(), target) => tree
                     .resolve(&link)
-                    .filter(|folder| self.tree.get(folder).is_none()),
+                    .filter(|folder| tree.get(folder).is_none()),
                 _ => None,
             })
             .collect();
         for folder in missing {
-            self.tree.make_parents(&folder, self.epoch)?;
-            self.tree
+            tree.make_parents(&folder, self.epoch)?;
+            tree
                 .insert(&folder, Node::directory(0o755, self.epoch))?;
         }
         Ok(())
     }
 
-    fn entry(&mut self, entry: &Entry) -> Result<(), InstallError> {
+    /// Puts one entry into the tree. `dpkg` are dpkg's rules, and whether it is a conffile.
+    fn entry(
+        &mut self,
+        tree: &mut Tree,
+        entry: &Entry,
+        dpkg: Option<(&Rules, bool)>,
+    ) -> Result<(), InstallError> {
         if entry.path.is_root() {
             return Ok(());
         }
         if self.is_alias_link(entry) {
-            return self.alias_link(entry);
+            return self.alias_link(tree, entry);
         }
-        let at = self.place(&entry.path)?;
+        let mut at = self.place(tree, &entry.path)?;
         if matches!(entry.node, EntryNode::Directory) {
-            return self.directory(entry, &at);
+            return self.directory(tree, entry, &at, dpkg.map(|(rules, _)| rules));
+        }
+        if let Some((rules, _)) = dpkg
+            && let Some(diverted) = self.diverted(rules, entry)
+        {
+            at = self.place(tree, &diverted)?;
         }
         if let EntryNode::Symlink(target) = &entry.node
-            && self.keeps_folder(&at, target)
+            && keeps_folder(tree, &at, target)
         {
             return Ok(());
         }
         if !self.decide(entry, &at)? {
             return Ok(());
         }
-        if let Some(node) = node(entry, self.epoch) {
-            self.tree.insert(&at, node)
+        if let Some((_, true)) = dpkg {
+            let beside = [at.as_bytes(), b".dpkg-new"].concat();
+            let beside = TreePath::new(&beside).map_err(|_| {
+                self.unfit(imgc_tree::InsertError::NoParent(at.clone()))
+            })?;
+            let current = self.current();
+            self.packages[current].waiting.push((at, beside.clone()));
+            at = beside;
+        }
+        if let Some(mut node) = node(entry, self.epoch) {
+            if let Some((rules, _)) = dpkg {
+                rules.apply(&entry.path, &mut node.meta);
+            }
+            tree.insert(&at, node)
         } else if let EntryNode::HardLink(target) = &entry.node {
-            let target = self.place(target)?;
-            self.tree.link(&at, &target)
+            let target = self.link_target(tree, target, dpkg.map(|(rules, _)| rules))?;
+            tree.link(&at, &target)
         } else {
             return Ok(());
         }
@@ -142,70 +231,77 @@ impl<'a> Union<'a> {
         Ok(())
     }
 
+    /// Where the file is that a hard link of the current package names.
+    fn link_target(
+        &mut self,
+        tree: &mut Tree,
+        target: &TreePath,
+        rules: Option<&Rules>,
+    ) -> Result<TreePath, InstallError> {
+        let package = &self.packages[self.current()].fragment.package;
+        let diverted = rules.and_then(|rules| rules.diversions.of(target, &package.name));
+        let at = self.place(tree, &diverted.unwrap_or_else(|| target.clone()))?;
+        let mut waiting = self.packages[self.current()].waiting.iter();
+        let beside = waiting.find(|(name, _)| *name == at);
+        Ok(beside.map_or(at, |(_, beside)| beside.clone()))
+    }
+
+    /// Where a diversion sends an entry of the current package.
+    fn diverted(&self, rules: &Rules, entry: &Entry) -> Option<TreePath> {
+        let package = &self.packages[self.current()].fragment.package;
+        let original = entry.original.as_ref();
+        rules
+            .diversions
+            .of(&entry.path, &package.name)
+            .or_else(|| rules.diversions.of(original?, &package.name))
+    }
+
     /// Where `path` of the current package goes in the tree. Its folder is there then.
-    fn place(&mut self, path: &TreePath) -> Result<TreePath, InstallError> {
+    fn place(&self, tree: &mut Tree, path: &TreePath) -> Result<TreePath, InstallError> {
         let parent = path.parent().unwrap_or_else(TreePath::root);
-        if self.tree.get(&parent).is_some_and(Node::is_directory) {
+        if tree.get(&parent).is_some_and(Node::is_directory) {
             return Ok(path.clone());
         }
-        let at = self
-            .tree
+        let at = tree
             .resolve(&parent)
             .and_then(|folder| folder.join(path.name()).ok());
         let at = at.ok_or_else(|| InstallError::Loop {
             path: path.clone(),
             package: self.name(self.current()),
         })?;
-        self.tree
+        tree
             .make_parents(&at, self.epoch)
             .map_err(|source| self.unfit(source))?;
         Ok(at)
     }
 
-    fn directory(&mut self, entry: &Entry, at: &TreePath) -> Result<(), InstallError> {
-        let there = self.tree.resolve(at);
-        if there.is_some_and(|there| self.tree.get(&there).is_some_and(Node::is_directory)) {
+    fn directory(
+        &mut self,
+        tree: &mut Tree,
+        entry: &Entry,
+        at: &TreePath,
+        rules: Option<&Rules>,
+    ) -> Result<(), InstallError> {
+        let there = tree.resolve(at);
+        if there.is_some_and(|there| tree.get(&there).is_some_and(Node::is_directory)) {
             self.owners
                 .entry(at.clone())
                 .or_insert(self.packages.len() - 1);
             return Ok(());
         }
         if self.decide(entry, at)? {
-            let node = Node {
+            let mut node = Node {
                 meta: clamped(entry, self.epoch),
                 kind: Kind::Directory,
             };
-            self.tree
+            if let Some(rules) = rules {
+                rules.apply(&entry.path, &mut node.meta);
+            }
+            tree
                 .insert(at, node)
                 .map_err(|source| self.unfit(source))?;
         }
         Ok(())
-    }
-
-    /// Whether a package's link leaves what is there: a folder, or a link to the same one.
-    fn keeps_folder(&self, at: &TreePath, target: &[u8]) -> bool {
-        match self.tree.get(at).map(|node| &node.kind) {
-            Some(Kind::Directory) => true,
-            Some(Kind::Symlink(_)) => {
-                let old = self.tree.resolve(at);
-                let folder = old.as_ref().and_then(|path| self.tree.get(path));
-                folder.is_some_and(Node::is_directory) && self.follow(at, target) == old
-            }
-            _ => false,
-        }
-    }
-
-    /// Where a link at `at` to `target` leads. The folder of `at` has no links in it.
-    fn follow(&self, at: &TreePath, target: &[u8]) -> Option<TreePath> {
-        let mut here = at.parent().filter(|_| !target.starts_with(b"/"));
-        for part in target.split(|&b| b == b'/') {
-            let folder = here.take().unwrap_or_else(TreePath::root);
-            here = match part {
-                b".." => folder.parent(),
-                part => Some(self.tree.resolve(&folder.join(part).ok()?)?),
-            };
-        }
-        here
     }
 
     fn is_alias_link(&self, entry: &Entry) -> bool {
@@ -216,12 +312,12 @@ impl<'a> Union<'a> {
 
     /// A merged-/usr link that a package brings: any number may bring it, and the
     /// first decides its metadata.
-    fn alias_link(&mut self, entry: &Entry) -> Result<(), InstallError> {
+    fn alias_link(&mut self, tree: &mut Tree, entry: &Entry) -> Result<(), InstallError> {
         let at = &entry.path;
         if !self.owners.contains_key(at)
             && let Some(node) = node(entry, self.epoch)
         {
-            self.tree
+            tree
                 .insert(at, node)
                 .map_err(|source| self.unfit(source))?;
             self.owners.insert(at.clone(), self.current());
@@ -275,6 +371,41 @@ impl<'a> Union<'a> {
             source,
         }
     }
+}
+
+impl Rules {
+    /// Gives a path's node the mode and owner that an override says.
+    fn apply(&self, path: &TreePath, meta: &mut imgc_tree::Meta) {
+        if let Some(&(mode, uid, gid)) = self.overrides.get(path) {
+            (meta.mode, meta.uid, meta.gid) = (mode, uid, gid);
+        }
+    }
+}
+
+/// Whether a package's link leaves what is there: a folder, or a link to the same one.
+fn keeps_folder(tree: &Tree, at: &TreePath, target: &[u8]) -> bool {
+    match tree.get(at).map(|node| &node.kind) {
+        Some(Kind::Directory) => true,
+        Some(Kind::Symlink(_)) => {
+            let old = tree.resolve(at);
+            let folder = old.as_ref().and_then(|path| tree.get(path));
+            folder.is_some_and(Node::is_directory) && follow(tree, at, target) == old
+        }
+        _ => false,
+    }
+}
+
+/// Where a link at `at` to `target` leads. The folder of `at` has no links in it.
+fn follow(tree: &Tree, at: &TreePath, target: &[u8]) -> Option<TreePath> {
+    let mut here = at.parent().filter(|_| !target.starts_with(b"/"));
+    for part in target.split(|&b| b == b'/') {
+        let folder = here.take().unwrap_or_else(TreePath::root);
+        here = match part {
+            b".." => folder.parent(),
+            part => Some(tree.resolve(&folder.join(part).ok()?)?),
+        };
+    }
+    here
 }
 
 /// An entry's metadata, no newer than `epoch`.

@@ -56,6 +56,12 @@ impl TreePath {
         Ok(Self(normal.into()))
     }
 
+    /// The first path that can follow `path` and all below it: `/` sorts before
+    /// every byte, and NUL is in no path.
+    pub(crate) fn after(path: &Self) -> Self {
+        Self([&path.0, &b"\x01"[..]].concat().into())
+    }
+
     /// The bytes, without a leading slash.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

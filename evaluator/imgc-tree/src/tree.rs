@@ -1,6 +1,7 @@
 //! Names and the inodes behind them.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use crate::{Kind, Node, TreePath};
 
@@ -167,6 +168,65 @@ impl Tree {
             .range(folder.clone()..)
             .take_while(|(path, _)| path.is_within(folder))
             .map(|(path, &ino)| (path, self.node(ino)))
+    }
+
+    /// The paths directly in `folder`, in order. None below them is visited.
+    pub fn children<'a>(
+        &'a self,
+        folder: &'a TreePath,
+    ) -> impl Iterator<Item = (&'a TreePath, Ino)> {
+        let mut from = Bound::Excluded(folder.clone());
+        std::iter::from_fn(move || {
+            let (path, &ino) = self.names.range((from.clone(), Bound::Unbounded)).next()?;
+            if !path.is_within(folder) {
+                return None;
+            }
+            // What is below a path follows it directly, as `/` sorts first; `\x01` is next.
+            from = Bound::Included(TreePath::after(path));
+            Some((path, ino))
+        })
+    }
+
+    /// Moves `from`, and all below it, to `to`, as rename(2) does. What stood at `to`
+    /// is replaced.
+    ///
+    /// # Errors
+    /// [`InsertError`]; the tree is as it was.
+    pub fn rename(&mut self, from: &TreePath, to: &TreePath) -> Result<(), InsertError> {
+        let ino = self
+            .ino(from)
+            .ok_or_else(|| InsertError::NoParent(from.clone()))?;
+        if from == to {
+            return Ok(());
+        }
+        let folder = self.node(ino).is_directory();
+        if from.is_root() || to.is_within(from) {
+            return Err(InsertError::Directory(to.clone()));
+        }
+        match self.get(to) {
+            None => self.check_parent(to)?,
+            Some(old) if old.is_directory() && folder => self.check_removable(to)?,
+            Some(old) if old.is_directory() || folder => {
+                return Err(InsertError::Directory(to.clone()));
+            }
+            Some(_) => {}
+        }
+        let moved: Vec<TreePath> = self.below(from).map(|(path, _)| path.clone()).collect();
+        for path in moved {
+            let rest = &path.as_bytes()[from.as_bytes().len()..];
+            let new = to
+                .join(rest)
+                .map_err(|_| InsertError::NoParent(to.clone()))?;
+            if let Some(ino) = self.names.remove(&path) {
+                self.names.insert(new, ino);
+            }
+        }
+        Ok(())
+    }
+
+    /// How many names an inode has.
+    pub fn link_count(&self, ino: Ino) -> usize {
+        self.names.values().filter(|&&other| other == ino).count()
     }
 
     /// Follows the symbolic links in `path`, the last component's too, as a process

@@ -106,19 +106,32 @@ fn check_names(sources: &[Source]) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Says what of the maintainer scripts was not done: by the image's own words, or by
+/// policy.
 fn warn_of_scripts(name: &str, built: &Built, terminal: &Terminal) {
-    if built.scripts.is_empty() {
-        return;
+    let report = &built.report;
+    if !report.skipped.is_empty() {
+        let count = report.skipped.len();
+        let mut problem = Problem::new(format!(
+            "{name}: the maintainer scripts of {count} packages were skipped, as the image says"
+        ));
+        for note in &report.skipped {
+            problem = problem.note(format!("{}: {}", note.package, note.scripts.join(", ")));
+        }
+        terminal.warning(&problem);
     }
-    let mut problem = Problem::new(format!(
-        "{name}: the maintainer scripts of {} packages were not interpreted; what they would have \
-         changed is missing from the image",
-        built.scripts.len()
-    ));
-    for note in &built.scripts {
-        problem = problem.note(format!("{}: {}", note.package, note.scripts.join(", ")));
+    if !report.declined.is_empty() {
+        let mut problem = Problem::new(format!(
+            "{name}: some work of maintainer scripts was left to whoever starts the image"
+        ));
+        for work in &report.declined {
+            problem = problem.note(format!(
+                "{}, {} line {}: {}: {}",
+                work.package, work.script, work.line, work.command, work.reason
+            ));
+        }
+        terminal.warning(&problem);
     }
-    terminal.warning(&problem);
 }
 
 fn note_work(progress: &Progress) {

@@ -57,6 +57,8 @@ pub(crate) enum Command {
     Build(BuildArgs),
     /// Take the newest versions of all packages into the lock.
     Update(UpdateArgs),
+    /// Say what the packages' maintainer scripts did to an image: which files, by which line.
+    ExplainScripts(ExplainScriptsArgs),
     /// Write files in the one style.
     Fmt(FmtArgs),
     /// Find mistakes without building anything.
@@ -103,6 +105,22 @@ pub(crate) struct UpdateArgs {
     /// The files whose packages and modules are updated.
     #[arg(required = true, value_name = "FILE[#NAME]")]
     pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
+}
+
+/// `imgc explain-scripts`.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainScriptsArgs {
+    /// The file; FILE#NAME is the field NAME of its record.
+    #[arg(value_name = "FILE[#NAME]")]
+    pub(crate) file: PathBuf,
+    /// Only the scripts of this package. May be given more than once.
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) package: Vec<String>,
+    /// Print one JSON document instead of lines.
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) work: WorkArgs,
 }

@@ -340,9 +340,15 @@ fn build(error: &BuildError) -> Problem {
         BuildError::Install(imgc_dpkg::InstallError::Conflict { .. }) => Problem::new(format!(
             "the packages can't be installed together: {error}"
         ))
-        .note("dpkg refuses that too, unless a maintainer script diverts one of the two files")
-        .note("maintainer scripts are not interpreted yet, so no diversion is known")
+        .note("dpkg refuses that too: neither replaces the other, and no script diverted the file")
         .help("leave one of the two packages out"),
+        BuildError::Install(imgc_dpkg::InstallError::Script(stop)) => script(stop),
+        BuildError::Install(imgc_dpkg::InstallError::Failed {
+            package,
+            script,
+            status,
+            log,
+        }) => failed(package, &script.to_string(), *status, log),
         BuildError::Install(error) => with_causes(Problem::new(error.to_string()), error),
         BuildError::Oci(error) => oci(error),
         other => match store_error_within(other) {
@@ -350,6 +356,35 @@ fn build(error: &BuildError) -> Problem {
             None => Problem::new(other.to_string()),
         },
     }
+}
+
+/// A maintainer script that can't be interpreted faithfully.
+fn script(stop: &imgc_dpkg::Stop) -> Problem {
+    let place = &stop.place;
+    let mut at = format!("{}: {}", place.package, place.script);
+    if place.line > 0 {
+        at = format!("{at}, line {}", place.line);
+    }
+    let mut problem = Problem::new(format!("a maintainer script can't be interpreted: {}", stop.why))
+        .note(format!("in {at}"));
+    if !place.argv.is_empty() {
+        let words: Vec<String> = place.argv.iter().map(ToString::to_string).collect();
+        problem = problem.note(format!("the command was: {}", words.join(" ")));
+    }
+    let name = place.package.split(':').next().unwrap_or_default();
+    problem.help(format!(
+        "say in the image what to do instead: `scripts = {{ {name} = skip \"REASON\"; }}` leaves \
+         the package's scripts out, `effects` gives files in their place"
+    ))
+}
+
+/// A maintainer script that failed, as it would have for dpkg.
+fn failed(package: &str, script: &str, status: u8, log: &str) -> Problem {
+    let mut problem = Problem::new(format!("the {script} of {package} failed with status {status}"));
+    for line in log.lines().rev().take(8).collect::<Vec<_>>().into_iter().rev() {
+        problem = problem.note(line.to_owned());
+    }
+    problem.help("if dpkg runs it without failing, this is a mistake of imgc: please report it")
 }
 
 /// Adds what is behind `error`, a line each.

@@ -10,6 +10,7 @@ mod desk;
 mod doc;
 mod eval;
 mod explain;
+mod explain_scripts;
 mod fix;
 mod fmt;
 mod found;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
     let done = match &cli.command {
         Command::Build(args) => build::run(args, &terminal),
         Command::Update(args) => update::run(args, &terminal),
+        Command::ExplainScripts(args) => explain_scripts::run(args, &terminal),
         Command::Fmt(args) => fmt::run(args, &terminal),
         Command::Check(args) => check::run(args, &terminal),
         Command::Test(args) => test::run(args, &terminal),

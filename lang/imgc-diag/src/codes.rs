@@ -262,6 +262,8 @@ pub const UNSOLVABLE_PACKAGES: Code = Code(524);
 pub const CONFLICT: Code = Code(525);
 /// Packages for an image that has none.
 pub const NO_PACKAGES: Code = Code(526);
+/// Text of a file that looks like a path.
+pub const PATH_IN_QUOTES: Code = Code(527);
 
 // The command line: 06xx
 
@@ -388,6 +390,7 @@ pub const REGISTRY: &[Entry] = &[
     ),
     entry(CONFLICT, "two different values"),
     entry(NO_PACKAGES, "packages for an image without Debian packages"),
+    entry(PATH_IN_QUOTES, "path in quotes"),
     // The command line: 06xx
     entry(ARGUMENT_NEEDED, "argument that is needed"),
     entry(UNKNOWN_ARGUMENT, "argument that nothing takes"),

@@ -13,6 +13,11 @@ use std::time::Instant;
 
 use imgc_eval::{Entry, MemoryWorld, Options, Session, Stat, World, WorldError};
 use imgc_plan::FileDigest;
+use mimalloc::MiMalloc;
+
+/// As in the binary.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// A project in memory whose files change.
 #[derive(Debug)]

@@ -6,6 +6,7 @@ mod elf;
 mod host;
 mod ir;
 mod load;
+mod look;
 mod memory;
 mod native;
 mod options;

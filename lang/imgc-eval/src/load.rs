@@ -12,8 +12,8 @@ use imgc_syntax::TextRange;
 use rayon::prelude::*;
 
 use crate::cycles;
-use crate::host::world_problem;
 use crate::ir::ModuleName;
+use crate::look::world_problem;
 use crate::path;
 use crate::problem::{Problem, list_names};
 use crate::queries::{Database, Db as _, SourceFile, lowered};
@@ -41,7 +41,7 @@ pub(crate) enum WhyNot {
 }
 
 /// The modules of one evaluation.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Program {
     /// The modules that have a text, in the order of loading: the entry is first.
     pub(crate) files: Vec<SourceFile>,

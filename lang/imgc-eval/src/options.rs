@@ -26,13 +26,6 @@ pub struct Limits {
     pub steps: u64,
     /// Bytes of all values that are made, kept or not.
     pub bytes: u64,
-    /// Expressions and calls in each other. At most [`Limits::MAX_DEPTH`].
-    pub depth: u32,
-}
-
-impl Limits {
-    /// The deepest evaluation that the stack of its thread holds.
-    pub const MAX_DEPTH: u32 = 4_000;
 }
 
 impl Default for Limits {
@@ -40,7 +33,6 @@ impl Default for Limits {
         Self {
             steps: 50_000_000,
             bytes: 512 * 1024 * 1024,
-            depth: Self::MAX_DEPTH,
         }
     }
 }

@@ -46,8 +46,10 @@ pub enum Action {
         arch: String,
         /// The moment that no file is newer than, in seconds since 1970.
         epoch: u64,
-        /// Each package's `unpack` output, in the order of installation.
+        /// Each package's `unpack` output, in the order in which they are unpacked.
         fragments: Vec<BlobDigest>,
+        /// What is asked of dpkg, as the lock writes it.
+        calls: Vec<String>,
     },
     /// Users, groups and files over the packages' tree, to a layer.
     Files {
@@ -80,8 +82,10 @@ pub enum Action {
         image: Box<Image>,
         /// The moment that the lock gives, in seconds since 1970.
         epoch: u64,
-        /// The pinned packages' digests, in the order of installation.
+        /// The pinned packages' digests, in the order in which they are unpacked.
         packages: Vec<BlobDigest>,
+        /// What is asked of dpkg, as the lock writes it.
+        calls: Vec<String>,
         /// The versions of the code behind the other kinds, by kind.
         abis: BTreeMap<String, u32>,
     },

@@ -1,7 +1,7 @@
 //! The nodes that the grammar's actions make, and the weaving of nodes and tokens into a tree.
 //! Nodes hold no text: the text comes from the tokens, all of them, so nothing can be lost.
 
-use rowan::{GreenNode, GreenNodeBuilder, Language as _, TextRange};
+use rowan::{GreenNode, GreenToken, Language as _, NodeOrToken, TextRange};
 
 use crate::MAX_DEPTH;
 use crate::error::{Errors, SyntaxCode, SyntaxError};
@@ -181,17 +181,14 @@ impl Arena {
             source,
             tokens,
             at: 0,
-            builder: GreenNodeBuilder::new(),
+            made: Vec::new(),
+            alike: Vec::new(),
             too_deep: None,
         };
-        weaver
-            .builder
-            .start_node(Img::kind_to_raw(SyntaxKind::File));
         for &child in children {
             weaver.emit(child, 0);
         }
         weaver.tokens_up_to(tokens.len());
-        weaver.builder.finish_node();
         if let Some(place) = weaver.too_deep {
             let message =
                 format!("expressions or types stand in one another more than {MAX_DEPTH} deep");
@@ -200,7 +197,7 @@ impl Arena {
                     .help("give parts of it a name with `let`"),
             );
         }
-        weaver.builder.finish()
+        GreenNode::new(Img::kind_to_raw(SyntaxKind::File), weaver.made)
     }
 }
 
@@ -242,7 +239,10 @@ struct Weaver<'a> {
     source: &'a str,
     tokens: &'a [Token],
     at: usize,
-    builder: GreenNodeBuilder<'static>,
+    /// What was made and is in no node yet.
+    made: Vec<NodeOrToken<GreenNode, GreenToken>>,
+    /// The last token of each kind: many are alike, and share one.
+    alike: Vec<Option<GreenToken>>,
     too_deep: Option<TextRange>,
 }
 
@@ -253,32 +253,33 @@ impl Weaver<'_> {
         let Some(node) = arena.get(id) else { return };
         self.tokens_up_to(node.start as usize);
         let depth = depth + usize::from(node.kind.is_expr() || node.kind.is_type());
-        if depth > MAX_DEPTH {
+        let first = self.made.len();
+        let kind = if depth > MAX_DEPTH {
             if self.too_deep.is_none() {
                 self.too_deep = self
                     .tokens
                     .get(self.at)
                     .map(|token| range(token.start as usize, token.end as usize));
             }
-            let kind = if node.kind.is_type() {
+            if node.kind.is_type() {
                 SyntaxKind::ErrorType
             } else {
                 SyntaxKind::Error
-            };
-            self.builder.start_node(Img::kind_to_raw(kind));
+            }
         } else {
-            self.builder.start_node(Img::kind_to_raw(match node.kind {
+            for &child in arena.children(id) {
+                self.emit(child, depth);
+            }
+            match node.kind {
                 // Heads and arms on their own, where the rest was not understood.
                 SyntaxKind::LetHead => SyntaxKind::Let,
                 SyntaxKind::Arms | SyntaxKind::Typed => SyntaxKind::Error,
                 kind => kind,
-            }));
-            for &child in arena.children(id) {
-                self.emit(child, depth);
             }
-        }
+        };
         self.tokens_up_to(node.end as usize);
-        self.builder.finish_node();
+        let node = GreenNode::new(Img::kind_to_raw(kind), self.made.drain(first..));
+        self.made.push(NodeOrToken::Node(node));
     }
 
     fn tokens_up_to(&mut self, end: usize) {
@@ -287,11 +288,27 @@ impl Weaver<'_> {
                 return;
             };
             if !token.is_empty() {
-                self.builder
-                    .token(Img::kind_to_raw(token.kind), token.text(self.source));
+                let token = self.token(token.kind, token.text(self.source));
+                self.made.push(NodeOrToken::Token(token));
             }
             self.at += 1;
         }
+    }
+
+    fn token(&mut self, kind: SyntaxKind, text: &str) -> GreenToken {
+        let number = kind as usize;
+        if self.alike.len() <= number {
+            self.alike.resize(number + 1, None);
+        }
+        let last = &mut self.alike[number];
+        if let Some(last) = last
+            && last.text() == text
+        {
+            return last.clone();
+        }
+        let token = GreenToken::new(Img::kind_to_raw(kind), text);
+        *last = Some(token.clone());
+        token
     }
 }
 

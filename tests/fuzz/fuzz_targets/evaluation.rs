@@ -16,7 +16,6 @@ fuzz_target!(|bytes: &[u8]| {
         limits: Limits {
             steps: 1_000_000,
             bytes: 64 << 20,
-            ..Limits::default()
         },
         ..Options::default()
     };

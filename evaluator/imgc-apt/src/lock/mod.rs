@@ -5,6 +5,7 @@
 //! no index and need not trust a mirror. It is a value here; who reads and writes
 //! the file is not this crate's business.
 
+mod calls;
 mod module;
 mod text;
 
@@ -13,14 +14,14 @@ use std::fmt;
 use crate::archives::ArchiveSource;
 use crate::release::{IndexFile, Release};
 use crate::sha256::Sha256;
-use crate::solve::{Request, Solution};
+use crate::solve::{Call, Request, Solution};
 use crate::time::{self, Epoch};
 use crate::version;
 
 pub use module::LockedModule;
 
 /// The version of the format that this code reads and writes.
-pub const LOCK_VERSION: u32 = 1;
+pub const LOCK_VERSION: u32 = 2;
 
 /// The pins of a project. Always consistent: every reference in it resolves, and
 /// nothing in it is without use.
@@ -75,8 +76,11 @@ pub struct Set {
     pub request: Request,
     /// The archives that it was solved with.
     pub archives: Vec<ArchiveKey>,
-    /// The packages, in the order of installation.
+    /// The packages, in the order in which they are unpacked.
     pub packages: Vec<PackageKey>,
+    /// What is asked of dpkg, in order; packages by their place in `packages`. Each is
+    /// unpacked once.
+    pub calls: Vec<Call>,
 }
 
 /// Names a [`LockedArchive`]. Written `trixie-updates 2026-07-11T10:16:37Z`.
@@ -220,7 +224,8 @@ impl Lock {
         self.sets.iter().find(|set| set.request == request)
     }
 
-    /// The pins of a set of this lock, in the order of installation.
+    /// The pins of a set of this lock, in the order in which they
+    /// are unpacked.
     pub fn pins<'a>(&'a self, set: &'a Set) -> impl Iterator<Item = &'a Pin> {
         set.packages.iter().filter_map(|key| self.pin(key))
     }
@@ -272,6 +277,7 @@ impl Lock {
             request,
             archives: Vec::new(),
             packages: Vec::new(),
+            calls: solution.calls.clone(),
         };
         for vouched in archives {
             let archive = LockedArchive::of(vouched);
@@ -387,6 +393,14 @@ fn normal(request: &Request) -> Request {
     request.names.sort();
     request.names.dedup();
     request
+}
+
+impl Set {
+    /// The calls as the lock writes them: a line each, which says all that there is to
+    /// say about them beside the packages.
+    pub fn call_lines(&self) -> Vec<String> {
+        calls::render(&self.calls, &self.packages)
+    }
 }
 
 impl LockedArchive {

@@ -110,7 +110,7 @@ mod tests {
     fn a_lock_without_modules_is_as_it_was() {
         let text = Lock::default().render();
         assert!(!text.contains("module"), "{text}");
-        assert_eq!(Lock::parse("version = 1\n"), Ok(Lock::default()));
+        assert_eq!(Lock::parse("version = 2\n"), Ok(Lock::default()));
     }
 
     #[test]
@@ -136,7 +136,7 @@ mod tests {
         }
         assert_eq!(lock, Lock::default());
         let entry = "[[module]]\naddress = \"https://a/b\"\nsha256 = \"00\"\nsize = 1\n";
-        let parse = |rest: &str| Lock::parse(&format!("version = 1\n{rest}"));
+        let parse = |rest: &str| Lock::parse(&format!("version = 2\n{rest}"));
         assert!(matches!(
             parse(entry),
             Err(LockError::Value {

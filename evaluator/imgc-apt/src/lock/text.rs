@@ -11,7 +11,7 @@ use toml::value::Datetime;
 
 use super::{
     ArchiveKey, LOCK_VERSION, Lock, LockError, LockedArchive, LockedIndex, LockedModule,
-    PackageKey, Pin, Set, module,
+    PackageKey, Pin, Set, calls, module,
 };
 use crate::depends::is_name;
 use crate::index::{is_architecture, is_pool_path};
@@ -97,6 +97,7 @@ struct SetText {
     names: Vec<String>,
     archives: Vec<Spanned<String>>,
     packages: Vec<Spanned<String>>,
+    calls: Vec<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -159,6 +160,7 @@ fn write_all(out: &mut String, lock: &Lock) -> std::fmt::Result {
         list(out, "names", &request.names)?;
         list(out, "archives", &set.archives)?;
         list(out, "packages", &set.packages)?;
+        list(out, "calls", &calls::render(&set.calls, &set.packages))?;
     }
     if !lock.packages.is_empty() {
         writeln!(out, "\n[pinned]\npackages = [")?;
@@ -489,7 +491,10 @@ impl Check<'_> {
         if let Some([_, (twice, at)]) = seen.windows(2).find(|pair| pair[0].0 == pair[1].0) {
             return Err(self.place.at(*at).duplicate(twice.clone()));
         }
+        let calls = calls::parse(&text.calls, &packages)
+            .ok_or_else(|| self.value("calls", &text.calls.join(", ")))?;
         Ok(Set {
+            calls,
             request: Request {
                 suite: text.suite,
                 arch: text.arch,

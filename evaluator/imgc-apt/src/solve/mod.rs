@@ -12,6 +12,8 @@ mod universe;
 use crate::depends::RelationError;
 use crate::index::{Index, Package};
 
+pub use order::{Action, Call, Control, ControlError, Dpkg};
+
 /// The package set that is there before a name is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Variant {
@@ -58,9 +60,13 @@ pub struct Request {
 /// The chosen packages.
 #[derive(Debug, Clone, Default)]
 pub struct Solution<'a> {
-    /// In the order of installation: what a package depends on comes before it,
-    /// and what the variant brings before what was asked for.
+    /// In the order in which [`Solution::calls`] unpack them: what the variant
+    /// brings before what was asked for, and what is pre-depended on before what
+    /// needs it.
     pub packages: Vec<Selected<'a>>,
+    /// How dpkg is called to install them. Together, the calls unpack each package
+    /// once.
+    pub calls: Vec<Call>,
 }
 
 /// A chosen package.
@@ -195,15 +201,64 @@ pub fn solve<'a>(request: &Request, indices: &[&'a Index]) -> Result<Solution<'a
     } else {
         // Recommends of what every image has are not what a user asked for.
         search.add(&base, &[])?;
+        if request.variant == Variant::Apt {
+            search.add(&more, &[])?;
+        }
     }
-    let first = search.chosen().to_vec();
+    let first = search.chosen().len();
     search.add(&more, &names)?;
-    let order = order::installation(&universe, &first, search.chosen())?;
-    let packages = order.into_iter().map(|id| Selected {
-        package: universe.package(id),
-        index: universe.origin(id),
-    });
+    ordered(request, &universe, search.chosen(), first)
+}
+
+/// The chosen packages in the order of installation. The first `first` are there
+/// before apt can install.
+fn ordered<'a>(
+    request: &Request,
+    universe: &universe::Universe<'a>,
+    chosen: &[universe::Id],
+    first: usize,
+) -> Result<Solution<'a>, SolveError> {
+    let mut members: Vec<(Selected<'a>, bool)> = chosen
+        .iter()
+        .zip(0..)
+        .map(|(id, at)| {
+            let selected = Selected {
+                package: universe.package(*id),
+                index: universe.origin(*id),
+            };
+            (selected, at < first)
+        })
+        .collect();
+    // As apt reads them. An index's packages lie in one text, in its order.
+    members.sort_by_key(|(selected, _)| (selected.index, selected.package.name().as_ptr().addr()));
+    let control = |(selected, _): &(Selected<'a>, bool)| {
+        let package = selected.package;
+        let control = Control::of(package, &request.arch);
+        let mut control = control.map_err(|error| SolveError::Relation {
+            package: package.name().to_owned(),
+            error,
+        })?;
+        // apt takes itself for essential when it installs itself with the rest.
+        control.essential |= request.variant == Variant::Apt && package.name() == "apt";
+        Ok(control)
+    };
+    let controls = members.iter().map(control).collect::<Result<Vec<_>, _>>()?;
+    let first = members.iter().map(|(_, first)| *first).collect();
+    let mut phases = order::Phases::new(&controls, first);
+    if request.variant == Variant::Apt {
+        phases = phases.upgrading();
+    }
+    let calls = order::calls(&controls, &phases);
+    let unpacking = order::unpacking(&calls);
+    let mut places = vec![0; members.len()];
+    for (place, at) in unpacking.iter().enumerate() {
+        places[*at] = place;
+    }
     Ok(Solution {
-        packages: packages.collect(),
+        packages: unpacking.iter().map(|at| members[*at].0).collect(),
+        calls: calls
+            .into_iter()
+            .map(|call| call.renamed(&places))
+            .collect(),
     })
 }

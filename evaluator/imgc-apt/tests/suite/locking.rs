@@ -224,12 +224,12 @@ fn a_lock_that_was_edited_wrongly_is_refused_with_its_line() {
     assert!(matches!(error, LockError::Dangling { line: l, .. } if l == Some(line_of(reference))));
     let error = check(reference, "    \"a 1.0-1 amd64\",\n    \"a 1.0-1 amd64\"");
     assert!(matches!(error, LockError::Duplicate { .. }));
-    let error = check("version = 1\n", "version = 2\n");
+    let error = check("version = 2\n", "version = 3\n");
     assert_eq!(error, LockError::Version { found: 2 });
     for (from, to) in [
-        ("version = 1\n", ""),
-        ("version = 1\n", "version = 1\nversion = 1\n"),
-        ("version = 1\n", "version = 1\nx = 1\n"),
+        ("version = 2\n", ""),
+        ("version = 2\n", "version = 2\nversion = 2\n"),
+        ("version = 2\n", "version = 2\nx = 1\n"),
         ("variant = \"distroless\"", "variant = \"none\""),
         (
             "archives = [\n",

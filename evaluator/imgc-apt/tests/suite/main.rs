@@ -4,5 +4,6 @@
 
 mod archive;
 mod locking;
+mod ordering;
 mod solving;
 mod trust;

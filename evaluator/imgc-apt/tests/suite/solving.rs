@@ -97,7 +97,7 @@ fn alternatives_prefer_what_is_there() {
     // Chosen before, for another package.
     assert_eq!(
         asked(&packages, &["b", "a"]).expect("an answer"),
-        ["y=1", "b=1", "a=1"]
+        ["y=1", "a=1", "b=1"]
     );
 }
 
@@ -249,7 +249,7 @@ fn variants_bring_their_packages_first() {
     );
     assert_eq!(
         found(Variant::Minbase, &["a"]),
-        ["n=1", "base=1", "adduser=1", "apt=1", "tzdata=1", "a=1"]
+        ["n=1", "base=1", "tzdata=1", "adduser=1", "apt=1", "a=1"]
     );
 }
 

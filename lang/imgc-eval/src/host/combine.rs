@@ -21,6 +21,9 @@ use super::scalars::{suite_of, variant_of};
 use super::users::Accounts;
 use super::{Said, field, keep};
 
+/// What making an image from others is counted as.
+const IMAGE: usize = 50;
+
 /// What brings two images together, for messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Joint {
@@ -41,6 +44,7 @@ pub(crate) fn extend(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
     let [given, Value::Image(_, base)] = arguments else {
         return Err(Failed);
     };
+    call.step(IMAGE)?;
     let mut failed = false;
     let joint = Joint::Extend;
     let parts = Parts::read(call, given, &mut failed);
@@ -81,6 +85,7 @@ pub(crate) fn replace(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
     let [given, Value::Image(_, base)] = arguments else {
         return Err(Failed);
     };
+    call.step(IMAGE)?;
     let mut failed = false;
     let parts = Parts::read(call, given, &mut failed);
     let mut image = ImageValue::clone(base);
@@ -123,6 +128,7 @@ pub(crate) fn merge(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
     let [Value::Image(_, first), Value::Image(_, second)] = arguments else {
         return Err(Failed);
     };
+    call.step(IMAGE)?;
     let mut failed = false;
     let joint = Joint::Merge;
     let mut image = ImageValue::clone(first);

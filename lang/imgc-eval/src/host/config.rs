@@ -271,9 +271,12 @@ impl Settings {
     }
 
     fn count(&self, call: &mut Call<'_>) -> Eval<()> {
+        let words =
+            |list: &Option<Said<Vec<String>>>| list.as_ref().map_or(0, |said| said.value.len());
+        let lists = words(&self.entrypoint) + words(&self.cmd);
         let parts = self.env.len() + self.labels.len() + self.ports.len() + self.volumes.len();
-        call.step(parts)?;
-        call.allocate(self.bytes() + parts * 64)
+        call.step((lists + parts) * 4)?;
+        call.allocate(self.bytes() + lists * size_of::<String>() + parts * 64)
     }
 }
 

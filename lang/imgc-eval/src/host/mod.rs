@@ -36,7 +36,6 @@ pub(crate) use gather::{Gathered, Given, gather};
 pub(crate) use image::{ImageValue, image};
 pub(crate) use packages::debian_packages;
 pub(crate) use places::{default_platform, field_site};
-pub(crate) use project::world_problem;
 pub(crate) use scalars::{mode, package, platform, port};
 
 /// A part of an image, and where it is written.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use imgc_diag::codes;
 use imgc_plan::{Arch, Content, File, FileDigest, FileNode, ImagePath, Platform};
 
+use crate::look;
 use crate::origins::Place;
 use crate::problem::Problem;
 use crate::site::Site;
@@ -23,6 +24,8 @@ use super::{field_site, image_path, keep};
 
 /// How many files one image may add.
 const MAX_FILES: usize = 200_000;
+/// What putting a file in its place is counted as: it is put together and sorted in.
+const PLACE: usize = 64;
 
 /// What an image says to put at a path.
 #[derive(Debug, PartialEq)]
@@ -265,7 +268,7 @@ impl Files {
     /// Counts the work of going over both.
     fn count(&self, call: &mut Call<'_>, other: &Self) -> Eval<()> {
         let count = self.placed.len() + other.placed.len();
-        call.step(count / 16 + 1)?;
+        call.step(count * 2 + 1)?;
         call.allocate(count * size_of::<Arc<Placed>>())
     }
 
@@ -335,7 +338,7 @@ impl Places {
             } => text.len(),
             _ => 0,
         };
-        call.step(1)?;
+        call.step(PLACE)?;
         call.allocate(size_of::<Placed>() + path.as_str().len() + text)?;
         if self.0.len() >= MAX_FILES {
             return Err(too_many(call, entry.key));
@@ -443,12 +446,12 @@ fn put(call: &mut Call<'_>, places: &mut Places, entry: &Arc<Entry>, target: Tar
                 return Err(call.report(problem.help("leave `mode` out")));
             }
             let site = call.site_of(*origin);
-            super::project::project_folder(call, source, site)?;
+            look::project_folder(call, source, site, "use `file`")?;
             return super::project::place_folder(call, places, entry, source, site);
         }
         FileSource::Project(source, origin) | FileSource::Regular(source, origin) => {
             let site = call.site_of(*origin);
-            match super::project::project_stat(call, source, site)? {
+            match look::project_stat(call, source, site)? {
                 None if matches!(value.source, FileSource::Regular(..)) => {
                     let message = "this is a folder, and `file` takes a file";
                     let problem = Problem::new(codes::INVALID_ARGUMENT, site, message);

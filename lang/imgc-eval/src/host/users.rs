@@ -13,6 +13,9 @@ use crate::vm::value::Value;
 
 use super::{Said, field, id, image_path_of, items, keep, text, texts};
 
+/// What a user or group is counted as: its fields are read, checked and written down.
+const ACCOUNT: usize = 40;
+
 /// The users and groups of an image.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Accounts {
@@ -106,7 +109,7 @@ impl Asked {
     }
 
     fn count(&self, call: &mut Call<'_>) -> Eval<()> {
-        call.step(self.groups.len() + self.users.len())?;
+        call.step((self.groups.len() + self.users.len()) * ACCOUNT)?;
         let groups = self.groups.len() * (size_of::<AskedGroup>() + size_of::<Group>());
         let users = self.users.len() * (size_of::<AskedUser>() + size_of::<User>() + 64);
         call.allocate(groups + users)

@@ -148,6 +148,8 @@ pub(crate) fn to_json(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
 /// `toToml`
 pub(crate) fn to_toml(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
     let value = json::from_value(call, &arguments[0])?;
+    // Every character is looked at, and may need an escape.
+    call.step(text_bytes(&value).saturating_mul(2))?;
     let written = match &value {
         Json::Object(_) => ::toml::to_string(&value).map_err(|why| why.to_string()),
         _ => Err("only a record or map can be a whole TOML text".to_owned()),
@@ -160,6 +162,24 @@ pub(crate) fn to_toml(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
             Err(call.report(Problem::new(codes::INVALID_ARGUMENT, site, message)))
         }
     }
+}
+
+/// How many bytes the texts of a value have.
+fn text_bytes(value: &Json) -> usize {
+    let mut bytes = 0;
+    let mut values = vec![value];
+    while let Some(value) = values.pop() {
+        match value {
+            Json::String(text) => bytes += text.len(),
+            Json::Array(items) => values.extend(items),
+            Json::Object(fields) => {
+                bytes += fields.keys().map(String::len).sum::<usize>();
+                values.extend(fields.values());
+            }
+            _ => {}
+        }
+    }
+    bytes
 }
 
 /// The document that an argument is.

@@ -44,8 +44,9 @@ pub(crate) fn get_or(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
 /// `has`
 pub(crate) fn has(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
     let name = text(&arguments[0])?;
-    call.step(name.len() / 64)?;
-    Ok(call.bool(map(&arguments[1])?.get(name).is_some()))
+    let record = map(&arguments[1])?;
+    call.step(name.len() / 64 + halves(record))?;
+    Ok(call.bool(record.get(name).is_some()))
 }
 
 /// `names`
@@ -65,7 +66,8 @@ pub(crate) fn remove(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
     let unwanted = list(&arguments[0])?;
     let record = map(&arguments[1])?;
     let count = record.values.len();
-    call.step(unwanted.len() + count)?;
+    // Each is looked for by halves.
+    call.step(unwanted.len().saturating_mul(2 + halves(record)) + count)?;
     call.allocate(count)?;
     let mut kept = vec![true; count];
     for name in unwanted {
@@ -143,10 +145,16 @@ pub(crate) fn check_name(call: &mut Call<'_>, name: &Value) -> Eval<()> {
     Err(call.report(problem))
 }
 
+/// What it takes to find a name in a large record; in a small one it takes next to nothing.
+fn halves(record: &Record) -> usize {
+    record.values.len().checked_ilog2().unwrap_or(0) as usize / 4
+}
+
 fn find(call: &mut Call<'_>, name: &Value, record: &Value) -> Eval<Option<Value>> {
     let name = text(name)?;
-    call.step(name.len() / 64)?;
-    match map(record)?.get(name) {
+    let record = map(record)?;
+    call.step(name.len() / 64 + halves(record))?;
+    match record.get(name) {
         Some(Value::Failed) => Err(Failed),
         found => Ok(found.cloned()),
     }

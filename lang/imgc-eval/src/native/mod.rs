@@ -1,6 +1,7 @@
 //! What builtins do that make no parts of images.
 
 pub(crate) mod data;
+mod effort;
 pub(crate) mod files;
 pub(crate) mod hashing;
 pub(crate) mod lists;

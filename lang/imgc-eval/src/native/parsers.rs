@@ -50,6 +50,8 @@ pub(super) fn json(call: &mut Call<'_>, text: &str, name: &str, value: &Value) -
 /// What a TOML text holds.
 pub(super) fn toml(call: &mut Call<'_>, text: &str, name: &str, value: &Value) -> Eval {
     begin(call, text)?;
+    // Tables are looked up for each key, and the text is read twice.
+    call.step(text.len() * 8)?;
     let line = |at: usize| {
         1 + text.as_bytes()[..at.min(text.len())]
             .iter()
@@ -73,7 +75,7 @@ pub(super) fn toml(call: &mut Call<'_>, text: &str, name: &str, value: &Value) -
 pub(super) fn yaml(call: &mut Call<'_>, text: &str, name: &str, value: &Value) -> Eval {
     begin(call, text)?;
     // It is read more slowly than the others.
-    call.step(text.len() * 8)?;
+    call.step(text.len() * 12)?;
     let parsed = from_yaml(text);
     finish(call, parsed, "YAML", name, value)
 }

@@ -41,7 +41,7 @@ pub(crate) fn fail(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
 /// `hasText`
 pub(crate) fn has_text(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
     let (part, string) = two(call, arguments)?;
-    call.step(string.len() / 16)?;
+    call.step(string.len() / 6)?;
     Ok(call.bool(string.contains(part)))
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn indent(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
     call.allocate(string.len())?;
     let mut indented = String::new();
     for line in string.split_inclusive('\n') {
-        call.step(1)?;
+        call.step(2)?;
         if line != "\n" && line != "\r\n" {
             call.allocate(count)?;
             indented.extend(std::iter::repeat_n(' ', count));
@@ -162,13 +162,13 @@ pub(crate) fn replace(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
         text(&arguments[2])?,
     );
     not_empty(call, "replace", "text to replace", &arguments[0])?;
-    call.step(string.len() / 16 + from.len() / 64)?;
+    call.step(string.len() / 6 + from.len() / 64)?;
     call.allocate(string.len())?;
     let mut replaced = String::new();
     let mut rest = 0;
     for (at, _) in string.match_indices(from) {
         // Counted before the text grows.
-        call.step(1 + to.len() / 64)?;
+        call.step(3 + to.len() / 64)?;
         call.allocate(to.len())?;
         replaced.push_str(&string[rest..at]);
         replaced.push_str(to);
@@ -199,7 +199,7 @@ pub(crate) fn slice(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
 pub(crate) fn split(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
     let (separator, string) = two(call, arguments)?;
     not_empty(call, "split", "separator", &arguments[0])?;
-    call.step(string.len() / 16)?;
+    call.step(string.len() / 6)?;
     parts(call, string.split(separator))
 }
 
@@ -240,7 +240,7 @@ pub(crate) fn to_string(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
 /// `trim`
 pub(crate) fn trim(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
     let string = text(&arguments[0])?;
-    call.step(string.len() / 64)?;
+    call.step(string.len() / 12)?;
     call.string(string.trim())
 }
 

@@ -27,7 +27,7 @@ pub(crate) fn render(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
             return wrong(call, &arguments[1], message);
         };
         let name = name.trim();
-        call.step(1 + name.len() / 64)?;
+        call.step(3 + name.len() / 64)?;
         match names.names.binary_search_by(|known| (**known).cmp(name)) {
             Ok(at) => {
                 used[at] = true;

@@ -4,14 +4,16 @@
 
 #![expect(
     clippy::disallowed_types,
-    reason = "these tables are looked up by every query, and never walked"
+    reason = "these tables are looked up by every query, and never walked; names come from \
+              sources, which must not choose their hashes"
 )]
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use salsa::Setter as _;
+use rustc_hash::FxHashMap;
+use salsa::{Durability, Setter as _};
 
 use super::counters::Executed;
 use super::outside::{Outside, Question};
@@ -29,13 +31,15 @@ use crate::world::World;
 pub(crate) struct Database {
     storage: salsa::Storage<Self>,
     shared: Arc<Shared>,
+    /// How often an input was changed through this clone.
+    changes: u64,
 }
 
 struct Shared {
     world: Arc<dyn World>,
     settings: Mutex<Option<Settings>>,
-    files: Mutex<BTreeMap<ModuleName, SourceFile>>,
-    items: Mutex<HashMap<SourceFile, HashMap<ItemName, Item>>>,
+    files: Mutex<HashMap<ModuleName, SourceFile>>,
+    items: Mutex<FxHashMap<SourceFile, HashMap<ItemName, Item>>>,
     answers: Mutex<BTreeMap<Question, Outside>>,
     origins: Mutex<Given>,
     spent: Spent,
@@ -48,7 +52,7 @@ struct Given {
     /// The first origin of each range, ascending, and whose they are.
     ranges: Vec<(u32, Item)>,
     /// The last range of each binding: its first origin and how many they are.
-    last: HashMap<Item, (u32, usize)>,
+    last: FxHashMap<Item, (u32, usize)>,
     /// The first that was not given out.
     next: u32,
 }
@@ -83,6 +87,7 @@ impl Database {
         Self {
             storage: salsa::Storage::default(),
             shared: Arc::new(shared),
+            changes: 0,
         }
     }
 
@@ -91,13 +96,26 @@ impl Database {
         self.shared.executed.counters()
     }
 
+    /// How often inputs were changed so far.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes
+    }
+
     /// Sets the text of a module, and whether it is in a circle of imports. What is the
     /// same already changes nothing.
     pub(crate) fn set_text(&mut self, name: &ModuleName, text: Option<Arc<str>>) -> SourceFile {
         let file = self.file(name);
-        if *file.text(self) != text {
-            file.set_text(self).to(text);
+        if *file.text(self) == text {
+            return file;
         }
+        // The modules of imgc do not change. The texts of a project keep one durability:
+        // what becomes less durable counts as changed, though it is the same.
+        let durability = match name {
+            ModuleName::Std(_) => Durability::HIGH,
+            _ => Durability::LOW,
+        };
+        file.set_text(self).with_durability(durability).to(text);
+        self.changes += 1;
         file
     }
 
@@ -105,6 +123,7 @@ impl Database {
     pub(crate) fn set_circular(&mut self, file: SourceFile, circular: bool) {
         if file.circular(self) != circular {
             file.set_circular(self).to(circular);
+            self.changes += 1;
         }
     }
 
@@ -113,9 +132,11 @@ impl Database {
         let settings = self.settings();
         if settings.platform(self) != options.platform {
             settings.set_platform(self).to(options.platform);
+            self.changes += 1;
         }
         if *settings.limits(self) != options.limits {
             settings.set_limits(self).to(options.limits.clone());
+            self.changes += 1;
         }
     }
 
@@ -129,6 +150,7 @@ impl Database {
             let answer = question.ask(self.world());
             if *outside.answer(self) != answer {
                 outside.set_answer(self).to(answer);
+                self.changes += 1;
             }
         }
     }
@@ -145,7 +167,10 @@ impl Db for Database {
         if let Some(&file) = files.get(name) {
             return file;
         }
-        let file = SourceFile::new(self, name.clone(), None, false);
+        let file = SourceFile::builder(name.clone(), None, false)
+            .name_durability(Durability::NEVER_CHANGE)
+            .circular_durability(Durability::MEDIUM)
+            .new(self);
         files.insert(name.clone(), file);
         file
     }
@@ -156,7 +181,9 @@ impl Db for Database {
         if let Some(&item) = items.get(name) {
             return item;
         }
-        let item = Item::new(self, file, name.clone());
+        let item = Item::builder(file, name.clone())
+            .durability(Durability::NEVER_CHANGE)
+            .new(self);
         items.insert(name.clone(), item);
         item
     }
@@ -168,9 +195,11 @@ impl Db for Database {
         // The world is asked without the lock: a digest may take long.
         let answer = question.ask(self.world());
         let mut answers = locked(&self.shared.answers);
-        *answers
-            .entry(question)
-            .or_insert_with(|| Outside::new(self, answer))
+        *answers.entry(question).or_insert_with(|| {
+            Outside::builder(answer)
+                .durability(Durability::MEDIUM)
+                .new(self)
+        })
     }
 
     fn settings(&self) -> Settings {
@@ -178,7 +207,9 @@ impl Db for Database {
             let Options {
                 platform, limits, ..
             } = Options::default();
-            Settings::new(self, platform, limits)
+            Settings::builder(platform, limits)
+                .durability(Durability::HIGH)
+                .new(self)
         })
     }
 

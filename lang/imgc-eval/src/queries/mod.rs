@@ -6,6 +6,7 @@
 
 mod counters;
 mod database;
+mod outlines;
 mod outside;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -30,6 +31,7 @@ use crate::world::World;
 pub use counters::Counters;
 pub(crate) use counters::Kind;
 pub(crate) use database::Database;
+pub(crate) use outlines::{Entry, outline};
 pub(crate) use outside::{Outside, Question, digest, list, read, stat};
 
 /// What queries ask of the database beside salsa.

@@ -143,6 +143,8 @@ impl State {
         let names: Vec<&str> = options.arguments.keys().map(String::as_str).collect();
         let text = call_text(path, field, &names);
         self.texts.insert(ModuleName::Call, Ok(text.into()));
+        // Other texts than before, for all that is known.
+        self.checked.clear();
         let report = self.check(&ModuleName::Call, options);
         if report.has_errors() {
             let found = bad_arguments(&self.db, item, &report, fields, options);

@@ -9,6 +9,7 @@ mod check;
 mod info;
 mod report;
 mod run;
+mod schedule;
 mod show;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ use crate::origins::Origins;
 use crate::path;
 use crate::queries::{Counters, Database};
 use crate::world::World;
+use report::Report;
 
 pub use info::{BindingInfo, Example, ModuleInfo};
 
@@ -97,6 +99,8 @@ struct State {
     world: Arc<dyn World>,
     db: Database,
     texts: Texts,
+    /// What checking a file gave, and how often inputs had changed by then.
+    checked: BTreeMap<ModuleName, (u64, Report)>,
     /// Whether the database has no values yet.
     is_fresh: bool,
     /// What databases before this one executed.
@@ -116,6 +120,7 @@ impl Session {
             db: Database::new(world.clone()),
             world,
             texts: Texts::new(),
+            checked: BTreeMap::new(),
             is_fresh: true,
             earlier: Counters::default(),
         };
@@ -126,6 +131,7 @@ impl Session {
     /// everything else that evaluation asked at once. What has not changed stays known.
     pub fn refresh(&mut self) {
         self.state.texts.clear();
+        self.state.checked.clear();
         self.state.db.refresh();
     }
 

@@ -14,6 +14,7 @@ use crate::site::Site;
 use super::Findings;
 
 /// What was found about a program so far.
+#[derive(Debug, Clone)]
 pub(super) struct Report {
     /// The modules, and what is wrong with imports.
     pub(super) program: Program,

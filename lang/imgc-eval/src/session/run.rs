@@ -1,11 +1,9 @@
 //! Values: which bindings are evaluated for a question, in parallel and within the
 //! budget, and the plan that they make.
 
-use std::collections::BTreeSet;
-
 use imgc_diag::{Span, SpanRange, codes};
 use imgc_plan::Plan;
-use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 
 use crate::host::{Given, gather};
 use crate::ir::{ItemName, ModuleName};
@@ -16,9 +14,14 @@ use crate::problem::Problem;
 use crate::queries::{Database, Db as _, Item, body, lowered, value};
 use crate::site::Site;
 use crate::vm::value::Value;
+use crate::vm::{Outcome, prepare};
 
 use super::report::{Report, span};
+use super::schedule::{certain, each};
 use super::{Findings, State};
+
+/// How many bindings are evaluated on one thread, where only one is wanted.
+const MANY: usize = 256;
 
 /// What a question is about, after arguments and the choice of a field.
 pub(super) struct Target {
@@ -76,18 +79,20 @@ impl State {
         if target.report.has_errors() {
             return (None, target.report.into_diagnostics(&self.db));
         }
-        let is_parallel = target.wanted.len() > 1;
+        let certain = certain(&self.db, &target.report.program.sorted, &target.wanted);
+        let is_parallel =
+            target.wanted.len() > 1 || certain.iter().map(Vec::len).sum::<usize>() > MANY;
         let mut is_alone = self.is_fresh && !is_parallel;
         self.is_fresh = false;
-        let (mut used, mut exhausted) = self.run(&target, options, is_parallel);
+        let certain = is_parallel.then_some(certain);
+        let (mut used, mut found, mut exhausted) = self.run(&target, options, certain);
         if exhausted && !is_alone {
             self.forget();
             target = self.target(entry, options, apply);
-            (used, exhausted) = self.run(&target, options, false);
+            (used, found, exhausted) = self.run(&target, options, None);
             is_alone = true;
         }
         let db = &self.db;
-        let mut found = problems(db, &target.wanted);
         if exhausted && !found.iter().any(Problem::is_error) {
             found = problems_of_all(db);
         }
@@ -127,62 +132,59 @@ impl State {
 
     /// Begins with an empty database.
     fn forget(&mut self) {
+        self.checked.clear();
         self.earlier = self.earlier + self.db.counters();
         self.db = Database::new(self.world.clone());
         self.is_fresh = true;
     }
 
-    /// Evaluates. Gives what was used, also by what was remembered, and whether that is
-    /// more than is allowed.
-    fn run(&self, target: &Target, options: &Options, is_parallel: bool) -> (Used, bool) {
+    /// Evaluates. Gives what was used, also by what was remembered, what is wrong with
+    /// values, and whether more was used than is allowed.
+    fn run(
+        &self,
+        target: &Target,
+        options: &Options,
+        certain: Option<Vec<Vec<Item>>>,
+    ) -> (Used, Vec<Problem<Site>>, bool) {
         let db = &self.db;
         db.spent().reset();
-        if is_parallel {
-            let wanted = target.wanted.par_iter();
-            wanted.for_each_with(db.clone(), |db, item| drop(value(&*db, *item).clone()));
-        } else {
-            for &item in &target.wanted {
+        if let Some(levels) = certain {
+            let work = |db: &Database, item: Item| {
                 value(db, item);
-            }
+            };
+            let spent = db.spent();
+            each(db, levels, work, |level| spent.done(level.iter().copied()));
         }
-        let used = used(db, &target.wanted);
+        for &item in &target.wanted {
+            prepare(db, item);
+        }
+        let mut used = Used::default();
+        let mut problems = Vec::new();
+        for outcome in evaluated(db, &target.wanted) {
+            used.steps = used.steps.saturating_add(outcome.steps);
+            used.bytes = used.bytes.saturating_add(outcome.bytes);
+            problems.extend_from_slice(&outcome.problems);
+        }
         let limits = &options.limits;
         let is_exhausted =
             db.spent().is_exhausted() || used.steps > limits.steps || used.bytes > limits.bytes;
-        (used, is_exhausted)
+        (used, problems, is_exhausted)
     }
 }
 
 /// The bindings that were evaluated for others, each once: in the order of first use.
-fn evaluated(db: &Database, wanted: &[Item]) -> Vec<Item> {
-    let mut seen = BTreeSet::new();
-    let mut found = Vec::new();
+fn evaluated<'a>(db: &'a Database, wanted: &[Item]) -> Vec<&'a Outcome> {
+    let mut seen = FxHashSet::default();
+    let mut found: Vec<&Outcome> = Vec::new();
     let mut queue: Vec<Item> = wanted.iter().rev().copied().collect();
     while let Some(item) = queue.pop() {
-        if seen.insert((item.file(db).name(db), item.name(db))) {
-            found.push(item);
-            queue.extend(value(db, item).used.iter().rev());
+        if seen.insert(item) {
+            let outcome = value(db, item);
+            found.push(outcome);
+            queue.extend(outcome.used.iter().rev());
         }
     }
     found
-}
-
-fn used(db: &Database, wanted: &[Item]) -> Used {
-    let mut used = Used::default();
-    for item in evaluated(db, wanted) {
-        let outcome = value(db, item);
-        used.steps = used.steps.saturating_add(outcome.steps);
-        used.bytes = used.bytes.saturating_add(outcome.bytes);
-    }
-    used
-}
-
-/// What is wrong with values.
-fn problems(db: &Database, wanted: &[Item]) -> Vec<Problem<Site>> {
-    let items = evaluated(db, wanted).into_iter();
-    items
-        .flat_map(|item| value(db, item).problems.clone())
-        .collect()
 }
 
 /// What is wrong with everything that was evaluated: where a budget ends in what a

@@ -3,7 +3,7 @@
 //!
 //! It decides nothing: nothing here may make two types the same.
 
-use crate::ir::{Expr, ExprId};
+use crate::ir::{Expr, ExprId, Parameter};
 use crate::problem::Problem;
 use crate::site::Site;
 use crate::text::{is_plain, quote};
@@ -14,6 +14,10 @@ use super::report::Why;
 use super::ty::{Field, Flat, Heads, Node, Ty};
 
 const OPTION: &str = "`withDefault` gives what `Some` carries, or another value for `None`";
+
+/// What to do where records that must be alike have other fields.
+pub(super) const SAME_FIELDS: &str =
+    "give all the same fields, or write the type, with `?` after what may be missing";
 
 impl Infer<'_> {
     /// What to do about it, where that is plain.
@@ -44,14 +48,9 @@ impl Infer<'_> {
             _ => {}
         }
         match (node, self.arena.node(found)) {
-            (Node::Union(_) | Node::Var(_) | Node::Function(..), _) => problem,
-            (_, Node::Union(row)) => {
-                let flat = self.arena.flatten(row);
-                if self.is_option(&flat) {
-                    return problem.help(OPTION);
-                }
-                problem
-            }
+            (Node::Union(_) | Node::Function(..), _) => problem,
+            (_, Node::Union(_)) => self.option_advice(problem, found),
+            (Node::Var(_), _) => problem,
             (_, Node::Function(..)) => match self.expr(id) {
                 Expr::Apply(..) => problem.help("give it all its arguments"),
                 Expr::Lambda(_) => problem,
@@ -62,7 +61,7 @@ impl Infer<'_> {
                 self.list_advice(problem, id, (found, found_node), item, why)
             }
             (Node::Map(_), Node::Record(_)) | (Node::Record(_), Node::Map(_)) => {
-                self.map_advice(problem, found, expected)
+                self.map_advice(problem, found, expected, why)
             }
             (Node::Host(wanted), _) => self.host_advice(problem, id, found, wanted, why),
             _ => problem,
@@ -104,19 +103,70 @@ impl Infer<'_> {
     /// What to do with the operand of an operator that takes numbers, strings or lists.
     pub(super) fn operand_advice(&mut self, problem: Problem<Site>, found: Ty) -> Problem<Site> {
         match self.arena.node(found) {
-            Node::Union(row) => {
-                let flat = self.arena.flatten(row);
-                match self.is_option(&flat) {
-                    true => problem.help(OPTION),
-                    false => problem,
-                }
-            }
+            Node::Union(_) => self.option_advice(problem, found),
             Node::Host(Host::Data) => problem.help("`asInt`, `asString` and `asList` read it"),
             _ => problem,
         }
     }
 
-    fn is_option(&self, flat: &Flat) -> bool {
+    /// What to do with a value that is `Some` or `None`, if it is one.
+    pub(super) fn option_advice(&mut self, problem: Problem<Site>, found: Ty) -> Problem<Site> {
+        if let Node::Union(row) = self.arena.node(found) {
+            let flat = self.arena.flatten(row);
+            if self.is_option(&flat) {
+                return problem.help(OPTION);
+            }
+        }
+        problem
+    }
+
+    /// What to write for `list[0]` and `record["a"]`, which are calls here.
+    pub(super) fn index_advice(
+        &mut self,
+        problem: Problem<Site>,
+        (call, callee, argument): (ExprId, ExprId, ExprId),
+        ty: Ty,
+    ) -> Problem<Site> {
+        let Expr::List(items) = self.expr(argument) else {
+            return problem;
+        };
+        let [item] = items.as_slice() else {
+            return problem;
+        };
+        let index = self.expr(*item);
+        let name = match self.expr(callee) {
+            Expr::Local(_) | Expr::Item(_) => self.callee_name(callee),
+            _ => None,
+        };
+        let (help, text) = match (index, self.arena.node(ty)) {
+            (Expr::Int(number), Node::List(_)) => (
+                format!("an item is read with `at`: `at {number} …`"),
+                name.map(|name| format!("at {number} {name}")),
+            ),
+            (Expr::Str(field), Node::Record(_)) if is_plain(field) => (
+                format!("a field is read with a dot: `….{field}`"),
+                name.map(|name| format!("{name}.{field}")),
+            ),
+            (Expr::Str(_), Node::Map(_)) => (
+                "`get \"…\"` reads a map, and gives `Some` value or `None`".to_owned(),
+                None,
+            ),
+            (_, Node::List(_)) if !matches!(index, Expr::List(_) | Expr::Record(_)) => {
+                ("an item is read with `at`: `at … list`".to_owned(), None)
+            }
+            _ => return problem,
+        };
+        let problem = problem.help(help);
+        match text {
+            Some(text) => problem.fix(
+                format!("change it to `{text}`"),
+                vec![(self.site(call), text)],
+            ),
+            None => problem,
+        }
+    }
+
+    pub(super) fn is_option(&self, flat: &Flat) -> bool {
         let is = |tag: &Field| matches!(&**self.arena.name(tag.name), "Some" | "None");
         !flat.fields.is_empty() && flat.fields.iter().all(is)
     }
@@ -191,7 +241,19 @@ impl Infer<'_> {
         problem
     }
 
-    fn map_advice(&mut self, problem: Problem<Site>, found: Ty, expected: Ty) -> Problem<Site> {
+    fn map_advice(
+        &mut self,
+        problem: Problem<Site>,
+        found: Ty,
+        expected: Ty,
+        why: &Why<'_>,
+    ) -> Problem<Site> {
+        if let (Node::Map(value), Some(field)) =
+            (self.arena.node(found), self.typed_by_default(why))
+        {
+            let value = self.arena.node(value);
+            return problem.help(self.map_of(field, value));
+        }
         for ty in [found, expected] {
             if let Node::Record(row) = self.arena.node(ty) {
                 let flat = self.arena.flatten(row);
@@ -286,6 +348,65 @@ impl Infer<'_> {
         }
     }
 
+    /// What to do about a field that a record has and the one that says its type has not.
+    /// `value` is the type of that field.
+    pub(super) fn alike_advice(
+        &mut self,
+        problem: Problem<Site>,
+        why: &Why<'_>,
+        value: Ty,
+    ) -> Problem<Site> {
+        if let Some(field) = self.typed_by_default(why) {
+            let value = self.arena.node(value);
+            return problem.help(self.map_of(field, value));
+        }
+        match why.root() {
+            // What a builtin takes of any type is said by the records before.
+            Why::Argument { callee, .. } if matches!(self.expr(*callee), Expr::Builtin(_)) => {
+                problem.help(SAME_FIELDS)
+            }
+            _ => problem,
+        }
+    }
+
+    /// The field of a parameter that is given here, if nothing but its default, which is a
+    /// record, says what it takes; and whether that has no fields.
+    fn typed_by_default<'w>(&self, why: &Why<'w>) -> Option<(&'w str, bool)> {
+        let Why::Field(Why::Argument { callee, index, .. }, name) = why else {
+            return None;
+        };
+        let site = self.definition(*callee, *index)?;
+        let body = crate::queries::body(self.db, site.item).as_ref()?;
+        let Expr::Lambda(lambda) = body.expr(site.at.expr) else {
+            return None;
+        };
+        let Parameter::Fields(pattern) = &lambda.parameter else {
+            return None;
+        };
+        let field = pattern.fields.iter().find(|field| *field.name == **name)?;
+        let default = field.default.filter(|_| field.annotation.is_none())?;
+        match body.expr(default) {
+            Expr::Record(fields) => Some((name, fields.is_empty())),
+            _ => None,
+        }
+    }
+
+    /// How a parameter that takes any names is written.
+    fn map_of(&self, (name, empty): (&str, bool), value: Node) -> String {
+        let value = match value {
+            Node::Host(host) => host.name(),
+            Node::Var(index) => {
+                let first = self.arena.vars[index as usize].heads.first();
+                first.map_or("String", Host::name)
+            }
+            _ => "…",
+        };
+        let default = if empty { "{}" } else { "…" };
+        format!(
+            "for other names than in its default, write its type: `{name} : Map {value} ? {default}`"
+        )
+    }
+
     /// Whether the two are of one kind, as far as can be seen without looking into them.
     fn could_be(&mut self, found: Ty, expected: Ty) -> bool {
         match (self.arena.node(found), self.arena.node(expected)) {
@@ -307,15 +428,13 @@ impl Infer<'_> {
 
     /// What to do where a record has other fields than one that it must be like.
     pub(super) fn same_fields(&mut self, expected: Ty, given: &[Field], why: &Why<'_>) -> String {
-        const SHORT: &str =
-            "give all the same fields, or write the type, with `?` after what may be missing";
         let Node::Record(row) = self.arena.node(expected) else {
-            return SHORT.to_owned();
+            return SAME_FIELDS.to_owned();
         };
         let mut flat = self.arena.flatten(row);
         let is_direct = matches!(why, Why::First(_) | Why::Branch(_));
         if flat.tail.is_some() || !is_direct {
-            return SHORT.to_owned();
+            return SAME_FIELDS.to_owned();
         }
         for field in &mut flat.fields {
             field.optional |= !given.iter().any(|other| other.name == field.name);
@@ -358,7 +477,7 @@ impl Infer<'_> {
             _ => format!("`… : {ty} = …`"),
         };
         match value {
-            _ if record.contains('…') => SHORT.to_owned(),
+            _ if record.contains('…') => SAME_FIELDS.to_owned(),
             Some(value) if !all_plain => {
                 format!(
                     "write the type of the whole: {}",
@@ -404,7 +523,7 @@ fn is_mode(text: &str) -> bool {
 }
 
 /// Whether the text is a path literal, when `./` is put before it.
-fn is_path(text: &str) -> bool {
+pub(super) fn is_path(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     let rest = text.trim_start_matches("./").trim_start_matches('/');
     !rest.is_empty()

@@ -154,7 +154,7 @@ impl<'a> Infer<'a> {
                     if matches!(other, Node::Poison) {
                         self.arguments(callee, count, &mut waiting);
                     } else {
-                        self.not_a_function(*before, root, index);
+                        self.not_a_function((*call, *before, *argument), root, index);
                         // How many there are is wrong, and so where each of them is.
                         for (_, argument, _) in waiting {
                             self.infer(argument);
@@ -261,7 +261,12 @@ impl<'a> Infer<'a> {
         }
     }
 
-    fn not_a_function(&mut self, at: ExprId, ty: Ty, index: usize) {
+    fn not_a_function(
+        &mut self,
+        (call, at, argument): (ExprId, ExprId, ExprId),
+        ty: Ty,
+        index: usize,
+    ) {
         let message = format!("this is {}, not a function", self.words(ty));
         let mut problem = Problem::new(codes::NOT_A_FUNCTION, self.site(at), message);
         problem = self.with_origin(problem, at);
@@ -273,8 +278,11 @@ impl<'a> Infer<'a> {
             };
             problem = problem.note(format!("the function takes {count}"));
         }
-        let help = "a list has `,` between its items, and a record `;` after each field";
-        self.report(problem.help(help));
+        problem =
+            problem.help("a list has `,` between its items, and a record `;` after each field");
+        problem = self.option_advice(problem, ty);
+        problem = self.index_advice(problem, (call, at, argument), ty);
+        self.report(problem);
     }
 
     /// What the function of a call is called.

@@ -200,7 +200,13 @@ impl Host {
     pub(super) fn is_checked(self) -> bool {
         matches!(
             self,
-            Self::Mode | Self::Port | Self::Platform | Self::Suite | Self::Variant | Self::Package
+            Self::Mode
+                | Self::Port
+                | Self::Platform
+                | Self::Suite
+                | Self::Variant
+                | Self::Package
+                | Self::File
         )
     }
 }

@@ -258,9 +258,14 @@ impl<'a> Infer<'a> {
         self.note(id, expected);
         let (expected, node) = self.arena.resolve(expected);
         match (self.expr(id), node) {
-            (Expr::List(items), Node::List(item)) => {
-                self.items(items, |index| Why::Item(why, index), item);
-            }
+            (Expr::List(items), Node::List(item)) => match items.as_slice() {
+                // What they are is said by the first.
+                [first, rest @ ..] if !rest.is_empty() && self.is_open(item) => {
+                    self.check(*first, item, &Why::Item(why, 0));
+                    self.items(rest, |_| Why::First(*first), item);
+                }
+                items => self.items(items, |index| Why::Item(why, index), item),
+            },
             (Expr::Record(fields), _) if self.takes_fields(node) => {
                 self.check_record(id, fields, expected, why);
             }
@@ -373,6 +378,17 @@ impl<'a> Infer<'a> {
             self.items(rest.as_slice(), |_| Why::First(*first), item);
         }
         self.arena.list(item)
+    }
+
+    /// Whether nothing is known of a type yet.
+    fn is_open(&mut self, ty: Ty) -> bool {
+        match self.arena.node(ty) {
+            Node::Var(index) => {
+                let var = self.arena.vars[index as usize];
+                var.heads == Heads::ANY && !var.equal && var.literals == 0
+            }
+            _ => false,
+        }
     }
 
     /// Checks items of a list. Of several literals of a wrong kind one is told.

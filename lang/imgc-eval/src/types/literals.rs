@@ -1,19 +1,18 @@
 //! Literals that became modes, ports, platforms and names, looked at before anything
-//! is evaluated.
+//! is evaluated. What is right is in `host/scalars.rs`.
 
 use std::collections::BTreeSet;
 
-use imgc_diag::{codes, did_you_mean};
-use imgc_plan::Platform;
+use imgc_diag::codes;
 
+use crate::host::scalars;
 use crate::ir::Expr;
-use crate::problem::{Problem, list_names};
+use crate::problem::Problem;
 use crate::site::Site;
 
+use super::advice::is_path;
 use super::hosts::Host;
 use super::infer::Infer;
-
-const VARIANTS: [&str; 4] = ["distroless", "essential", "apt", "minbase"];
 
 impl Infer<'_> {
     /// Looks at every literal that became a type with rules of its own.
@@ -47,126 +46,30 @@ impl Infer<'_> {
             },
             _ => None,
         };
-        if let Some(number) = number {
-            return match host {
-                Host::Mode => mode(site, number),
-                Host::Port if !(1..=65_535).contains(&number) => Some(port(site)),
-                _ => None,
-            };
-        }
-        match (expr, host) {
-            (Expr::Str(text), Host::Port) => (!is_port(text)).then(|| port(site)),
-            (Expr::Str(text), Host::Platform) => platform(site, text),
-            (Expr::Str(text), Host::Suite) => suite(site, text),
-            (Expr::Str(text), Host::Variant) => variant(site, text),
-            (Expr::Str(text), Host::Package) => (!is_package_name(text)).then(|| {
-                let message = format!("`{text}` can't be the name of a Debian package");
-                Problem::new(codes::BAD_PACKAGE_NAME, site, message)
-            }),
+        let wrong = match (number, expr, host) {
+            (Some(number), _, Host::Mode) => scalars::check_mode(number, site).err(),
+            (Some(number), _, Host::Port) => scalars::check_port_number(number, site).err(),
+            (_, Expr::Str(text), Host::Port) => scalars::check_port_text(text, site).err(),
+            (_, Expr::Str(text), Host::Platform) => scalars::check_platform(text, site).err(),
+            (_, Expr::Str(text), Host::Suite) => scalars::check_suite(text, site).err(),
+            (_, Expr::Str(text), Host::Variant) => scalars::check_variant(text, site).err(),
+            (_, Expr::Str(text), Host::Package) => scalars::check_package(text, site).err(),
+            (_, Expr::Str(text), Host::File) => return path_in_quotes(site, text),
             _ => None,
-        }
+        };
+        wrong.map(|problem| *problem)
     }
 }
 
-fn mode(site: Site, number: i64) -> Option<Problem<Site>> {
-    if (0..=0o7777).contains(&number) {
+/// Warns of the text of a file that looks like the path of one.
+fn path_in_quotes(site: Site, text: &str) -> Option<Problem<Site>> {
+    let up = text.trim_start_matches("../");
+    if !(text.starts_with("./") || up.len() < text.len()) || !is_path(up) {
         return None;
     }
-    let message = format!("a mode is a number from 0 to 0o7777, not {number}");
-    let problem = Problem::new(codes::BAD_MODE, site, message);
-    // `644` is what `0o644` is often written as elsewhere; it is a number in range.
-    Some(problem.help("write it in octal: `0o644`"))
-}
-
-fn port(site: Site) -> Problem<Site> {
-    let message = "a port is a number from 1 to 65535, with `/tcp` or `/udp` after it or not";
-    Problem::new(codes::BAD_PORT, site, message)
-}
-
-fn is_port(text: &str) -> bool {
-    let number = match text.split_once('/') {
-        None => text,
-        Some((number, "tcp" | "udp")) => number,
-        Some(_) => return false,
-    };
-    number
-        .parse::<u16>()
-        .is_ok_and(|value| value != 0 && value.to_string() == number)
-}
-
-fn platform(site: Site, text: &str) -> Option<Problem<Site>> {
-    if text.parse::<Platform>().is_ok() {
-        return None;
-    }
-    let known = imgc_plan::Arch::ALL.into_iter();
-    let known: Vec<String> = known.map(|arch| Platform { arch }.to_string()).collect();
-    let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    let message = format!("`{text}` is not a platform that imgc knows");
-    let problem = Problem::new(codes::BAD_PLATFORM, site, message);
-    Some(similar(problem, site, text, &known))
-}
-
-fn suite(site: Site, text: &str) -> Option<Problem<Site>> {
-    if is_suite(text) {
-        return None;
-    }
-    let message = format!("`{text}` can't be the name of a suite");
-    let problem = Problem::new(codes::BAD_SUITE, site, message);
-    Some(problem.help("write the code name: `trixie`"))
-}
-
-fn variant(site: Site, text: &str) -> Option<Problem<Site>> {
-    if VARIANTS.contains(&text) {
-        return None;
-    }
-    let message = format!("`{text}` is not a variant");
-    let problem = Problem::new(codes::BAD_SUITE, site, message);
-    Some(similar(problem, site, text, &VARIANTS))
-}
-
-fn similar(problem: Problem<Site>, site: Site, text: &str, known: &[&str]) -> Problem<Site> {
-    match did_you_mean(text, known.iter().copied()) {
-        Some(similar) => problem.did_you_mean(site, text, similar),
-        None => problem.note(format!("known are {}", list_names(known))),
-    }
-}
-
-/// Whether `name` is the name of a Debian package (Debian policy, 5.6.1).
-fn is_package_name(name: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    (2..=255).contains(&name.len())
-        && name.as_bytes().first().copied().is_some_and(plain)
-        && name
-            .bytes()
-            .all(|byte| plain(byte) || matches!(byte, b'+' | b'-' | b'.'))
-}
-
-fn is_suite(name: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    name.len() <= 64
-        && name
-            .split(['-', '.'])
-            .all(|part| !part.is_empty() && part.bytes().all(plain))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_follow_their_rules() {
-        for name in ["libstdc++6", "0ad", "tzdata", "python3.13"] {
-            assert!(is_package_name(name), "{name}");
-        }
-        for name in ["", "a", "Tzdata", "-a", "tz data", "tzdata=1", "a:b"] {
-            assert!(!is_package_name(name), "{name}");
-        }
-        assert!(is_suite("trixie-backports") && !is_suite("../trixie"));
-        for text in ["80", "53/udp", "443/tcp", "65535"] {
-            assert!(is_port(text), "{text}");
-        }
-        for text in ["", "0", "080", "+80", "65536", "80/sctp", "80/tcp/udp"] {
-            assert!(!is_port(text), "{text}");
-        }
-    }
+    let message = "in quotes this is the text of the file, not a path";
+    let problem = Problem::warning(codes::PATH_IN_QUOTES, site, message);
+    let help = format!("a path has no quotes: `{text}`; if text is meant, `file {{ text = …; }}`");
+    let title = "remove the quotes";
+    Some(problem.help(help).fix(title, vec![(site, text.to_owned())]))
 }

@@ -236,7 +236,9 @@ impl Infer<'_> {
                     self.words(*expected),
                     self.words(*found)
                 );
-                Problem::new(codes::NOT_COMPARABLE, place, message)
+                let problem = Problem::new(codes::NOT_COMPARABLE, place, message);
+                let problem = self.option_advice(problem, *expected);
+                self.option_advice(problem, *found)
             }
             Clash::NotComparable(part) => {
                 let message = match self.arena.node(*part) {

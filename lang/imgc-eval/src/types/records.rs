@@ -96,8 +96,8 @@ impl Infer<'_> {
             if known.contains(&&*field.name) {
                 self.check_field(field, path, why);
             } else {
-                self.infer(field.value);
-                self.unknown_field(id, index, &field.name, &known, &known, why, true);
+                let ty = self.infer(field.value);
+                self.unknown_field(id, index, &field.name, &known, &known, why, (true, ty));
             }
         }
     }
@@ -157,7 +157,7 @@ impl Infer<'_> {
             });
             let free: Vec<&str> = free.iter().map(|name| &**name).collect();
             let all: Vec<&str> = all.iter().map(|name| &**name).collect();
-            self.unknown_field(id, index, &field.name, &free, &all, why, host);
+            self.unknown_field(id, index, &field.name, &free, &all, why, (host, ty));
         }
         if !others.is_empty() {
             let have = given.iter().filter_map(|field| {
@@ -230,7 +230,7 @@ impl Infer<'_> {
         free: &[&str],
         all: &[&str],
         why: &Why<'_>,
-        host: bool,
+        (host, value): (bool, Ty),
     ) {
         let place = self.part(id, index);
         let mut message = format!("unknown field `{name}`");
@@ -243,10 +243,15 @@ impl Infer<'_> {
             codes::UNKNOWN_ARGUMENT_FIELD
         };
         let problem = Problem::new(code, place, message);
-        let problem = match did_you_mean(name, free.iter().copied()) {
+        let similar = did_you_mean(name, free.iter().copied());
+        let problem = match similar {
             Some(similar) => problem.did_you_mean(place, name, similar),
             None if all.is_empty() => problem.note("it takes no fields"),
             None => problem.note(format!("the fields are {}", list_names(all))),
+        };
+        let problem = match similar {
+            None if !host => self.alike_advice(problem, why, value),
+            _ => problem,
         };
         let problem = self.with_reason(problem, why, "the function takes these fields");
         self.report(problem);
@@ -297,6 +302,7 @@ impl Infer<'_> {
             _ => {
                 let message = format!("only records have fields, and this is {}", self.words(root));
                 let problem = Problem::new(codes::WRONG_TYPE, self.site(record), message);
+                let problem = self.option_advice(problem, root);
                 let problem = self.with_origin(problem, record);
                 self.report(problem);
                 POISON

@@ -78,11 +78,12 @@ impl Why<'_> {
         match self.root() {
             Self::First(_) => Some("the first item"),
             Self::Branch(_) => Some("the other branch"),
+            Self::Operator("++") => Some("an item of the left side"),
             _ => None,
         }
     }
 
-    fn root(&self) -> &Self {
+    pub(super) fn root(&self) -> &Self {
         match self {
             Self::Field(outer, _)
             | Self::Item(outer, _)
@@ -178,7 +179,11 @@ impl Infer<'_> {
                 if let [tag] = flat.fields.as_slice() {
                     return format!("the tag `{}`", self.arena.name(tag.name));
                 }
-                "a tag"
+                if self.is_option(&flat) {
+                    "`Some` or `None`"
+                } else {
+                    "a tag"
+                }
             }
             Node::Var(index) => {
                 let var = self.arena.vars[index as usize];
@@ -307,7 +312,8 @@ impl Infer<'_> {
             }
             _ => {
                 let message = format!("missing {word} {list}{inside}");
-                Problem::new(codes::MISSING_ARGUMENT_FIELD, place, message)
+                let problem = Problem::new(codes::MISSING_ARGUMENT_FIELD, place, message);
+                self.alike_advice(problem, why, super::ty::POISON)
             }
         };
         let label = if names.len() == 1 {
@@ -525,6 +531,13 @@ impl Infer<'_> {
         };
         problem = match similar {
             Some(similar) => problem.help(format!("did you mean `{similar}`?")),
+            None if other.is_none() && !host => {
+                let problem = match known.is_empty() {
+                    true => problem.note("it takes no fields"),
+                    false => problem.note(format!("the fields are {}", list_names(&known))),
+                };
+                self.alike_advice(problem, why, super::ty::POISON)
+            }
             None if other.is_some() => {
                 let help = self.differing(Some((found, expected)).filter(|_| whole), why);
                 problem.help(help)

@@ -7,19 +7,20 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use imgc_diag::codes;
+use rustc_hash::FxHashSet;
 
-use crate::ir::{Expr, ExprId, ItemName, ModuleName, Part};
+use crate::ir::{Body, Expr, ExprId, ItemName, ModuleName, Part};
 use crate::problem::Problem;
-use crate::queries::{self, Db, Item};
+use crate::queries::{self, Db, Item, SourceFile};
 use crate::vm::call::{Eval, Failed};
 use crate::vm::code::{Code, Global};
 use crate::vm::machine::Machine;
 use crate::vm::value::{Origin, Record, Value};
 
 /// How many bindings may wait for each other beyond what is evaluated in advance. More
-/// than [`Limits::MAX_DEPTH`](crate::Limits::MAX_DEPTH), above which a program is refused
-/// before: what is remembered of an earlier evaluation shortens the way, and must not
-/// decide whether a program is refused.
+/// than the chain of bindings above which a program is refused before: what is remembered
+/// of an earlier evaluation shortens the way, and must not decide whether a program is
+/// refused.
 const DEEPEST: u32 = 5_000;
 
 thread_local! {
@@ -33,8 +34,8 @@ pub(super) fn global(machine: &mut Machine<'_>, code: &Code, index: u32, origin:
         Global::Item(name) => value(machine, db.item(code.item.file(db), name), origin),
         Global::Field(item, name) => {
             let item = db.item(code.item.file(db), item);
-            match module_of(db, item) {
-                Some(module) => export(machine, &module, name, origin),
+            match queries::body(db, item).as_deref().and_then(module) {
+                Some(module) => export(machine, module, name, origin),
                 None => field(&value(machine, item, origin)?, name),
             }
         }
@@ -84,17 +85,18 @@ fn field(record: &Value, name: &str) -> Eval {
 }
 
 /// The module that a binding is, if it is nothing else.
-fn module_of(db: &dyn Db, item: Item) -> Option<ModuleName> {
-    let body = queries::body(db, item).as_ref()?;
+fn module(body: &Body) -> Option<&ModuleName> {
     match body.expr(body.root) {
-        Expr::Import(module) => Some(module.clone()),
+        Expr::Import(module) => Some(module),
         _ => None,
     }
 }
 
 fn value(machine: &mut Machine<'_>, item: Item, origin: Origin) -> Eval {
     let db = machine.db;
-    machine.meter.release(db.spent());
+    if !db.spent().is_done(item) {
+        machine.meter.release(db.spent());
+    }
     let Some(_nested) = Nested::enter() else {
         let message = format!("more than {DEEPEST} bindings wait for each other here");
         let problem = Problem::new(codes::NESTED_TOO_DEEP, db.site(origin), message);
@@ -105,51 +107,70 @@ fn value(machine: &mut Machine<'_>, item: Item, origin: Origin) -> Eval {
     queries::value(db, item).value.clone().ok_or(Failed)
 }
 
-/// Evaluates what a binding certainly needs, and what that needs, before it is asked for.
+/// Evaluates a binding that was not evaluated yet, after what it certainly needs and what
+/// that needs.
 pub(crate) fn prepare(db: &dyn Db, item: Item) {
+    let spent = db.spent();
+    if spent.is_done(item) {
+        return;
+    }
+    let mut seen = FxHashSet::from_iter([item]);
     let mut waiting = vec![(item, needs(db, item))];
     while let Some((item, needed)) = waiting.last_mut() {
         match needed.pop() {
-            Some(next) if db.spent().begin(next) => waiting.push((next, needs(db, next))),
-            Some(_) => {}
-            None => {
-                // The first is what is asked for.
-                let item = *item;
-                waiting.pop();
-                if !waiting.is_empty() {
-                    queries::value(db, item);
+            Some(next) => {
+                if !spent.is_done(next) && seen.insert(next) {
+                    waiting.push((next, needs(db, next)));
                 }
+            }
+            None => {
+                queries::value(db, *item);
+                spent.done([*item]);
+                waiting.pop();
             }
         }
     }
 }
 
-/// The top-level bindings that a binding mentions outside of functions and of
-/// branches that may not be taken, the last first.
+/// The bindings that a binding certainly needs, the last first.
 #[salsa::tracked(returns(clone))]
 fn needs(db: &dyn Db, item: Item) -> Vec<Item> {
-    let Some(body) = queries::body(db, item) else {
-        return Vec::new();
-    };
+    let file = item.file(db);
+    let body_of = |name: &ItemName| queries::body(db, db.item(file, name)).as_deref();
+    match queries::body(db, item) {
+        Some(body) => certain(db, file, body, body_of),
+        None => Vec::new(),
+    }
+}
+
+/// The top-level bindings that a body of a file mentions outside of functions and of
+/// branches that may not be taken, the last first. `body_of` gives other bodies of the
+/// file.
+pub(crate) fn certain<'a>(
+    db: &dyn Db,
+    file: SourceFile,
+    body: &Body,
+    body_of: impl Fn(&ItemName) -> Option<&'a Body>,
+) -> Vec<Item> {
     let mut needed = Vec::new();
     let mut exprs: Vec<ExprId> = vec![body.root];
     while let Some(expr) = exprs.pop() {
         match body.expr(expr) {
-            Expr::Item(name) => needed.push(db.item(item.file(db), name)),
+            Expr::Item(name) => needed.push(db.item(file, name)),
             Expr::Select(record, name) => match body.expr(*record) {
                 Expr::Import(module) => needed.push(exported(db, module, name)),
-                Expr::Item(other) => {
-                    let other = db.item(item.file(db), other);
-                    let module = module_of(db, other);
-                    needed.push(module.map_or(other, |module| exported(db, &module, name)));
-                }
+                Expr::Item(other) => needed.push(match body_of(other).and_then(module) {
+                    Some(module) => exported(db, module, name),
+                    None => db.item(file, other),
+                }),
                 _ => exprs.push(*record),
             },
             Expr::Import(module) => {
                 let file = db.file(module);
                 match &queries::items(db, file).exports {
                     Some(names) => {
-                        needed.extend(names.iter().map(|name| exported(db, module, name)));
+                        let names = names.iter().cloned().map(ItemName::Export);
+                        needed.extend(names.map(|name| db.item(file, &name)));
                     }
                     None => needed.push(db.item(file, &ItemName::Root)),
                 }

@@ -4,16 +4,12 @@
 //! [`Spent`] is shared by all bindings of an evaluation. Each binding has a [`Meter`],
 //! which takes steps and bytes from it in portions and gives back what is left over.
 
-#![expect(
-    clippy::disallowed_types,
-    reason = "totals are looked up by binding, and sorted by name before they are shown"
-)]
-
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use regex::Regex;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::options::Limits;
 use crate::queries::Item;
@@ -28,14 +24,10 @@ pub(crate) struct Spent {
     steps: Counter,
     bytes: Counter,
     stopped: AtomicBool,
-    state: Mutex<State>,
-}
-
-/// What is known of single bindings.
-#[derive(Debug, Default)]
-struct State {
-    totals: HashMap<Item, Total>,
-    begun: HashSet<Item>,
+    /// What single bindings used: sorted by name before it is shown.
+    totals: Mutex<FxHashMap<Item, Total>>,
+    /// The bindings that were evaluated.
+    done: RwLock<FxHashSet<Item>>,
 }
 
 /// What one binding used.
@@ -89,7 +81,11 @@ impl Spent {
         self.steps.taken.store(0, Ordering::Relaxed);
         self.bytes.taken.store(0, Ordering::Relaxed);
         self.stopped.store(false, Ordering::Relaxed);
-        *self.lock() = State::default();
+        self.lock().clear();
+        self.done
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 
     /// Whether a limit was met.
@@ -97,20 +93,27 @@ impl Spent {
         self.stopped.load(Ordering::Relaxed)
     }
 
-    /// Says that a binding is going to be evaluated. `false`: that was said before.
-    pub(crate) fn begin(&self, item: Item) -> bool {
-        self.lock().begun.insert(item)
+    /// Says that bindings have been evaluated.
+    pub(crate) fn done(&self, items: impl IntoIterator<Item = Item>) {
+        let done = self.done.write();
+        done.unwrap_or_else(PoisonError::into_inner).extend(items);
+    }
+
+    /// Whether a binding is known to have been evaluated.
+    pub(crate) fn is_done(&self, item: Item) -> bool {
+        let done = self.done.read();
+        done.unwrap_or_else(PoisonError::into_inner).contains(&item)
     }
 
     /// What each binding used, in no order.
     pub(crate) fn totals(&self) -> Vec<(Item, Total)> {
-        let state = self.lock();
-        let totals = state.totals.iter().map(|(item, total)| (*item, *total));
+        let totals = self.lock();
+        let totals = totals.iter().map(|(item, total)| (*item, *total));
         totals.collect()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, FxHashMap<Item, Total>> {
+        self.totals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -242,8 +245,11 @@ impl Meter {
     /// Adds what was used since the last time to the totals.
     fn tell(&mut self, spent: &Spent) {
         let used = self.used();
-        let mut state = spent.lock();
-        let total = state.totals.entry(self.item).or_default();
+        if used == self.told && used != Total::default() {
+            return;
+        }
+        let mut totals = spent.lock();
+        let total = totals.entry(self.item).or_default();
         total.steps = total.steps.saturating_add(used.steps - self.told.steps);
         total.bytes = total.bytes.saturating_add(used.bytes - self.told.bytes);
         self.told = used;

@@ -22,6 +22,7 @@ use std::sync::Arc;
 use crate::problem::Problem;
 use crate::queries::{self, Db, Item};
 use crate::site::Site;
+pub(crate) use demand::{certain, prepare};
 use value::Value;
 
 /// What evaluating a top-level binding gives.

@@ -6,8 +6,8 @@
 //!   `path=https://…` one from elsewhere. A comment `# error: IMG0201 text` says that
 //!   this line has that error, with the text in what it says (the text may be left out).
 //!   `# warning:` likewise. `# revealed: Int` says the type of the top-level binding whose
-//!   name stands on this line. `steps=`, `bytes=`, `depth=`, `platform=`, `select=` and
-//!   `arg.name=` are options of the evaluation.
+//!   name stands on this line. `steps=`, `bytes=`, `platform=`, `select=` and `arg.name=`
+//!   are options of the evaluation.
 //! - `file path=a`, `exec path=a`: a file of the project; `dir path=a` a folder;
 //!   `link path=a` a symbolic link to what the block says.
 //! - `elf path=a machine=amd64 kind=static`: a program; other kinds are
@@ -193,8 +193,6 @@ fn options(options: &mut Options, block: &Block) -> Result<(), String> {
     let limits = &mut options.limits;
     limits.steps = number("steps").unwrap_or(limits.steps);
     limits.bytes = number("bytes").unwrap_or(limits.bytes);
-    let depth = number("depth").and_then(|depth| u32::try_from(depth).ok());
-    limits.depth = depth.unwrap_or(limits.depth);
     if let Some(platform) = block.words.get("platform") {
         options.platform = platform.parse().map_err(|e| format!("{e}"))?;
     }

@@ -15,7 +15,6 @@ fn run(text: &str) -> (Option<String>, Option<String>, Vec<String>) {
         limits: Limits {
             steps: 2_000_000,
             bytes: 64 << 20,
-            ..Limits::default()
         },
         ..Options::default()
     };

@@ -1,0 +1,192 @@
+//! Fragments to a tree, as dpkg installs them: unpacked, their scripts interpreted,
+//! configured, their triggers run, and dpkg's database of them.
+
+mod run;
+mod status;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
+
+use imgc_scripts::{Declined, Effect, Limits, Reader};
+use imgc_tree::Tree;
+
+use crate::{Fragment, InstallError};
+
+/// What installing depends on beside the packages and their order.
+#[derive(Debug, Clone, Copy)]
+pub struct Options<'a> {
+    /// Debian's name of the tree's architecture.
+    pub arch: &'a str,
+    /// The moment that no file is newer than, in seconds since 1970. For scripts it is
+    /// now.
+    pub epoch: i64,
+    /// Packages whose scripts are not run, by name.
+    pub skip: &'a BTreeSet<String>,
+    /// What scripts may use.
+    pub limits: Limits,
+}
+
+/// One thing that dpkg is asked for. A package is named by its place among the fragments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The files alone are put into the tree, before dpkg can run there: no script, no
+    /// diversion, nothing in the database. The package is unpacked later.
+    Extract(usize),
+    /// `preinst`, then the files. The database has it from here on.
+    Unpack(usize),
+    /// The conffiles get their names; `postinst configure`.
+    Configure(usize),
+    /// `postinst triggered`, with the names of the triggers that wait for it.
+    Triggers(usize),
+}
+
+/// Decides what comes next, in view of what happened. Packages are named by their place
+/// among the fragments.
+pub trait Schedule {
+    /// The next step; none after the last. What was given before is done.
+    fn next(&mut self) -> Option<Step>;
+
+    /// `interested`, which is configured, is to hear of a trigger. `waiting` counts as
+    /// installed only when it has.
+    fn activate(&mut self, interested: usize, waiting: Option<usize>);
+
+    /// The last step is done, its script included. What scripts triggered is told after
+    /// this.
+    fn done(&mut self);
+}
+
+/// Each package unpacked, then each configured, then the triggers: for packages whose
+/// order does not matter.
+#[derive(Debug, Clone)]
+pub struct Plain {
+    steps: VecDeque<Step>,
+}
+
+/// A tree with packages in it.
+#[derive(Debug, Clone)]
+pub struct Installed {
+    /// The files, with dpkg's database.
+    pub tree: Tree,
+    /// What scripts did to it, in order.
+    pub effects: Vec<Effect>,
+    /// Work of scripts that was declined by policy, in order.
+    pub declined: Vec<Declined>,
+    /// The packages whose scripts were not run, as [`Options::skip`] has it.
+    pub skipped: Vec<Note>,
+}
+
+/// A package whose maintainer scripts were not run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Its name, with the architecture where dpkg writes it.
+    pub package: String,
+    /// Its version.
+    pub version: String,
+    /// The scripts, in dpkg's order.
+    pub scripts: Vec<ScriptName>,
+}
+
+/// A maintainer script that a first installation runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ScriptName {
+    /// Before unpacking.
+    Preinst,
+    /// debconf's questions.
+    Config,
+    /// After unpacking.
+    Postinst,
+}
+
+impl ScriptName {
+    /// All of them, in the order in which they run.
+    pub const ALL: [Self; 3] = [Self::Preinst, Self::Config, Self::Postinst];
+
+    /// Its name as a control file.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Preinst => "preinst",
+            Self::Config => "config",
+            Self::Postinst => "postinst",
+        }
+    }
+}
+
+impl fmt::Display for ScriptName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Plain {
+    /// For this many packages.
+    pub fn new(count: usize) -> Self {
+        let unpack = (0..count).map(Step::Unpack);
+        let configure = (0..count).map(Step::Configure);
+        Self {
+            steps: unpack.chain(configure).collect(),
+        }
+    }
+}
+
+impl Schedule for Plain {
+    fn next(&mut self) -> Option<Step> {
+        self.steps.pop_front()
+    }
+
+    fn activate(&mut self, interested: usize, _waiting: Option<usize>) {
+        let step = Step::Triggers(interested);
+        if !self.steps.contains(&step) {
+            self.steps.push_back(step);
+        }
+    }
+
+    fn done(&mut self) {}
+}
+
+/// Installs `fragments` into an empty tree with merged /usr, as `schedule` says. `reader`
+/// gives the bytes of the fragments' files, where a script reads one.
+///
+/// # Errors
+/// [`InstallError`]: file conflicts without Replaces, entries that don't fit into
+/// the tree, packages of another architecture, wrong control information; a script that
+/// can't be interpreted, or that fails.
+///
+/// # Panics
+/// Where the schedule names a package that is not there, or configures one that was not
+/// unpacked.
+pub fn install(
+    fragments: &[&Fragment],
+    schedule: &mut dyn Schedule,
+    options: &Options<'_>,
+    reader: &dyn Reader,
+) -> Result<Installed, InstallError> {
+    let mut names = BTreeSet::new();
+    for fragment in fragments {
+        let package = &fragment.package;
+        if !names.insert(package.name.as_str()) {
+            return Err(InstallError::Twice(package.name.clone()));
+        }
+        if package.architecture != "all" && package.architecture != options.arch {
+            return Err(InstallError::Architecture {
+                package: package.name.clone(),
+                architecture: package.architecture.clone(),
+            });
+        }
+    }
+    let mut run = run::Run::new(fragments, options, reader)?;
+    while let Some(step) = schedule.next() {
+        run.step(step, schedule)?;
+    }
+    run.finish()
+}
+
+/// The packages of `fragments` by name.
+fn by_name<'a>(fragments: &[&'a Fragment]) -> BTreeMap<&'a str, usize> {
+    let named = fragments.iter().enumerate();
+    named
+        .map(|(index, fragment)| (fragment.package.name.as_str(), index))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

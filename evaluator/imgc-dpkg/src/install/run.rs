@@ -1,0 +1,338 @@
+//! The walk over the steps: packages, their scripts and their triggers, one after another.
+
+use std::rc::Rc;
+
+use imgc_scripts::{Call, Machine, Reader, Setup};
+use imgc_tree::{Content, Node, TreePath};
+
+use super::status::{State, Statuses};
+use super::{Installed, Note, Options, Schedule, ScriptName, Step, by_name};
+use crate::placing::{Rules, Union};
+use crate::triggers::{Directives, Hears, Triggers};
+use crate::{Fragment, InstallError, conffile, database, diversions, statoverride, triggers};
+
+/// The most of a failed script's output that is reported, in bytes.
+const LOG: usize = 2_000;
+
+/// An installation that is going on.
+pub(super) struct Run<'a, 'r> {
+    machine: Machine<'r>,
+    union: Union<'a>,
+    options: &'a Options<'a>,
+    fragments: &'a [&'a Fragment],
+    /// By fragment.
+    packages: Vec<Progress>,
+    statuses: Statuses,
+    triggers: Triggers,
+    skipped: Vec<Note>,
+}
+
+/// Tells the schedule what a package triggered.
+struct Heard<'s> {
+    schedule: &'s mut dyn Schedule,
+    /// The package that is being worked on.
+    package: usize,
+}
+
+impl Hears for Heard<'_> {
+    fn told(&mut self, interested: usize, awaited: bool) {
+        let waiting = awaited.then_some(self.package);
+        self.schedule.activate(interested, waiting);
+    }
+}
+
+/// How far a package is.
+struct Progress {
+    state: State,
+    /// Its place among the packages of the union, once it is in the tree.
+    placed: Option<usize>,
+    directives: Directives,
+}
+
+impl<'a, 'r> Run<'a, 'r> {
+    /// Nothing is installed yet: an empty tree with dpkg's folders.
+    pub(super) fn new(
+        fragments: &'a [&'a Fragment],
+        options: &'a Options<'a>,
+        reader: &'r dyn Reader,
+    ) -> Result<Self, InstallError> {
+        let (union, mut tree) = Union::new(options.arch, options.epoch);
+        database::folders(&mut tree, options)?;
+        let dpkg = by_name(fragments).get("dpkg").copied();
+        let dpkg = dpkg.map_or("1.22.21", |index| fragments[index].package.version.as_str());
+        let setup = Setup {
+            arch: options.arch.to_owned(),
+            epoch: options.epoch,
+            dpkg: dpkg.to_owned(),
+            limits: options.limits,
+        };
+        let mut packages = Vec::with_capacity(fragments.len());
+        for fragment in fragments {
+            let directives = fragment.file("triggers").map(triggers::parse).transpose();
+            packages.push(Progress {
+                state: State::Absent,
+                placed: None,
+                directives: directives
+                    .map_err(|source| InstallError::Control {
+                        package: fragment.package.qualified(),
+                        source,
+                    })?
+                    .unwrap_or_default(),
+            });
+        }
+        Ok(Self {
+            machine: Machine::new(tree, reader, setup),
+            union,
+            options,
+            fragments,
+            packages,
+            statuses: Statuses::default(),
+            triggers: Triggers::default(),
+            skipped: Vec::new(),
+        })
+    }
+
+    /// Does one step, and tells `schedule` what it triggered.
+    pub(super) fn step(
+        &mut self,
+        step: Step,
+        schedule: &mut dyn Schedule,
+    ) -> Result<(), InstallError> {
+        let (Step::Extract(index)
+        | Step::Unpack(index)
+        | Step::Configure(index)
+        | Step::Triggers(index)) = step;
+        let mut heard = Heard {
+            schedule,
+            package: index,
+        };
+        match step {
+            Step::Extract(_) => self.place(index, None)?,
+            Step::Unpack(_) => self.unpack(index, &mut heard)?,
+            Step::Configure(_) => self.configure(index, &mut heard)?,
+            Step::Triggers(_) => self.triggered(index)?,
+        }
+        heard.schedule.done();
+        self.hear(&mut heard);
+        Ok(())
+    }
+
+    /// Writes what is left to write.
+    pub(super) fn finish(mut self) -> Result<Installed, InstallError> {
+        self.machine.finish().map_err(stopped)?;
+        let effects = self.machine.effects().to_vec();
+        let declined = self.machine.declined().to_vec();
+        let mut tree = self.machine.files.into_tree();
+        self.union
+            .finish(&mut tree)
+            .map_err(InstallError::Database)?;
+        database::write(&mut tree, &self.union, self.options)?;
+        Ok(Installed {
+            tree,
+            effects,
+            declined,
+            skipped: self.skipped,
+        })
+    }
+
+    fn place(&mut self, index: usize, rules: Option<&Rules>) -> Result<(), InstallError> {
+        let tree = self.machine.files.tree_mut();
+        self.packages[index].placed = Some(self.union.packages.len());
+        self.union.add(tree, self.fragments[index], rules)
+    }
+
+    fn unpack(&mut self, index: usize, heard: &mut Heard<'_>) -> Result<(), InstallError> {
+        let fragment = self.fragments[index];
+        let package = &fragment.package;
+        let name = package.qualified();
+        let conffiles = fragment.conffiles().map_err(|source| InstallError::Control {
+            package: name.clone(),
+            source,
+        })?;
+        let lines = conffiles.iter().map(newconffile).collect();
+        self.statuses.add(&package.name, &fragment.control, lines);
+        self.note_skipped(index);
+        if fragment.file("preinst").is_some() {
+            self.control_files("var/lib/dpkg/tmp.ci/", index)?;
+            self.script(index, ScriptName::Preinst, &["install"])?;
+            let folder = TreePath::new(b"var/lib/dpkg/tmp.ci").expect("a plain path");
+            self.machine.files.tree_mut().remove(&folder);
+        }
+        if self.packages[index].placed.is_none() {
+            let rules = self.rules();
+            self.place(index, Some(&rules))?;
+        }
+        self.control_files(&format!("var/lib/dpkg/info/{name}."), index)?;
+        let placed = &self.union.packages[self.packages[index].placed.expect("it was placed")];
+        database::list(self.machine.files.tree_mut(), placed, self.options)?;
+        self.set(index, State::Unpacked);
+        let Self {
+            triggers, packages, ..
+        } = self;
+        let directives = &packages[index].directives;
+        triggers.add(index, &directives.interests);
+        let installed = |index: usize| packages[index].state == State::Installed;
+        for one in &directives.activates {
+            triggers.activate(&one.trigger, one.noawait, installed, heard);
+        }
+        for entry in &fragment.entries {
+            triggers.touch(entry.archived().as_bytes(), false, installed, heard);
+        }
+        Ok(())
+    }
+
+    fn configure(&mut self, index: usize, heard: &mut Heard<'_>) -> Result<(), InstallError> {
+        let Self {
+            triggers, packages, ..
+        } = self;
+        let installed = |index: usize| packages[index].state == State::Installed;
+        for one in &packages[index].directives.activates {
+            triggers.activate(&one.trigger, one.noawait, installed, heard);
+        }
+        let placed = self.packages[index].placed.expect("it was unpacked before");
+        let tree = self.machine.files.tree_mut();
+        self.union.place_conffiles(tree, placed)?;
+        self.set(index, State::HalfConfigured);
+        self.script(index, ScriptName::Postinst, &["configure", ""])?;
+        self.set(index, State::Installed);
+        Ok(())
+    }
+
+    fn triggered(&mut self, index: usize) -> Result<(), InstallError> {
+        let names = self.triggers.take(index).join(" ");
+        self.script(index, ScriptName::Postinst, &["triggered", &names])
+    }
+
+    /// Runs a package's script, if it has it.
+    fn script(
+        &mut self,
+        index: usize,
+        script: ScriptName,
+        args: &[&str],
+    ) -> Result<(), InstallError> {
+        let fragment = self.fragments[index];
+        let Some(bytes) = fragment.file(script.as_str()) else {
+            return Ok(());
+        };
+        if self.options.skip.contains(&fragment.package.name) {
+            return Ok(());
+        }
+        self.defer_status()?;
+        let name = fragment.package.qualified();
+        let status = self
+            .machine
+            .script(&Call {
+                package: &name,
+                arch: &fragment.package.architecture,
+                script: script.as_str(),
+                bytes,
+                args,
+            })
+            .map_err(stopped)?;
+        if status != 0 {
+            let log = self.machine.log();
+            let log = &log[log.len().saturating_sub(LOG)..];
+            return Err(InstallError::Failed {
+                package: name,
+                script,
+                status,
+                log: String::from_utf8_lossy(log).into_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Reads what dpkg-trigger left behind: lines `TRIGGER PACKAGE…`, with `-` for a
+    /// package that does not wait.
+    fn hear(&mut self, heard: &mut Heard<'_>) {
+        let path = b"/var/lib/dpkg/triggers/Unincorp";
+        let Ok(bytes) = self.machine.files.read(path) else {
+            return;
+        };
+        if bytes.is_empty() {
+            return;
+        }
+        for line in String::from_utf8_lossy(&bytes).lines() {
+            let Some((trigger, waiting)) = line.split_once(' ') else {
+                continue;
+            };
+            let packages = &self.packages;
+            let installed = |index: usize| packages[index].state == State::Installed;
+            let noawait = waiting == "-";
+            match trigger.strip_prefix('/') {
+                Some(path) => self.triggers.touch(path.as_bytes(), noawait, installed, heard),
+                None => self.triggers.activate(trigger, noawait, installed, heard),
+            }
+        }
+        let path = TreePath::new(path).expect("a plain path");
+        let node = Node::file(Content::inline(Vec::new()), 0o644, self.options.epoch);
+        // The file is there: it was read.
+        let _kept = self.machine.files.tree_mut().insert(&path, node);
+    }
+
+    fn defer_status(&mut self) -> Result<(), InstallError> {
+        let statuses = self.statuses.clone();
+        let text = Rc::new(move || statuses.text());
+        let deferred = self.machine.files.defer(b"/var/lib/dpkg/status", text);
+        deferred.map_err(|_| {
+            let path = TreePath::new(b"var/lib/dpkg/status").expect("a plain path");
+            InstallError::Database(imgc_tree::InsertError::NoParent(path))
+        })
+    }
+
+    fn set(&mut self, index: usize, state: State) {
+        self.packages[index].state = state;
+        self.statuses
+            .set(&self.fragments[index].package.name, state);
+    }
+
+    /// Writes a package's control files, each to `prefix` and its name.
+    fn control_files(&mut self, prefix: &str, index: usize) -> Result<(), InstallError> {
+        let tree = self.machine.files.tree_mut();
+        for (name, file) in &self.fragments[index].files {
+            let text = format!("{prefix}{name}");
+            database::put(tree, &text, file, self.options)?;
+        }
+        Ok(())
+    }
+
+    /// What scripts have told dpkg about files so far.
+    fn rules(&mut self) -> Rules {
+        let files = &mut self.machine.files;
+        let mut read = |path: &[u8]| files.read(path).unwrap_or_default();
+        let diverted = read(b"/var/lib/dpkg/diversions");
+        let overrides = read(b"/var/lib/dpkg/statoverride");
+        let passwd = read(b"/etc/passwd");
+        let group = read(b"/etc/group");
+        Rules {
+            diversions: diversions::Diversions::parse(&diverted),
+            overrides: statoverride::parse(
+                &overrides,
+                |name| statoverride::id_of(&passwd, name),
+                |name| statoverride::id_of(&group, name),
+            ),
+        }
+    }
+
+    fn note_skipped(&mut self, index: usize) {
+        let fragment = self.fragments[index];
+        if !self.options.skip.contains(&fragment.package.name) {
+            return;
+        }
+        let has = |script: &ScriptName| fragment.files.contains_key(script.as_str());
+        self.skipped.push(Note {
+            package: fragment.package.qualified(),
+            version: fragment.package.version.clone(),
+            scripts: ScriptName::ALL.into_iter().filter(has).collect(),
+        });
+    }
+}
+
+/// The line of a conffile that is not configured yet.
+fn newconffile(conffile: &conffile::Conffile) -> String {
+    format!("{} newconffile", conffile.path)
+}
+
+fn stopped(stop: imgc_scripts::Stop) -> InstallError {
+    InstallError::Script(Box::new(stop))
+}

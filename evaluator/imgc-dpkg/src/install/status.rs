@@ -1,0 +1,78 @@
+//! dpkg's `status` file while packages are being installed: made when a script reads it.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::control::Stanza;
+
+/// How far a package is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum State {
+    /// dpkg does not know it yet.
+    Absent,
+    /// Its `preinst` runs, or it is being unpacked.
+    HalfInstalled,
+    /// It is unpacked.
+    Unpacked,
+    /// Its `postinst` runs.
+    HalfConfigured,
+    /// It is configured.
+    Installed,
+}
+
+/// The packages that dpkg knows, shared with whoever reads the file.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Statuses(Rc<RefCell<BTreeMap<String, Known>>>);
+
+#[derive(Debug)]
+struct Known {
+    control: String,
+    conffiles: Vec<String>,
+    state: State,
+}
+
+impl Statuses {
+    /// Notes a package and the lines of its conffiles.
+    pub(super) fn add(&self, name: &str, control: &str, conffiles: Vec<String>) {
+        let known = Known {
+            control: control.to_owned(),
+            conffiles,
+            state: State::HalfInstalled,
+        };
+        self.0.borrow_mut().insert(name.to_owned(), known);
+    }
+
+    /// Notes how far a package is.
+    pub(super) fn set(&self, name: &str, state: State) {
+        if let Some(known) = self.0.borrow_mut().get_mut(name) {
+            known.state = state;
+        }
+    }
+
+    /// The file's text now.
+    pub(super) fn text(&self) -> Vec<u8> {
+        let mut text = String::new();
+        for known in self.0.borrow().values() {
+            // The stanza was read before; a wrong one would have ended the run.
+            let stanza = Stanza::parse(&known.control).and_then(|s| s.installed(&known.conffiles));
+            let status = format!("Status: install ok {}\n", known.state.word());
+            let stanza = stanza.unwrap_or_default();
+            text.push_str(&stanza.replacen("Status: install ok installed\n", &status, 1));
+            text.push('\n');
+        }
+        text.into_bytes()
+    }
+}
+
+impl State {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Absent => "not-installed",
+            Self::HalfInstalled => "half-installed",
+            Self::Unpacked => "unpacked",
+            Self::HalfConfigured => "half-configured",
+            Self::Installed => "installed",
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! dpkg's list of packages: reading `/var/lib/dpkg/status`, and finding packages in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bstr::{BString, ByteSlice as _};
+
+use super::place::{Place, matches};
+use crate::process::Process;
+use crate::stop::Stop;
+
+/// A package, as its stanza has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Package {
+    pub(super) name: BString,
+    /// Empty for a package of which only the name is known.
+    pub(super) arch: BString,
+    /// The stanza, with the newline at its end.
+    pub(super) stanza: BString,
+}
+
+/// All packages.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Packages {
+    all: BTreeMap<(BString, BString), Package>,
+    /// Names that are only in relations.
+    named: BTreeSet<BString>,
+    native: BString,
+}
+
+/// What makes a package known that is not there.
+const RELATIONS: [&[u8]; 9] = [
+    b"depends", b"pre-depends", b"recommends", b"suggests", b"breaks", b"conflicts", b"provides",
+    b"replaces", b"enhances",
+];
+
+impl Package {
+    /// A field's value, with the lines that continue it; the name in small letters.
+    pub(super) fn field(&self, name: &[u8]) -> Option<&[u8]> {
+        fields(&self.stanza).find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, v)| v)
+    }
+
+    fn words(&self) -> [&[u8]; 3] {
+        let status = self.field(b"status").unwrap_or(b"unknown ok not-installed");
+        let mut words = status.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        [(); 3].map(|()| words.next().unwrap_or_default())
+    }
+
+    /// What is wanted: `install`, `hold`, ….
+    pub(super) fn want(&self) -> &[u8] {
+        self.words()[0]
+    }
+
+    /// Whether it must be installed again: `ok` or `reinstreq`.
+    pub(super) fn flag(&self) -> &[u8] {
+        self.words()[1]
+    }
+
+    /// How far it is: `installed`, `unpacked`, ….
+    pub(super) fn state(&self) -> &[u8] {
+        self.words()[2]
+    }
+
+    /// Whether anything is known of it but its name.
+    pub(super) fn is_known(&self) -> bool {
+        self.state() != b"not-installed"
+    }
+
+    fn is_same(&self) -> bool {
+        self.field(b"multi-arch") == Some(b"same")
+    }
+
+    /// Its name, with the architecture where that is needed to tell it apart.
+    pub(super) fn title(&self, native: &[u8]) -> BString {
+        let foreign = self.arch != "all" && self.arch != native;
+        if self.arch.is_empty() || !(self.is_same() || foreign) {
+            return self.name.clone();
+        }
+        [self.name.as_slice(), b":", &self.arch].concat().into()
+    }
+}
+
+/// The fields of a stanza.
+fn fields(stanza: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let mut rest = stanza;
+    std::iter::from_fn(move || {
+        let mut end = 0;
+        loop {
+            end += rest[end..].find_byte(b'\n').map_or(rest.len() - end, |at| at + 1);
+            if !matches!(rest.get(end), Some(b' ' | b'\t')) {
+                break;
+            }
+        }
+        let (field, after) = rest.split_at(end);
+        rest = after;
+        let colon = field.find_byte(b':')?;
+        Some((&field[..colon], field[colon + 1..].trim_ascii()))
+    })
+}
+
+impl Packages {
+    pub(super) fn read(process: &mut Process<'_, '_>, place: &Place) -> Result<Self, Stop> {
+        let bytes = place.read(process, "status")?;
+        Ok(Self::parse(&bytes, process.machine.setup.arch.as_bytes()))
+    }
+
+    fn parse(bytes: &[u8], native: &[u8]) -> Self {
+        let mut packages = Self {
+            native: native.into(),
+            ..Self::default()
+        };
+        for stanza in bytes.split_str("\n\n") {
+            let stanza = stanza.trim_with(|c| c == '\n');
+            if stanza.is_empty() {
+                continue;
+            }
+            let mut package = Package {
+                stanza: [stanza, b"\n"].concat().into(),
+                ..Package::default()
+            };
+            let field = |name: &[u8]| package.field(name).unwrap_or_default().into();
+            (package.name, package.arch) = (field(b"package"), field(b"architecture"));
+            for (field, value) in fields(stanza) {
+                if RELATIONS.contains(&field.to_ascii_lowercase().as_slice()) {
+                    packages.name_all(value);
+                }
+            }
+            let key = (package.name.clone(), package.arch.clone());
+            packages.all.insert(key, package);
+        }
+        packages
+    }
+
+    /// Notes the names in a relation.
+    fn name_all(&mut self, relation: &[u8]) {
+        for one in relation.split(|b| b",|".contains(b)) {
+            let one = one.trim_ascii();
+            let end = one.find_byteset(" (:[<\n\t").unwrap_or(one.len());
+            if end > 0 && !self.named.contains(one[..end].as_bstr()) {
+                self.named.insert(one[..end].into());
+            }
+        }
+    }
+
+    pub(super) fn native(&self) -> &BString {
+        &self.native
+    }
+
+    /// All packages that are there, sorted.
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Package> {
+        self.all.values()
+    }
+
+    /// The packages that a pattern (`NAME`, `NAME:ARCH`) matches, sorted; also those that
+    /// only relations name.
+    pub(super) fn matching(&self, pattern: &[u8]) -> Vec<Package> {
+        let (name, arch) = match pattern.split_once_str(":") {
+            Some((name, arch)) => (name, Some(arch)),
+            None => (pattern, None),
+        };
+        let fits = |package: &&Package| {
+            let arch_fits = |arch| matches(arch, &package.arch);
+            matches(name, &package.name) && arch.is_none_or(arch_fits)
+        };
+        let mut found: Vec<Package> = self.iter().filter(fits).cloned().collect();
+        if arch.is_none() {
+            let there = |name: &BString| self.iter_of(name).next().is_some();
+            let named = self.named.iter();
+            let named = named.filter(|other| matches(name, other) && !there(other));
+            found.extend(named.map(|name| Package {
+                name: name.clone(),
+                ..Package::default()
+            }));
+        }
+        found.sort_by(|a, b| (&a.name, &a.arch).cmp(&(&b.name, &b.arch)));
+        found
+    }
+
+    fn iter_of<'a>(&'a self, name: &BString) -> impl Iterator<Item = &'a Package> + use<'a> {
+        let first = (name.clone(), BString::default());
+        let name = name.clone();
+        self.all.range(first..).map(|(_, package)| package).take_while(move |p| p.name == name)
+    }
+
+    /// The package `NAME` or `NAME:ARCH`.
+    pub(super) fn get(&self, name: &[u8]) -> Option<&Package> {
+        let (name, arch) = match name.split_once_str(":") {
+            Some((name, arch)) => (name, Some(arch)),
+            None => (name, None),
+        };
+        let fits = |package: &&Package| match arch {
+            None => true,
+            Some(arch) => package.arch == arch,
+        };
+        self.iter_of(&name.into()).find(fits)
+    }
+
+    /// The file in `info` of a package, without `.SUFFIX`.
+    pub(super) fn info(
+        &self,
+        process: &Process<'_, '_>,
+        place: &Place,
+        package: &Package,
+    ) -> BString {
+        let named = |name: &[u8]| place.file([b"info/", name].concat());
+        let title = named(&package.title(&self.native));
+        let list = |stem: &BString| {
+            let path = [stem.as_slice(), b".list"].concat();
+            process.machine.files.exists(&path)
+        };
+        if list(&title) {
+            return title;
+        }
+        let full = named(&[package.name.as_slice(), b":", &package.arch].concat());
+        let bare = named(&package.name);
+        [full, bare].into_iter().find(list).unwrap_or(title)
+    }
+
+    /// The paths of a package, in the order of its list.
+    pub(super) fn files(
+        &self,
+        process: &mut Process<'_, '_>,
+        place: &Place,
+        package: &Package,
+    ) -> Result<Vec<BString>, Stop> {
+        let path = [self.info(process, place, package).as_slice(), b".list"].concat();
+        let bytes = process.machine.files.read(&path).unwrap_or_default();
+        process.machine.spend(1 + bytes.len() as u64 / 256)?;
+        Ok(bytes.lines().map(BString::from).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_stanzas() {
+        let text = "Package: libc6\nStatus: install ok installed\nArchitecture: amd64\n\
+            Multi-Arch: same\nDepends: libgcc-s1, a | b (>= 1)\nConffiles:\n /etc/x 00\n\n\
+            Package: tzdata\nStatus: hold ok unpacked\nArchitecture: all\n";
+        let packages = Packages::parse(text.as_bytes(), b"amd64");
+        let libc = packages.get(b"libc6").expect("it");
+        assert_eq!(libc.title(b"amd64"), "libc6:amd64");
+        assert_eq!(libc.field(b"conffiles").expect("it"), b"/etc/x 00");
+        assert!(packages.get(b"libc6:i386").is_none());
+        assert!(packages.get(b"tzdata:all").is_some());
+        let names: Vec<BString> = packages.matching(b"*").into_iter().map(|p| p.name).collect();
+        assert_eq!(names, ["a", "b", "libc6", "libgcc-s1", "tzdata"]);
+        let package = &packages.matching(b"tzdata")[0];
+        assert_eq!((package.want(), package.state()), (&b"hold"[..], &b"unpacked"[..]));
+    }
+}

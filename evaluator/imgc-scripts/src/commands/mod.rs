@@ -1,0 +1,63 @@
+//! The commands that scripts call, in one table.
+//!
+//! A native stands for a program that can't be interpreted: a binary, or a script in
+//! Perl or Python. Programs that are shell scripts are interpreted, and have no native.
+//!
+//! Each does what its program does *in a tree that is being made*: nothing is mounted,
+//! no service runs, there is no terminal. An option or a form that it does not know is a
+//! [`Stop`](crate::Stop), never a guess.
+
+pub(crate) mod accounts;
+pub(crate) mod caches;
+pub(crate) mod debconf;
+pub(crate) mod declined;
+pub(crate) mod dpkg;
+pub(crate) mod files;
+pub(crate) mod services;
+pub(crate) mod system;
+pub(crate) mod text;
+pub(crate) mod web;
+
+use std::collections::BTreeMap;
+
+use crate::process::{Outcome, Process};
+
+/// A command.
+pub(crate) struct Native {
+    /// Its name, without a folder.
+    pub(crate) name: &'static str,
+    pub(crate) origin: Origin,
+    pub(crate) run: fn(&mut Process<'_, '_>) -> Outcome,
+}
+
+/// Where a command's program comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// From a package of the essential set: it is there even in an image that leaves that
+    /// set out.
+    Essential,
+    /// From whatever package has it: it is there where its program is in the tree.
+    Package,
+    /// As `Package`, in place of a program in Perl, Python or shell, whose known versions
+    /// have these SHA-256 digests, in hexadecimal.
+    Helper(&'static [&'static str]),
+}
+
+/// Every command, by name.
+pub(crate) fn table() -> BTreeMap<&'static str, &'static Native> {
+    let modules = [
+        accounts::NATIVES,
+        caches::NATIVES,
+        debconf::NATIVES,
+        declined::NATIVES,
+        dpkg::NATIVES,
+        files::NATIVES,
+        services::NATIVES,
+        system::NATIVES,
+        text::NATIVES,
+        web::NATIVES,
+        crate::shell::NATIVES,
+    ];
+    let all = modules.into_iter().flatten().copied().flatten();
+    all.map(|native| (native.name, native)).collect()
+}

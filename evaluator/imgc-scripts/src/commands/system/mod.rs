@@ -1,0 +1,37 @@
+//! Small commands that ask about the system or start others: env, id, uname, date, xargs.
+
+pub(crate) mod clock;
+pub(crate) mod echo;
+pub(crate) mod printf;
+pub(crate) mod test;
+pub(crate) mod truth;
+
+mod about;
+mod env;
+mod getopt;
+mod identity;
+mod perl;
+mod processes;
+mod run_parts;
+mod which;
+mod wrappers;
+
+use super::Native;
+
+/// The commands of this module's parts.
+pub(crate) const NATIVES: &[&[Native]] = &[
+    about::NATIVES,
+    clock::NATIVES,
+    echo::NATIVES,
+    env::NATIVES,
+    getopt::NATIVES,
+    identity::NATIVES,
+    perl::NATIVES,
+    printf::NATIVES,
+    processes::NATIVES,
+    run_parts::NATIVES,
+    test::NATIVES,
+    truth::NATIVES,
+    which::NATIVES,
+    wrappers::NATIVES,
+];

@@ -1,0 +1,304 @@
+//! test and `[`, as coreutils, dash and bash have them.
+
+use bstr::{BString, ByteSlice as _};
+
+use crate::commands::{Native, Origin};
+use crate::process::{Outcome, Process, Status};
+use crate::stop::Stop;
+
+pub(super) const NATIVES: &[Native] = &[
+    Native {
+        name: "test",
+        origin: Origin::Essential,
+        run: bash,
+    },
+    Native {
+        name: "[",
+        origin: Origin::Essential,
+        run: bash,
+    },
+];
+
+/// `test` of dash.
+pub(crate) fn dash(process: &mut Process<'_, '_>) -> Outcome {
+    run(process, false)
+}
+
+/// `test` of bash and of coreutils: `==` is one more operator.
+pub(crate) fn bash(process: &mut Process<'_, '_>) -> Outcome {
+    run(process, true)
+}
+
+fn run(process: &mut Process<'_, '_>, wide: bool) -> Outcome {
+    let mut words = process.args.split_off(1);
+    if process.args[0].ends_with(b"[") && words.pop().is_none_or(|last| last != "]") {
+        process.complain("missing ]");
+        return Ok(Status(2));
+    }
+    let mut test = Test {
+        process,
+        words,
+        at: 0,
+        wide,
+    };
+    match test.whole() {
+        Ok(holds) => Ok(Status(u8::from(!holds))),
+        Err(Wrong::Said(message)) => {
+            process.complain(message);
+            Ok(Status(2))
+        }
+        Err(Wrong::Stop(stop)) => Err(*stop),
+    }
+}
+
+/// Why a test says neither yes nor no.
+enum Wrong {
+    Said(String),
+    Stop(Box<Stop>),
+}
+
+impl From<Stop> for Wrong {
+    fn from(stop: Stop) -> Self {
+        Self::Stop(Box::new(stop))
+    }
+}
+
+struct Test<'t, 'p, 'r> {
+    process: &'t mut Process<'p, 'r>,
+    words: Vec<BString>,
+    at: usize,
+    wide: bool,
+}
+
+const UNARY: &[u8] = b"bcdefgGhkLnNOprsStuwxz";
+const BINARY: [&str; 13] = [
+    "=", "==", "!=", "<", ">", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot",
+];
+
+fn is_unary(word: &[u8]) -> bool {
+    matches!(word, [b'-', letter] if UNARY.contains(letter))
+}
+
+impl Test<'_, '_, '_> {
+    fn is_binary(&self, word: &[u8]) -> bool {
+        let known = BINARY.iter().any(|op| op.as_bytes() == word) || word == b"-ef";
+        known && (self.wide || word != b"==")
+    }
+
+    /// The whole test: up to four words mean what POSIX says by their number.
+    fn whole(&mut self) -> Result<bool, Wrong> {
+        let words = self.words.clone();
+        match words.as_slice() {
+            [] => Ok(false),
+            [one] => Ok(!one.is_empty()),
+            [not, one] if not == "!" => Ok(one.is_empty()),
+            [left, op, right] if self.is_binary(op) => self.binary(left, op, right),
+            [not, left, op, right] if not == "!" && self.is_binary(op) => {
+                Ok(!self.binary(left, op, right)?)
+            }
+            [open, one, close] if open == "(" && close == ")" => Ok(!one.is_empty()),
+            _ => {
+                let holds = self.either(0)?;
+                match self.words.get(self.at) {
+                    None => Ok(holds),
+                    Some(word) => Err(Wrong::Said(format!("{word}: unexpected operator"))),
+                }
+            }
+        }
+    }
+
+    fn peek(&self, ahead: usize) -> &[u8] {
+        self.words.get(self.at + ahead).map_or(b"", |word| word)
+    }
+
+    fn has(&self, ahead: usize) -> bool {
+        self.at + ahead < self.words.len()
+    }
+
+    fn either(&mut self, depth: usize) -> Result<bool, Wrong> {
+        let mut holds = self.both(depth)?;
+        while self.peek(0) == b"-o" {
+            self.at += 1;
+            holds |= self.both(depth)?;
+        }
+        Ok(holds)
+    }
+
+    fn both(&mut self, depth: usize) -> Result<bool, Wrong> {
+        let mut holds = self.not(depth)?;
+        while self.peek(0) == b"-a" {
+            self.at += 1;
+            holds &= self.not(depth)?;
+        }
+        Ok(holds)
+    }
+
+    fn not(&mut self, depth: usize) -> Result<bool, Wrong> {
+        let mut negated = false;
+        // `!` is an operand where a binary operator follows it.
+        while self.peek(0) == b"!" && self.has(1) && !(self.is_binary(self.peek(1)) && self.has(2))
+        {
+            negated = !negated;
+            self.at += 1;
+        }
+        Ok(self.primary(depth)? != negated)
+    }
+
+    fn primary(&mut self, depth: usize) -> Result<bool, Wrong> {
+        if depth > 50 {
+            return Err(Stop::unsupported("a test nests too deep").into());
+        }
+        let Some(word) = self.words.get(self.at).cloned() else {
+            return Err(Wrong::Said("argument expected".to_owned()));
+        };
+        if self.has(2) && self.is_binary(self.peek(1)) {
+            let (op, right) = (BString::from(self.peek(1)), BString::from(self.peek(2)));
+            self.at += 3;
+            return self.binary(&word, &op, &right);
+        }
+        if word == "(" && self.has(1) {
+            self.at += 1;
+            let holds = self.either(depth + 1)?;
+            if self.peek(0) != b")" {
+                return Err(Wrong::Said("closing paren expected".to_owned()));
+            }
+            self.at += 1;
+            return Ok(holds);
+        }
+        if is_unary(&word) && self.has(1) {
+            let operand = self.words[self.at + 1].clone();
+            // `-f -a …`: an operator without operand is text.
+            self.at += 2;
+            return self.unary(&word, &operand);
+        }
+        self.at += 1;
+        Ok(!word.is_empty())
+    }
+
+    fn unary(&mut self, op: &[u8], operand: &BString) -> Result<bool, Wrong> {
+        match op {
+            b"-n" => Ok(!operand.is_empty()),
+            b"-z" => Ok(operand.is_empty()),
+            op => match file(self.process, op, operand)? {
+                Some(holds) => Ok(holds),
+                None => Err(Wrong::Said(format!("{}: unknown operand", op.as_bstr()))),
+            },
+        }
+    }
+
+    fn binary(&mut self, left: &BString, op: &[u8], right: &BString) -> Result<bool, Wrong> {
+        Ok(match op {
+            b"=" | b"==" => left == right,
+            b"!=" => left != right,
+            b"<" => left < right,
+            b">" => left > right,
+            b"-nt" | b"-ot" | b"-ef" => files(self.process, op, left, right),
+            op => {
+                let (left, right) = (self.number(left)?, self.number(right)?);
+                match op {
+                    b"-eq" => left == right,
+                    b"-ne" => left != right,
+                    b"-lt" => left < right,
+                    b"-le" => left <= right,
+                    b"-gt" => left > right,
+                    _ => left >= right,
+                }
+            }
+        })
+    }
+
+    fn number(&self, text: &BString) -> Result<i64, Wrong> {
+        let wrong = || Wrong::Said(format!("Illegal number: {text}"));
+        let text = text.to_str().map_err(|_| wrong())?;
+        let trimmed = text.trim();
+        trimmed
+            .strip_prefix('+')
+            .unwrap_or(trimmed)
+            .parse()
+            .map_err(|_| wrong())
+    }
+}
+
+/// What `-f` and the like say of a path. None where there is no such operator.
+///
+/// # Errors
+/// A [`Stop`] for what nobody can say of a system that does not run.
+pub(crate) fn file(
+    process: &Process<'_, '_>,
+    op: &[u8],
+    operand: &BString,
+) -> Result<Option<bool>, Stop> {
+    let [b'-', letter] = op else {
+        return Ok(None);
+    };
+    if *letter == b't' {
+        return Ok(Some(false));
+    }
+    if operand.is_empty() {
+        return Ok(UNARY.contains(letter).then_some(false));
+    }
+    let path = process.path(operand);
+    let files = &process.machine.files;
+    let follow = !matches!(letter, b'h' | b'L');
+    let Ok(stat) = files.stat(&path, follow) else {
+        return Ok(UNARY.contains(letter).then(|| device(*letter, &path)));
+    };
+    Ok(Some(match letter {
+        b'e' | b'a' | b'r' | b'w' => true,
+        b'f' => stat.kind == b'f',
+        b'd' => stat.kind == b'd',
+        b'h' | b'L' => stat.kind == b'l',
+        b'b' => stat.kind == b'b',
+        b'c' => stat.kind == b'c',
+        b'p' => stat.kind == b'p',
+        b'S' => false,
+        b's' => stat.size > 0,
+        b'x' => stat.kind == b'd' || stat.mode & 0o111 != 0,
+        b'g' => stat.mode & 0o2000 != 0,
+        b'u' => stat.mode & 0o4000 != 0,
+        b'k' => stat.mode & 0o1000 != 0,
+        b'O' => stat.uid == 0,
+        b'G' => stat.gid == 0,
+        b'N' => return Err(Stop::unsupported("test -N is not known")),
+        _ => return Ok(None),
+    }))
+}
+
+/// What is said of what the kernel has mounted while scripts run.
+fn device(letter: u8, path: &[u8]) -> bool {
+    let special: [&[u8]; 8] = [
+        b"/dev/null",
+        b"/dev/zero",
+        b"/dev/full",
+        b"/dev/random",
+        b"/dev/urandom",
+        b"/dev/tty",
+        b"/dev/console",
+        b"/dev/ptmx",
+    ];
+    if special.contains(&path) {
+        return matches!(letter, b'e' | b'c' | b'r' | b'w');
+    }
+    if path.starts_with(b"/dev/fd/")
+        || matches!(path, b"/dev/stdin" | b"/dev/stdout" | b"/dev/stderr")
+    {
+        return matches!(letter, b'e' | b'r' | b'w');
+    }
+    let folder = Process::is_mounted(path) || path == b"/dev/pts" || path == b"/dev/shm";
+    folder && matches!(letter, b'e' | b'd' | b'r' | b'w' | b'x' | b's')
+}
+
+/// `-nt`, `-ot` and `-ef`.
+pub(crate) fn files(process: &Process<'_, '_>, op: &[u8], left: &[u8], right: &[u8]) -> bool {
+    let stat = |path: &[u8]| process.machine.files.stat(&process.path(path), true).ok();
+    let (left, right) = (stat(left), stat(right));
+    let time = |stat: &Option<crate::Stat>| stat.as_ref().map(|stat| stat.mtime);
+    match op {
+        b"-ef" => match (left, right) {
+            (Some(left), Some(right)) => left.ino == right.ino,
+            _ => false,
+        },
+        b"-nt" => time(&left) > time(&right),
+        _ => time(&left) < time(&right),
+    }
+}

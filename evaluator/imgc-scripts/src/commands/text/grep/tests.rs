@@ -1,0 +1,1 @@
+//! What GNU grep does with the same input.

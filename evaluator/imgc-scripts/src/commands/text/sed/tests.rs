@@ -1,0 +1,1 @@
+//! What GNU sed does with the same input.
