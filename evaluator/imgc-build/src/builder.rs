@@ -128,7 +128,7 @@ impl<'a> Builder<'a> {
         };
         let pinned = pin::pins(image, packages, lock, self.mirrors)?;
         let parts = self.parts(&pinned.pins)?;
-        let installed = self.install(&parts, image.platform.arch, &pinned)?;
+        let installed = self.install(&parts, image, &pinned)?;
         let names = parts.iter().map(|part| {
             let package = &part.fragment.package;
             (package.qualified(), package.version.clone())
@@ -142,7 +142,7 @@ impl<'a> Builder<'a> {
     }
 
     fn make(&self, image: &Image, pinned: &Pinned) -> Result<Built, BuildError> {
-        let (arch, epoch) = (image.platform.arch, pinned.epoch);
+        let epoch = pinned.epoch;
         let mut layers = Vec::new();
         let mut report = Report::default();
         let parts = self.parts(&pinned.pins)?;
@@ -151,12 +151,12 @@ impl<'a> Builder<'a> {
         let install = || match installed.get() {
             Some(installed) => Ok(installed),
             None => {
-                let made = self.install(&parts, arch, pinned)?;
+                let made = self.install(&parts, image, pinned)?;
                 Ok(installed.get_or_init(|| made))
             }
         };
         if image.packages.is_some() {
-            let made = self.package_layer(&parts, install, arch, pinned)?;
+            let made = self.package_layer(&parts, install, image, pinned)?;
             layers.push(imgc_oci::LayerUse {
                 layer: made.layer,
                 created_by: "imgc: packages".to_owned(),

@@ -9,7 +9,7 @@ use std::sync::mpsc::channel;
 
 use imgc_dpkg::{EntryKind, EntryNode, Fragment, Installed, Limits, Sink};
 use imgc_layer::{Contents as _, Layer, Segment, SegmentUse, SegmentWriter, StoreContents};
-use imgc_plan::{Action, Arch};
+use imgc_plan::{Action, Image};
 use imgc_store::{BlobDigest, BlobWriter, Check, StoreError};
 use imgc_tree::{Content, Kind, Meta, TreePath};
 use serde::{Deserialize, Serialize};
@@ -225,12 +225,13 @@ impl Builder<'_> {
         &self,
         parts: &[Part],
         installed: impl FnOnce() -> Result<&'p Installed, BuildError>,
-        arch: Arch,
+        image: &Image,
         pinned: &Pinned,
     ) -> Result<PackageLayer, BuildError> {
         let action = Action::Install {
-            arch: arch.debian().to_owned(),
+            arch: image.platform.arch.debian().to_owned(),
             epoch: pinned.epoch,
+            skip: skip(image).into_iter().collect(),
             fragments: parts.iter().map(|part| part.digest).collect(),
             calls: pinned.call_lines.clone(),
         };
@@ -254,17 +255,19 @@ impl Builder<'_> {
     pub(crate) fn install(
         &self,
         parts: &[Part],
-        arch: Arch,
+        image: &Image,
         pinned: &Pinned,
     ) -> Result<Installed, BuildError> {
         let fragments: Vec<&Fragment> = parts.iter().map(|part| &part.fragment).collect();
+        let arch = image.platform.arch.debian();
+        let skip = skip(image);
         let options = imgc_dpkg::Options {
-            arch: arch.debian(),
+            arch,
             epoch: i64::try_from(pinned.epoch).unwrap_or(i64::MAX),
-            skip: &BTreeSet::new(),
+            skip: &skip,
             limits: imgc_dpkg::ScriptLimits::default(),
         };
-        let order = Order::new(&fragments, &pinned.calls, arch.debian());
+        let order = Order::new(&fragments, &pinned.calls, arch);
         let mut order = order.map_err(|(package, error)| BuildError::Order { package, error })?;
         let bytes = Bytes {
             contents: StoreContents::new(self.store, None),
@@ -296,6 +299,12 @@ impl imgc_dpkg::Reader for Bytes<'_> {
             error.to_string()
         })
     }
+}
+
+/// The packages whose scripts the image says to skip.
+fn skip(image: &Image) -> BTreeSet<String> {
+    let packages = image.packages.iter();
+    packages.flat_map(|packages| packages.skip.keys().cloned()).collect()
 }
 
 fn report(installed: &Installed) -> Report {

@@ -347,6 +347,39 @@ impl<'r> Files<'r> {
         }
     }
 
+    /// The digest of a file's bytes; none where it was written since.
+    pub(crate) fn digest(&self, ino: Ino) -> Option<[u8; 32]> {
+        if self.pending.contains_key(&ino) || self.deferred.contains_key(&ino) {
+            return None;
+        }
+        match &self.tree.node(ino).kind {
+            Kind::Regular(content) => Some(content.sha256),
+            _ => None,
+        }
+    }
+
+    /// The bytes of a file, to be looked at once: they are not kept.
+    ///
+    /// # Errors
+    /// As [`Files::read_ino`].
+    pub(crate) fn glance(&mut self, ino: Ino) -> Result<Arc<[u8]>, Errno> {
+        if self.digest(ino).is_some()
+            && let Kind::Regular(content) = &self.tree.node(ino).kind
+            && content.size <= self.limit as u64
+        {
+            let read = match &content.data {
+                imgc_tree::Data::Inline(bytes) => Ok(Arc::clone(bytes)),
+                _ => self.reader.read(content),
+            };
+            return read.map_err(|error| {
+                let path = self.name_of(ino);
+                self.fault = Some(Stop::new(Why::Read { path, error }));
+                Errno::Io
+            });
+        }
+        self.read_ino(ino).map(|bytes| bytes.as_slice().into())
+    }
+
     fn name_of(&self, ino: Ino) -> String {
         let mut names = self.tree.names();
         let found = names.find(|(_, other)| *other == ino);

@@ -43,6 +43,8 @@ pub struct Machine<'r> {
     pub(crate) current: Option<(BString, Rc<[u8]>)>,
     /// Parsed scripts, by their text.
     pub(crate) parsed: shell::Cache,
+    /// What ldconfig found in files, by their digests; none where they are no libraries.
+    pub(crate) libraries: BTreeMap<[u8; 32], Option<Rc<commands::caches::ldconfig::Library>>>,
     pub(crate) declined: Vec<Declined>,
     /// What scripts wrote to their standard output and error, for people.
     pub(crate) log: Vec<u8>,
@@ -79,6 +81,7 @@ impl<'r> Machine<'r> {
             natives: Rc::new(commands::table()),
             current: None,
             parsed: shell::Cache::default(),
+            libraries: BTreeMap::new(),
             declined: Vec::new(),
             log: Vec::new(),
             depth: 0,

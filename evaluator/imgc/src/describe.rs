@@ -373,8 +373,8 @@ fn script(stop: &imgc_dpkg::Stop) -> Problem {
     }
     let name = place.package.split(':').next().unwrap_or_default();
     problem.help(format!(
-        "say in the image what to do instead: `scripts = {{ {name} = skip \"REASON\"; }}` leaves \
-         the package's scripts out, `effects` gives files in their place"
+        "if the image is right without what the package's scripts do, say so in it: \
+         `skip = {{ \"{name}\" = \"WHY\"; }}`"
     ))
 }
 

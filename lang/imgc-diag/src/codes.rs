@@ -264,6 +264,8 @@ pub const CONFLICT: Code = Code(525);
 pub const NO_PACKAGES: Code = Code(526);
 /// Text of a file that looks like a path.
 pub const PATH_IN_QUOTES: Code = Code(527);
+/// A package whose scripts are skipped without a reason.
+pub const NO_REASON: Code = Code(528);
 
 // The command line: 06xx
 
@@ -391,6 +393,7 @@ pub const REGISTRY: &[Entry] = &[
     entry(CONFLICT, "two different values"),
     entry(NO_PACKAGES, "packages for an image without Debian packages"),
     entry(PATH_IN_QUOTES, "path in quotes"),
+    entry(NO_REASON, "scripts skipped without a reason"),
     // The command line: 06xx
     entry(ARGUMENT_NEEDED, "argument that is needed"),
     entry(UNKNOWN_ARGUMENT, "argument that nothing takes"),

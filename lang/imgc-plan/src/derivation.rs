@@ -46,6 +46,8 @@ pub enum Action {
         arch: String,
         /// The moment that no file is newer than, in seconds since 1970.
         epoch: u64,
+        /// The packages whose scripts are not interpreted, sorted.
+        skip: Vec<String>,
         /// Each package's `unpack` output, in the order in which they are unpacked.
         fragments: Vec<BlobDigest>,
         /// What is asked of dpkg, as the lock writes it.

@@ -47,6 +47,9 @@ pub struct Packages {
     pub recommends: bool,
     /// The packages' names, sorted, each once.
     pub names: Vec<String>,
+    /// The packages whose maintainer scripts are not interpreted, and why not.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub skip: BTreeMap<String, String>,
 }
 
 /// The package set that is there before a name is asked for, in mmdebstrap's words.

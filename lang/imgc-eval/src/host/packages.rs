@@ -1,6 +1,6 @@
 //! Debian packages: `debianPackages`, and packages that are added to an image.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use imgc_diag::codes;
@@ -12,8 +12,8 @@ use crate::vm::call::{Call, Eval, Failed};
 use crate::vm::value::{Origin, PackagesValue, Value};
 
 use super::combine::{Joint, Shown};
-use super::scalars::{package_of, suite_of, variant_name, variant_of};
-use super::{field, items, keep};
+use super::scalars::{check_package, package_of, suite_of, variant_name, variant_of};
+use super::{field, items, keep, text};
 
 /// `debianPackages { … }`
 pub(crate) fn debian_packages(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
@@ -40,6 +40,7 @@ pub(crate) fn debian_packages(call: &mut Call<'_>, arguments: &[Value]) -> Eval 
     if let Some(value) = field(given, "names", &mut failed) {
         names = names_of(call, value, &mut origins, &mut failed);
     }
+    let skip = skipped(call, given, &mut failed);
     if failed {
         return Err(Failed);
     }
@@ -48,9 +49,41 @@ pub(crate) fn debian_packages(call: &mut Call<'_>, arguments: &[Value]) -> Eval 
         variant,
         recommends,
         names,
+        skip,
     };
     let value = PackagesValue { packages, origins };
     Ok(Value::Packages(call.origin, Arc::new(value)))
+}
+
+/// The packages whose scripts are to be skipped, and the reasons. A reason is needed.
+fn skipped(call: &mut Call<'_>, given: &Value, failed: &mut bool) -> BTreeMap<String, String> {
+    let mut skip = BTreeMap::new();
+    let Some(Value::Record(_, record)) = field(given, "skip", failed) else {
+        return skip;
+    };
+    for (name, value) in record.iter() {
+        let site = call.site_of_value(value);
+        if let Err(problem) = check_package(name, site) {
+            *failed = true;
+            call.report(*problem);
+            continue;
+        }
+        let reason = text(call, "a reason", value);
+        let Some(reason) = keep(failed, reason) else {
+            continue;
+        };
+        if reason.trim().is_empty() {
+            *failed = true;
+            let message = format!("the scripts of `{name}` are skipped without a reason");
+            let problem = Problem::new(codes::NO_REASON, site, message)
+                .note("what a script would have done is missing from the image: whoever reads this should know why that is right")
+                .help("say why: `\"the key is made at the first start\"`");
+            call.report(problem);
+            continue;
+        }
+        skip.insert(name.to_string(), reason.to_owned());
+    }
+    skip
 }
 
 /// The names of a list of packages, sorted, each once. What is wrong is left out and
@@ -133,7 +166,12 @@ pub(super) fn join(
             joint.conflict(call, what, &values, earlier, later);
         }
     }
-    with_names(call, first, &two.names, &second.origins, false)
+    let mut both = with_names(call, first, &two.names, &second.origins, false)?;
+    for (name, reason) in &two.skip {
+        let skip = &mut both.packages.skip;
+        skip.entry(name.clone()).or_insert_with(|| reason.clone());
+    }
+    Ok(both)
 }
 
 /// Reports packages for an image that has none to add them to.

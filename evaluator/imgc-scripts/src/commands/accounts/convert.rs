@@ -237,7 +237,7 @@ mod tests {
         assert_eq!(m.text("/etc/shadow"), "root:*:20412:0:99999:7:::\n");
         assert_eq!(m.text("/etc/group"), "root:x:0:\n");
         assert_eq!(m.text("/etc/gshadow"), "root:*::\n");
-        assert_eq!(m.files.stat(b"/etc/shadow", true).unwrap().mode, 0o400);
+        assert_eq!(m.files.stat(b"/etc/shadow", true).unwrap().mode, 0o440);
         assert_eq!(m.run(&["pwunconv"]).status, 0);
         assert_eq!(m.text("/etc/passwd"), "root:*:0:0:root:/root:/bin/sh\n");
         assert!(!m.files.exists(b"/etc/shadow"));

@@ -53,8 +53,10 @@ pub(crate) fn free(
         return Ok(None);
     }
     machine.spend(taken.len() as u64)?;
+    // A number that Debian has given out is fine for a system account.
+    let least = if system { 1 } else { min };
     if let Some(wanted) = wanted
-        && (min..=max).contains(&wanted)
+        && (least..=max).contains(&wanted)
         && !taken.contains(&wanted)
     {
         return Ok(Some(wanted));

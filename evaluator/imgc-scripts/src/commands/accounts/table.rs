@@ -3,6 +3,7 @@
 
 use bstr::{BString, ByteSlice as _};
 
+use super::nss;
 use crate::machine::Machine;
 use crate::stop::Stop;
 
@@ -163,12 +164,17 @@ impl Table {
             bytes.extend_from_slice(line);
             bytes.push(b'\n');
         }
-        let mode = match self.path {
-            SHADOW | GSHADOW => 0o400,
-            _ => 0o644,
-        };
-        let written = machine.files.write(self.path.as_bytes(), bytes, mode);
+        let files = &mut machine.files;
+        let path = self.path.as_bytes();
+        let hidden = matches!(self.path, SHADOW | GSHADOW);
+        let new = hidden && !files.exists(path);
+        let mode = if hidden { 0o440 } else { 0o644 };
+        let written = files.write(path, bytes, mode);
         written.map_err(|error| Stop::unsupported(format!("{}: {error}", self.path)))?;
+        if new && let Some(shadow) = nss::group_named(machine, b"shadow")? {
+            // The file was just written.
+            let _ = machine.files.chown(path, None, Some(shadow.gid), true);
+        }
         Ok(())
     }
 }

@@ -1,6 +1,9 @@
-//! Caches and registries that are made of other files: ldconfig, rehash, info, mime, schemas, icons.
+//! Commands that make caches and indices: ldconfig, openssl rehash, install-info and
+//! their like.
+
+pub(crate) mod ldconfig;
 
 use super::Native;
 
 /// The commands of this module's parts.
-pub(crate) const NATIVES: &[&[Native]] = &[];
+pub(crate) const NATIVES: &[&[Native]] = &[ldconfig::NATIVES];

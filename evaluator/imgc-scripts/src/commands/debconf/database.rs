@@ -4,8 +4,8 @@
 use bstr::{BStr, BString, ByteSlice as _, ByteVec as _};
 use imgc_tree::{Content, Node};
 
-use super::store::{Item, Store};
 use super::session::Session;
+use super::store::{Item, Store};
 use super::template;
 use crate::machine::Machine;
 
@@ -46,13 +46,28 @@ pub(super) fn load(machine: &mut Machine<'_>) {
 /// Writes the files of what has changed.
 pub(super) fn save(machine: &mut Machine<'_>) {
     if machine.debconf.config.settle() {
-        put(machine, "config", 0o644, Some(machine.debconf.config.clone()));
+        put(
+            machine,
+            "config",
+            0o644,
+            Some(machine.debconf.config.clone()),
+        );
     }
     if machine.debconf.passwords.settle() {
-        put(machine, "passwords", 0o600, Some(machine.debconf.passwords.clone()));
+        put(
+            machine,
+            "passwords",
+            0o600,
+            Some(machine.debconf.passwords.clone()),
+        );
     }
     if machine.debconf.templates.settle() {
-        put(machine, "templates", 0o644, Some(machine.debconf.templates.clone()));
+        put(
+            machine,
+            "templates",
+            0o644,
+            Some(machine.debconf.templates.clone()),
+        );
     }
 }
 
@@ -137,18 +152,25 @@ impl Database {
             let base = &field[..field.find_byte(b'-')?];
             self.templates.field(template, base)
         };
-        found.or_else(|| get("")).or_else(plain).cloned().unwrap_or_default()
+        found
+            .or_else(|| get(""))
+            .or_else(plain)
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// The value of a question: its own, else the template's default.
     pub(super) fn value(&self, question: &[u8]) -> BString {
         let own = self.store(question).field(question, b"value");
-        own.cloned().unwrap_or_else(|| self.field_of_template(question, b"default", true))
+        own.cloned()
+            .unwrap_or_else(|| self.field_of_template(question, b"default", true))
     }
 
     fn field_of_template(&self, question: &[u8], field: &[u8], translated: bool) -> BString {
         self.template_of(question)
-            .map_or_else(BString::default, |t| self.template_field(t, field, translated))
+            .map_or_else(BString::default, |t| {
+                self.template_field(t, field, translated)
+            })
     }
 
     pub(super) fn set_value(&mut self, question: &[u8], value: BString) {
@@ -308,7 +330,9 @@ impl Database {
         let (all, error) = template::parse(bytes);
         for mut fields in all {
             let name = fields.remove(BStr::new("template")).unwrap_or_default();
-            let kind = fields.get(BStr::new("type")).filter(|kind| !kind.is_empty());
+            let kind = fields
+                .get(BStr::new("type"))
+                .filter(|kind| !kind.is_empty());
             let Some(kind) = kind.cloned() else {
                 return Err("no template type specified".to_owned());
             };
@@ -343,7 +367,7 @@ pub(super) fn split_choices(text: &[u8]) -> Vec<BString> {
     while let Some((&byte, after)) = rest.split_first() {
         let space = |b: u8| b.is_ascii_whitespace() || b == 0x0b;
         match (byte, after.first()) {
-            (b'\\', Some(&(next @ (b',' | b' ')))) => {
+            (b'\\', Some(&next @ (b',' | b' '))) => {
                 item.push(next);
                 rest = &after[1..];
             }
@@ -373,7 +397,9 @@ mod tests {
         let text = "Template: a/list\nType: select\nChoices: ${all}\nChoices-C: ${all}\n\
             Default: b\nDescription: Which of ${n} \\${n}?\n\nTemplate: a/secret\n\
             Type: password\nDescription: S\n";
-        database.load_templates(text.as_bytes(), b"a:amd64").expect("templates");
+        database
+            .load_templates(text.as_bytes(), b"a:amd64")
+            .expect("templates");
         database
     }
 

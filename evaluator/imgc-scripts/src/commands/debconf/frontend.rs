@@ -13,13 +13,11 @@ use crate::process::{Outcome, Process, Status, base};
 use crate::stop::Stop;
 use crate::streams::Fd;
 
-pub(super) const NATIVES: &[Native] = &[
-    Native {
-        name: "frontend",
-        origin: Origin::Essential,
-        run: frontend,
-    },
-];
+pub(super) const NATIVES: &[Native] = &[Native {
+    name: "frontend",
+    origin: Origin::Essential,
+    run: frontend,
+}];
 
 /// What sourcing confmodule comes to where no frontend runs, which is so while
 /// `DEBIAN_HAS_FRONTEND` is unset or empty: a frontend runs the script of `process` once
@@ -48,7 +46,9 @@ fn start(process: &mut Process<'_, '_>, args: Vec<BString>) -> Outcome {
         return Err(Stop::unsupported("debconf's frontend is given no script"));
     };
     let mail = process.machine.natives.contains_key("mail")
-        || ["/usr/bin/mail", "/bin/mail"].iter().any(|path| process.is_executable(path.as_bytes()));
+        || ["/usr/bin/mail", "/bin/mail"]
+            .iter()
+            .any(|path| process.is_executable(path.as_bytes()));
     database::load(process.machine);
     let of = Paths::of(process, &script);
     let mut session = Session::new(&of.package);
@@ -67,7 +67,10 @@ fn start(process: &mut Process<'_, '_>, args: Vec<BString>) -> Outcome {
         let version = args.get(2).cloned().unwrap_or_default();
         let line = process.machine.files.line.clone();
         process.machine.files.line.script = "config".to_owned();
-        let done = run(&mut process.child(vec![config, "configure".into(), version]), None);
+        let done = run(
+            &mut process.child(vec![config, "configure".into(), version]),
+            None,
+        );
         process.machine.files.line = line;
         if let Some(session) = &mut process.machine.debconf.session {
             *session = Session::new(&of.package);
@@ -82,7 +85,9 @@ fn start(process: &mut Process<'_, '_>, args: Vec<BString>) -> Outcome {
         }
     }
     let current = process.machine.current.clone();
-    let bytes = current.filter(|(path, _)| *path == script).map(|(_, bytes)| bytes);
+    let bytes = current
+        .filter(|(path, _)| *path == script)
+        .map(|(_, bytes)| bytes);
     let done = run(&mut process.child(args), bytes.as_deref());
     process.machine.debconf.session = None;
     database::save(process.machine);
@@ -103,18 +108,39 @@ fn run(process: &mut Process<'_, '_>, bytes: Option<&[u8]>) -> Outcome {
     }?;
     // What a script writes to its first output goes to the frontend.
     for line in said.take().lines() {
-        let word = line.split(u8::is_ascii_whitespace).next().unwrap_or_default().to_ascii_lowercase();
+        let word = line
+            .split(u8::is_ascii_whitespace)
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         if COMMANDS.contains(&word.to_str_lossy().as_ref()) {
             let line = line.as_bstr();
-            return Err(Stop::unsupported(format!("it writes `{line}` to debconf itself")));
+            return Err(Stop::unsupported(format!(
+                "it writes `{line}` to debconf itself"
+            )));
         }
     }
     Ok(done)
 }
 
 const COMMANDS: &[&str] = &[
-    "capb", "clear", "data", "fget", "fset", "get", "go", "input", "metaget", "purge", "register",
-    "reset", "set", "subst", "unregister", "version", "x_loadtemplatefile",
+    "capb",
+    "clear",
+    "data",
+    "fget",
+    "fset",
+    "get",
+    "go",
+    "input",
+    "metaget",
+    "purge",
+    "register",
+    "reset",
+    "set",
+    "subst",
+    "unregister",
+    "version",
+    "x_loadtemplatefile",
 ];
 
 /// Sends lines to the frontend. The answers are in the session.
@@ -194,5 +220,39 @@ impl Paths {
             config: beside("config", stem).filter(|_| configures),
             package,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Call;
+    use crate::testing::machine;
+
+    #[test]
+    fn runs_config_before_the_script() {
+        let mut machine = machine();
+        let info = "/var/lib/dpkg/info/foo";
+        let templates = "Template: foo/a\nType: boolean\nDefault: true\nDescription: A\n";
+        machine.put(&format!("{info}.templates"), templates, 0o644);
+        machine.put("/usr/share/debconf/confmodule", "", 0o644);
+        let config = "#!/bin/sh\n. /usr/share/debconf/confmodule\necho config >>/log\n\
+            db_input high foo/a || true\ndb_go\n";
+        machine.put(&format!("{info}.config"), config, 0o755);
+        let script = b"#!/bin/sh\necho start >>/log\n. /usr/share/debconf/confmodule\n\
+            db_get foo/a\ndb_stop\necho \"$RET $1\" >>/log\n";
+        let status = machine.script(&Call {
+            package: "foo",
+            arch: "all",
+            script: "postinst",
+            bytes: script,
+            args: &["configure", ""],
+        });
+        assert_eq!(status, Ok(0));
+        assert_eq!(
+            machine.text("/log"),
+            "start\nconfig\nstart\ntrue configure\n"
+        );
+        let config = "Name: foo/a\nTemplate: foo/a\nValue: true\nOwners: foo\n\n";
+        assert_eq!(machine.text("/var/cache/debconf/config.dat"), config);
     }
 }

@@ -48,29 +48,39 @@ pub(crate) fn call(
     let line = line.strip_prefix(b"db_").unwrap_or(&line);
     let done = frontend::say(process, &mut session, line);
     let answer = session.answers.pop_front();
-    let stopped = session.stopped;
+    let (stopped, last) = (session.stopped, session.last.clone());
     process.machine.debconf.session = Some(session);
     done?;
     let Some(answer) = answer else {
         return if stopped {
-            Ok((Status::OK, BString::default()))
+            // There is no answer to STOP, and `RET` stays as it is.
+            Ok((Status::OK, last))
         } else {
             Err(Stop::unsupported("debconf gives no answer"))
         };
     };
+    let (status, text) = split(&answer);
+    if let Some(session) = &mut process.machine.debconf.session {
+        session.last = text.clone();
+    }
+    Ok((status, text))
+}
+
+/// What confmodule's functions return for an answer, and what they leave in `RET`.
+fn split(answer: &BString) -> (Status, BString) {
     let (code, text) = answer.split_at(answer.find_byte(b' ').unwrap_or(answer.len()));
     let code = code.to_str_lossy().parse().unwrap_or(20);
     // The functions take one digit and a space off, and no more.
     let text = if (code, text.is_empty()) == (code % 10, false) {
         &text[1..]
     } else {
-        &answer
+        answer
     };
     if code == 1 {
         let mut text = session::unescape(text);
         let end = text.trim_end_with(|c| c == '\n').len();
         text.truncate(end);
-        return Ok((Status::OK, text));
+        return (Status::OK, text);
     }
-    Ok((Status(code), text.into()))
+    (Status(code), text.into())
 }

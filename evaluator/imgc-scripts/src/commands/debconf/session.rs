@@ -1,6 +1,8 @@
 //! The protocol that scripts talk to debconf (`debconf-devel(7)`), as its frontend
 //! without a person answers it.
 
+use std::collections::{BTreeMap, VecDeque};
+
 use bstr::{BString, ByteSlice as _};
 
 use super::database::Database;
@@ -14,8 +16,12 @@ pub(crate) struct Session {
     escape: bool,
     /// The questions that the next GO asks.
     asked: Vec<BString>,
+    /// The priorities that questions were last asked with.
+    priorities: BTreeMap<BString, BString>,
     /// Answers that the script has not read.
-    pub(super) answers: std::collections::VecDeque<BString>,
+    pub(super) answers: VecDeque<BString>,
+    /// What the last answer left in `RET`.
+    pub(super) last: BString,
     /// Whether the script has said that it is done.
     pub(super) stopped: bool,
     /// Whether there is a program that sends errors to root.
@@ -45,11 +51,7 @@ impl Session {
     ///
     /// # Errors
     /// A command that exists and is not known here, as a sentence without a full stop.
-    pub(super) fn line(
-        &mut self,
-        database: &mut Database,
-        line: &[u8],
-    ) -> Result<Reply, String> {
+    pub(super) fn line(&mut self, database: &mut Database, line: &[u8]) -> Result<Reply, String> {
         let words = if self.escape {
             split_escaped(line)
         } else {
@@ -57,7 +59,10 @@ impl Session {
             words.map(BString::from).collect()
         };
         let Some((command, params)) = words.split_first() else {
-            let text = format!("20 Bad line \"{}\" received from confmodule.", line.as_bstr());
+            let text = format!(
+                "20 Bad line \"{}\" received from confmodule.",
+                line.as_bstr()
+            );
             return Ok(Reply::Say(text.into()));
         };
         let command = command.to_ascii_lowercase();
@@ -71,7 +76,7 @@ impl Session {
             return Ok(Reply::Load(file.clone(), owner));
         }
         let params: Vec<&[u8]> = params.iter().map(|param| &***param).collect();
-        let (code, text) = self.command(database, &command, &params)?;
+        let (code, text) = self.command(database, line, &command, &params)?;
         let mut answer = BString::from(code.to_string());
         if let Some(text) = text {
             answer.push(b' ');
@@ -84,6 +89,7 @@ impl Session {
     fn command(
         &mut self,
         database: &mut Database,
+        line: &[u8],
         command: &[u8],
         params: &[&[u8]],
     ) -> Result<(u8, Option<BString>), String> {
@@ -192,7 +198,11 @@ impl Session {
             }
             _ => text(
                 20,
-                format!("Unsupported command \"{}\" received from confmodule.", command.as_bstr()),
+                format!(
+                    "Unsupported command \"{}\" (full line was \"{}\") received from confmodule.",
+                    command.as_bstr(),
+                    line.as_bstr()
+                ),
             ),
         })
     }
@@ -211,11 +221,19 @@ impl Session {
         let kind = database.kind(question);
         if !matches!(
             kind.as_slice(),
-            b"" | b"boolean" | b"error" | b"multiselect" | b"note" | b"password" | b"progress"
-                | b"select" | b"string" | b"text"
+            b"" | b"boolean"
+                | b"error"
+                | b"multiselect"
+                | b"note"
+                | b"password"
+                | b"progress"
+                | b"select"
+                | b"string"
+                | b"text"
         ) {
             return Err(format!("debconf can't ask a question of the type {kind}"));
         }
+        self.priorities.insert(question.into(), priority.into());
         if !self.asked.iter().any(|asked| asked == question) {
             self.asked.push(question.into());
         }
@@ -239,6 +257,9 @@ impl Session {
             b"owners" => {
                 let owners = item.into_iter().flat_map(|item| &item.owners);
                 bstr::join(", ", owners).into()
+            }
+            b"priority" if self.priorities.contains_key(question.as_bstr()) => {
+                self.priorities[question.as_bstr()].clone()
             }
             b"priority" | b"" => {
                 return text(10, format!("{} does not exist", field.as_bstr()));
@@ -347,6 +368,7 @@ pub(super) fn unescape(text: &[u8]) -> BString {
         match byte {
             b'\\' => match bytes.next() {
                 Some(b'n') => out.push(b'\n'),
+                Some(b'\n') => out.extend_from_slice(b"\\\n"),
                 Some(other) => out.push(other),
                 None => out.push(b'\\'),
             },
@@ -358,4 +380,73 @@ pub(super) fn unescape(text: &[u8]) -> BString {
 
 fn is_space(byte: u8) -> bool {
     byte.is_ascii_whitespace() || byte == 0x0b
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::machine;
+
+    const TEMPLATES: &str = "Template: foo/list\nType: select\nChoices: one, two\n\
+        Default: two\nDescription: A ${var} list\n\nTemplate: foo/note\nType: note\n\
+        Description: N\n\nTemplate: foo/secret\nType: password\nDescription: S\n";
+
+    /// What a client hears that says these lines.
+    fn talk(lines: &str) -> String {
+        let mut machine = machine();
+        machine.put("/t", TEMPLATES, 0o644);
+        let lines = format!("X_LOADTEMPLATEFILE /t\n{lines}");
+        let ran = machine
+            .run_with(&["debconf-communicate", "foo"], &lines)
+            .expect("no stop");
+        ran.out
+    }
+
+    #[test]
+    fn asks_nobody() {
+        let out = talk("INPUT high foo/list\nGO\nGET foo/list\nINPUT low foo/none\nGET x\n");
+        let expected = "0\n30 question skipped\n0 ok\n0 two\n10 \"foo/none\" doesn't exist\n\
+            10 x doesn't exist\n";
+        assert_eq!(out, expected);
+    }
+
+    #[test]
+    fn escapes_where_that_is_asked_for() {
+        let out = talk("CAPB escape\nSET foo/note a\\nb\nGET foo/note\nVERSION 3\n");
+        assert_eq!(
+            out,
+            "0\n0 multiselect escape \n0 value set\n1 a\\nb\n30 Version too high (3)\n"
+        );
+    }
+
+    #[test]
+    fn knows_flags_variables_and_fields() {
+        let out = talk(
+            "SUBST foo/list var my own\nMETAGET foo/list description\nFSET foo/list seen true\n\
+            FGET foo/list seen\nRESET foo/list\nFGET foo/list seen\nMETAGET foo/list owners\n",
+        );
+        assert_eq!(
+            out,
+            "0\n0\n0 A my own list\n0 true\n0 true\n0\n0 false\n0 foo\n"
+        );
+    }
+
+    #[test]
+    fn the_files_are_debconfs() {
+        let mut machine = machine();
+        machine.put("/t", TEMPLATES, 0o644);
+        let lines = "X_LOADTEMPLATEFILE /t\nINPUT high foo/note\nINPUT high foo/list\nGO\n\
+            SET foo/secret x\n";
+        machine
+            .run_with(&["debconf-communicate", "foo"], lines)
+            .expect("no stop");
+        let config = "Name: foo/list\nTemplate: foo/list\nValue: two\nOwners: foo\n\n\
+            Name: foo/note\nTemplate: foo/note\nValue: \nOwners: foo\n\n";
+        assert_eq!(machine.text("/var/cache/debconf/config.dat"), config);
+        let passwords = "Name: foo/secret\nTemplate: foo/secret\nValue: x\nOwners: foo\n\n";
+        assert_eq!(machine.text("/var/cache/debconf/passwords.dat"), passwords);
+        let stat = machine
+            .files
+            .stat(b"/var/cache/debconf/passwords.dat", true);
+        assert_eq!(stat.expect("a file").mode, 0o600);
+    }
 }

@@ -115,7 +115,9 @@ fn parse_item(lines: &[&[u8]]) -> Option<(BString, Item)> {
     let mut variables = false;
     let unescape = |value: &[u8]| BString::from(value.replace("\\n", "\n"));
     let list = |value: &[u8]| -> Vec<BString> {
-        let words = value.split_str(",").map(|word| word.trim_ascii_start().into());
+        let words = value
+            .split_str(",")
+            .map(|word| word.trim_ascii_start().into());
         words.filter(|word: &BString| !word.is_empty()).collect()
     };
     for line in lines {
@@ -123,7 +125,8 @@ fn parse_item(lines: &[&[u8]]) -> Option<(BString, Item)> {
             let line = line.trim_ascii_start();
             let (key, value) = line.split_once_str("=").unwrap_or((&line[..], b""));
             let value = strip_space(value);
-            item.variables.insert(key.trim_ascii_end().into(), unescape(value));
+            item.variables
+                .insert(key.trim_ascii_end().into(), unescape(value));
             continue;
         }
         variables = false;

@@ -49,7 +49,9 @@ fn fields(stanza: &[u8]) -> Result<Fields, String> {
         }
         // Before the first field, text goes nowhere.
         let mut nowhere = BString::default();
-        let extended = open.as_mut().map_or(&mut nowhere, |field| &mut field.extended);
+        let extended = open
+            .as_mut()
+            .map_or(&mut nowhere, |field| &mut field.extended);
         let joined = extended.is_empty() || extended.ends_with(b"\n") || extended.ends_with(b" ");
         if text == b"." {
             extended.push_str("\n\n");
@@ -85,7 +87,10 @@ fn close(fields: &mut Fields, field: Option<Field>) -> Result<(), String> {
     };
     let extended = field.extended.trim_end_with(|c| c == '\n');
     if fields.contains_key(&field.name) {
-        return Err(format!("a template has a duplicate field \"{}\"", field.name));
+        return Err(format!(
+            "a template has a duplicate field \"{}\"",
+            field.name
+        ));
     }
     if !extended.is_empty() {
         let name = [b"extended_", field.name.as_slice()].concat();

@@ -117,7 +117,14 @@ fn select(database: &mut Database, line: &[u8], unseen: bool, check: bool) -> Re
         return Ok(());
     }
     let kinds: [&[u8]; 8] = [
-        b"select", b"boolean", b"string", b"multiselect", b"note", b"password", b"text", b"title",
+        b"select",
+        b"boolean",
+        b"string",
+        b"multiselect",
+        b"note",
+        b"password",
+        b"text",
+        b"title",
     ];
     if !kinds.contains(&kind) || check {
         // A warning, and on to the next line.
@@ -126,8 +133,10 @@ fn select(database: &mut Database, line: &[u8], unseen: bool, check: bool) -> Re
     if database.templates.get(question).is_none() {
         database.new_template(question, owner, kind);
         if let Some(item) = database.templates.get_mut(question) {
-            item.fields.insert("description".into(), "Dummy template".into());
-            item.fields.insert("extended_description".into(), DUMMY.into());
+            item.fields
+                .insert("description".into(), "Dummy template".into());
+            item.fields
+                .insert("extended_description".into(), DUMMY.into());
         }
     }
     if let Some(item) = database.templates.get_mut(question) {
@@ -164,7 +173,11 @@ fn communicate(process: &mut Process<'_, '_>) -> Outcome {
     for line in input.lines() {
         frontend::say(process, &mut session, line)?;
         while let Some(answer) = session.answers.pop_front() {
-            let first = answer.split(|&b| b == b' ').next().unwrap_or_default().to_str_lossy();
+            let first = answer
+                .split(|&b| b == b' ')
+                .next()
+                .unwrap_or_default()
+                .to_str_lossy();
             code = first.parse().unwrap_or(0);
             process.out([answer.as_slice(), b"\n"].concat());
         }
@@ -183,7 +196,10 @@ fn communicate(process: &mut Process<'_, '_>) -> Outcome {
 fn show(process: &mut Process<'_, '_>) -> Outcome {
     let args = process.args.split_off(1);
     let owners = args.iter().any(|arg| arg == "--listowners");
-    if let Some(option) = args.iter().find(|arg| arg.starts_with(b"-") && *arg != "--listowners") {
+    if let Some(option) = args
+        .iter()
+        .find(|arg| arg.starts_with(b"-") && *arg != "--listowners")
+    {
         return Err(unknown(option));
     }
     if args.is_empty() {
@@ -199,14 +215,22 @@ fn show(process: &mut Process<'_, '_>) -> Outcome {
             continue;
         };
         if owners {
-            for owner in item.owners.iter().filter(|owner| seen.insert(BString::clone(owner))) {
+            for owner in item
+                .owners
+                .iter()
+                .filter(|owner| seen.insert(BString::clone(owner)))
+            {
                 out.extend_from_slice(owner);
                 out.push(b'\n');
             }
             continue;
         }
         for _ in args.iter().filter(|package| item.owners.contains(*package)) {
-            let star = if database.flag(&name, b"seen") == "true" { "* " } else { "  " };
+            let star = if database.flag(&name, b"seen") == "true" {
+                "* "
+            } else {
+                "  "
+            };
             let value = database.value(&name);
             out.extend_from_slice(&[star.as_bytes(), &name, b":"].concat());
             if database.kind(&name) == "password" {

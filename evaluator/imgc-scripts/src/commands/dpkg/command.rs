@@ -60,7 +60,10 @@ fn dpkg(process: &mut Process<'_, '_>) -> Outcome {
         args.unjoin();
         // What stands behind is handed to dpkg-query, options and all.
         let rest = args.rest();
-        if let Some(option) = rest.iter().find(|arg| arg.starts_with(b"-") && arg.len() > 1) {
+        if let Some(option) = rest
+            .iter()
+            .find(|arg| arg.starts_with(b"-") && arg.len() > 1)
+        {
             return Err(unknown(option));
         }
         return query(process, &place, action, &rest);
@@ -111,7 +114,10 @@ fn compare_versions(process: &mut Process<'_, '_>, args: &[BString]) -> Outcome 
 fn foreign(process: &mut Process<'_, '_>, place: &Place) -> Outcome {
     let bytes = place.read(process, "arch")?;
     let native = process.machine.setup.arch.clone();
-    for line in bytes.lines().filter(|line| *line != native.as_bytes() && !line.is_empty()) {
+    for line in bytes
+        .lines()
+        .filter(|line| *line != native.as_bytes() && !line.is_empty())
+    {
         process.out([line, b"\n"].concat());
     }
     Ok(Status::OK)
@@ -142,8 +148,13 @@ fn add_architecture(process: &mut Process<'_, '_>, place: &Place, args: &[BStrin
 /// What this dpkg can do.
 fn assert(option: &BString) -> Outcome {
     let features = [
-        "support-predepends", "working-epoch", "long-filenames", "multi-conrep", "multi-arch",
-        "versioned-provides", "protected-field",
+        "support-predepends",
+        "working-epoch",
+        "long-filenames",
+        "multi-conrep",
+        "multi-arch",
+        "versioned-provides",
+        "protected-field",
     ];
     let feature = option.strip_prefix(b"--assert-").unwrap_or_default();
     if features.iter().any(|known| known.as_bytes() == feature) {
@@ -173,10 +184,16 @@ fn validate(process: &mut Process<'_, '_>, option: &BString, args: &[BString]) -
         b"--validate-archname" => is_name(text),
         b"--validate-pkgname" => {
             text.first().is_some_and(u8::is_ascii_alphanumeric)
-                && text.iter().all(|b| b.is_ascii_alphanumeric() || b"-+._".contains(b))
+                && text
+                    .iter()
+                    .all(|b| b.is_ascii_alphanumeric() || b"-+._".contains(b))
         }
         b"--validate-trigname" => super::trigger::is_trigger(text),
-        _ => return Err(Stop::unsupported(format!("the option {option} is not known"))),
+        _ => {
+            return Err(Stop::unsupported(format!(
+                "the option {option} is not known"
+            )));
+        }
     };
     if !valid {
         process.complain(format_args!("error: '{text}' is not valid"));
@@ -191,4 +208,49 @@ fn validate(process: &mut Process<'_, '_>, option: &BString, args: &[BString]) -
 fn is_name(text: &[u8]) -> bool {
     text.first().is_some_and(u8::is_ascii_alphanumeric)
         && text.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::machine;
+
+    #[test]
+    fn compares_versions() {
+        let mut machine = machine();
+        for (a, operator, b, status) in [
+            ("1.0", "lt", "1.1", 0),
+            ("1.0", "gt", "1.1", 1),
+            ("", "lt", "1.1", 0),
+            ("", "le-nl", "1.1", 1),
+            ("a1", "<<", "1.0_2", 1),
+            ("1:", "eq", "1", 2),
+            ("1", "near", "1", 2),
+        ] {
+            let ran = machine.run(&["dpkg", "--compare-versions", a, operator, b]);
+            assert_eq!(ran.status, status, "{a} {operator} {b}");
+        }
+    }
+
+    #[test]
+    fn knows_architectures() {
+        let mut machine = machine();
+        assert_eq!(
+            machine.run(&["dpkg", "--print-architecture"]).out,
+            "amd64\n"
+        );
+        assert_eq!(
+            machine.run(&["dpkg", "--add-architecture", "i386"]).status,
+            0
+        );
+        assert_eq!(machine.text("/var/lib/dpkg/arch"), "amd64\ni386\n");
+        assert_eq!(
+            machine.run(&["dpkg", "--print-foreign-architectures"]).out,
+            "i386\n"
+        );
+        assert!(
+            machine
+                .run_with(&["dpkg", "--install", "x.deb"], "")
+                .is_err()
+        );
+    }
 }

@@ -56,7 +56,10 @@ fn write(
     all.sort_by_key(|diversion| bin(&diversion.from));
     let mut text = Vec::new();
     for diversion in &all {
-        let package = diversion.package.as_ref().map_or(&b":"[..], |package| package);
+        let package = diversion
+            .package
+            .as_ref()
+            .map_or(&b":"[..], |package| package);
         for line in [diversion.from.as_slice(), &diversion.to, package] {
             text.extend_from_slice(line);
             text.push(b'\n');
@@ -138,7 +141,10 @@ fn dpkg_divert(process: &mut Process<'_, '_>) -> Outcome {
         _ => {
             let all = read(process, &wish.place)?;
             if let Some(found) = all.iter().find(|diversion| diversion.from == *file) {
-                let package = found.package.as_ref().map_or(&b"LOCAL"[..], |package| package);
+                let package = found
+                    .package
+                    .as_ref()
+                    .map_or(&b"LOCAL"[..], |package| package);
                 process.out([package, b"\n"].concat());
             }
             Ok(Status::OK)
@@ -153,7 +159,10 @@ fn list(process: &mut Process<'_, '_>, wish: &Wish, patterns: &[BString]) -> Out
         let names: [&[u8]; 3] = [
             &diversion.from,
             &diversion.to,
-            diversion.package.as_ref().map_or(&b":"[..], |package| package),
+            diversion
+                .package
+                .as_ref()
+                .map_or(&b":"[..], |package| package),
         ];
         let hit = |pattern: &BString| names.iter().any(|name| matches(pattern, name));
         if patterns.is_empty() || patterns.iter().any(hit) {
@@ -167,7 +176,8 @@ fn list(process: &mut Process<'_, '_>, wish: &Wish, patterns: &[BString]) -> Out
 fn diverter(process: &Process<'_, '_>, wish: &Wish) -> Option<Option<BString>> {
     let script = || {
         let name = process.env.get(BStr::new("DPKG_MAINTSCRIPT_PACKAGE"));
-        name.filter(|name| !name.is_empty()).map(|name| Some(name.clone()))
+        name.filter(|name| !name.is_empty())
+            .map(|name| Some(name.clone()))
     };
     wish.package.clone().or_else(script)
 }
@@ -187,7 +197,10 @@ fn add(process: &mut Process<'_, '_>, mut wish: Wish, file: &BString) -> Outcome
         package: diverter(process, &wish).flatten(),
     };
     if new.from == new.to {
-        return wrong(process, format_args!("cannot divert file '{file}' to itself"));
+        return wrong(
+            process,
+            format_args!("cannot divert file '{file}' to itself"),
+        );
     }
     let mut all = read(process, &wish.place)?;
     let paths = [&new.from, &new.to];
@@ -252,7 +265,10 @@ fn remove(process: &mut Process<'_, '_>, mut wish: Wish, file: &BString) -> Outc
     }
     if let Some(package) = package.filter(|package| *package != old.package) {
         let name = package.unwrap_or_else(|| "local".into());
-        return wrong(process, format_args!("mismatch on package: {name} has no '{}'", old.describe()));
+        return wrong(
+            process,
+            format_args!("mismatch on package: {name} has no '{}'", old.describe()),
+        );
     }
     if !wish.quiet {
         process.out(format!("Removing '{}'\n", old.describe()));
@@ -297,7 +313,9 @@ fn owns(process: &mut Process<'_, '_>, place: &Place, new: &Diversion) -> Result
     let Some(package) = packages.get(package).cloned() else {
         return Ok(false);
     };
-    Ok(packages.files(process, place, &package)?.contains(&new.from))
+    Ok(packages
+        .files(process, place, &package)?
+        .contains(&new.from))
 }
 
 /// Whether there is anything to rename.
@@ -333,7 +351,55 @@ fn rename(process: &mut Process<'_, '_>, place: &Place, from: &[u8], to: &[u8]) 
         Ok(()) => Ok(Status::OK),
         Err(error) => {
             let (from, to) = (from.as_bstr(), to.as_bstr());
-            wrong(process, format_args!("cannot rename '{from}' to '{to}': {error}"))
+            wrong(
+                process,
+                format_args!("cannot rename '{from}' to '{to}': {error}"),
+            )
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::machine;
+
+    #[test]
+    fn moves_aside_and_back() {
+        let mut machine = machine();
+        machine.put("/t/a", "A", 0o644);
+        let add = [
+            "dpkg-divert",
+            "--package",
+            "foo",
+            "--rename",
+            "--add",
+            "/t/a",
+        ];
+        let said = machine.run(&add).out;
+        assert_eq!(said, "Adding 'diversion of /t/a to /t/a.distrib by foo'\n");
+        assert_eq!(machine.text("/t/a.distrib"), "A");
+        assert_eq!(machine.run(&add).status, 0);
+        machine.run(&["dpkg-divert", "--local", "--no-rename", "/t/z"]);
+        let file = "/t/a\n/t/a.distrib\nfoo\n/t/z\n/t/z.distrib\n:\n";
+        assert_eq!(machine.text("/var/lib/dpkg/diversions"), file);
+        assert_eq!(
+            machine.run(&["dpkg-divert", "--truename", "/t/a"]).out,
+            "/t/a.distrib\n"
+        );
+        assert_eq!(
+            machine.run(&["dpkg-divert", "--listpackage", "/t/z"]).out,
+            "LOCAL\n"
+        );
+        let clash = ["dpkg-divert", "--package", "bar", "--add", "/t/a"];
+        assert_eq!(machine.run(&clash).status, 2);
+        machine.run(&[
+            "dpkg-divert",
+            "--package",
+            "foo",
+            "--rename",
+            "--remove",
+            "/t/a",
+        ]);
+        assert_eq!(machine.text("/t/a"), "A");
     }
 }

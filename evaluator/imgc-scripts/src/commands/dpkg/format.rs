@@ -85,7 +85,11 @@ impl Format {
                 Part::Field(name, width) => {
                     let value = value(package, name, around);
                     let size = usize::try_from(width.unsigned_abs()).unwrap_or(usize::MAX);
-                    let shown = if size == 0 { value.len() } else { value.len().min(size) };
+                    let shown = if size == 0 {
+                        value.len()
+                    } else {
+                        value.len().min(size)
+                    };
                     // What is wider than anybody asks for is no reason to fill memory.
                     let padding = vec![b' '; size.min(65_536).saturating_sub(shown)];
                     if *width > 0 {
@@ -116,7 +120,10 @@ fn value(package: &Package, name: &[u8], around: &Around<'_>) -> BString {
         b"db:status-eflag" => package.flag().into(),
         b"db:status-abbrev" => abbreviation(package),
         b"db-fsys:files" => {
-            let lines = around.files.iter().map(|file| [b" ", file.as_slice(), b"\n"].concat());
+            let lines = around
+                .files
+                .iter()
+                .map(|file| [b" ", file.as_slice(), b"\n"].concat());
             lines.collect::<Vec<_>>().concat().into()
         }
         b"source:package" => match source(package).0 {
@@ -126,15 +133,22 @@ fn value(package: &Package, name: &[u8], around: &Around<'_>) -> BString {
         b"source:version" => source(package).1.into(),
         b"source:upstream-version" => {
             let version = source(package).1;
-            let version = version.split_once_str(":").map_or(version, |(_, rest)| rest);
-            version.rsplit_once_str("-").map_or(version, |(upstream, _)| upstream).into()
+            let version = version
+                .split_once_str(":")
+                .map_or(version, |(_, rest)| rest);
+            version
+                .rsplit_once_str("-")
+                .map_or(version, |(upstream, _)| upstream)
+                .into()
         }
         b"essential" | b"protected" | b"multi-arch" if package.field(name).is_none() => {
             BString::from("no")
         }
         b"version" if !known => BString::default(),
         b"conffiles" => {
-            let lines = field(name).lines().map(|line| [b" ", line.trim_ascii()].concat());
+            let lines = field(name)
+                .lines()
+                .map(|line| [b" ", line.trim_ascii()].concat());
             bstr::join("\n", lines).into()
         }
         _ => field(name).into(),
@@ -143,7 +157,9 @@ fn value(package: &Package, name: &[u8], around: &Around<'_>) -> BString {
 
 /// The first line of the description.
 pub(super) fn summary(package: &Package) -> &[u8] {
-    let text = package.field(b"description").and_then(|text| text.lines().next());
+    let text = package
+        .field(b"description")
+        .and_then(|text| text.lines().next());
     text.unwrap_or(b"(no description available)")
 }
 

@@ -34,17 +34,27 @@ fn maintscript_helper(process: &mut Process<'_, '_>) -> Outcome {
         process.complain("error: missing command");
         return Ok(Status::FAILED);
     };
-    let env = |name: &str| process.env.get(BStr::new(name)).is_some_and(|value| !value.is_empty());
+    let env = |name: &str| {
+        process
+            .env
+            .get(BStr::new(name))
+            .is_some_and(|value| !value.is_empty())
+    };
     let in_script = env("DPKG_MAINTSCRIPT_NAME") && env("DPKG_MAINTSCRIPT_PACKAGE");
     let known = |command: &[u8]| {
-        matches!(command, b"rm_conffile" | b"mv_conffile" | b"symlink_to_dir" | b"dir_to_symlink")
+        matches!(
+            command,
+            b"rm_conffile" | b"mv_conffile" | b"symlink_to_dir" | b"dir_to_symlink"
+        )
     };
     if command == "supports" {
         let supported = rest.first().is_some_and(|command| known(command));
         return Ok(Status(u8::from(!(supported && in_script))));
     }
     if !known(command) {
-        return Err(Stop::unsupported(format!("the command {command} is not known")));
+        return Err(Stop::unsupported(format!(
+            "the command {command} is not known"
+        )));
     }
     let dashes = rest.iter().position(|arg| arg == "--");
     let script = dashes.map_or(&[][..], |at| &rest[at + 1..]);

@@ -74,7 +74,9 @@ fn dpkg_statoverride(process: &mut Process<'_, '_>) -> Outcome {
             b"--add" | b"--remove" | b"--list" => action = Some(option),
             b"--update" => update = true,
             b"--quiet" => quiet = true,
-            b"--force" | b"--force-all" | b"--force-statoverride-add"
+            b"--force"
+            | b"--force-all"
+            | b"--force-statoverride-add"
             | b"--force-statoverride-remove" => force = true,
             b"--no-force-statoverride-add" | b"--no-force-statoverride-remove" => force = false,
             b"--help" | b"--version" => {
@@ -92,7 +94,10 @@ fn dpkg_statoverride(process: &mut Process<'_, '_>) -> Outcome {
         }
     }
     let rest = args.rest();
-    match (action.as_ref().map(|action| action.as_slice()), rest.as_slice()) {
+    match (
+        action.as_ref().map(|action| action.as_slice()),
+        rest.as_slice(),
+    ) {
         (Some(b"--list"), patterns) => list(process, &place, patterns),
         (Some(b"--add"), [user, group, mode, path]) => {
             let Some(mode) = octal(mode) else {
@@ -108,9 +113,10 @@ fn dpkg_statoverride(process: &mut Process<'_, '_>) -> Outcome {
         }
         (Some(b"--remove"), [path]) => remove(process, &place, &tidy(path), [update, quiet, force]),
         (None, _) => wrong(process, "need an action option"),
-        (Some(action), _) => {
-            wrong(process, format_args!("{} has the wrong arguments", action.as_bstr()))
-        }
+        (Some(action), _) => wrong(
+            process,
+            format_args!("{} has the wrong arguments", action.as_bstr()),
+        ),
     }
 }
 
@@ -146,7 +152,11 @@ fn id(process: &mut Process<'_, '_>, place: &Place, file: &str, name: &[u8]) -> 
     if let Some(number) = name.strip_prefix(b"#") {
         return number.to_str().ok()?.parse().ok();
     }
-    let bytes = process.machine.files.read(&place.real(file.as_bytes())).ok()?;
+    let bytes = process
+        .machine
+        .files
+        .read(&place.real(file.as_bytes()))
+        .ok()?;
     bytes.lines().find_map(|line| {
         let mut parts = line.split(|&b| b == b':');
         let found = parts.next() == Some(name);
@@ -160,7 +170,11 @@ fn name(process: &mut Process<'_, '_>, place: &Place, file: &str, name: BString)
     let Some(number) = name.strip_prefix(b"#") else {
         return name;
     };
-    let bytes = process.machine.files.read(&place.real(file.as_bytes())).unwrap_or_default();
+    let bytes = process
+        .machine
+        .files
+        .read(&place.real(file.as_bytes()))
+        .unwrap_or_default();
     let found = bytes.lines().find_map(|line| {
         let parts: Vec<&[u8]> = line.split(|&b| b == b':').collect();
         (parts.get(2) == Some(&number)).then(|| BString::from(parts[0]))
@@ -179,7 +193,10 @@ fn add(
         return wrong(process, format_args!("user '{}' does not exist", new.user));
     };
     let Some(gid) = id(process, place, "/etc/group", &new.group) else {
-        return wrong(process, format_args!("group '{}' does not exist", new.group));
+        return wrong(
+            process,
+            format_args!("group '{}' does not exist", new.group),
+        );
     };
     new.user = name(process, place, "/etc/passwd", new.user);
     new.group = name(process, place, "/etc/group", new.group);
@@ -199,7 +216,10 @@ fn add(
                 .chown(&path, Some(uid), Some(gid), true)
                 .and_then(|()| files.chmod(&path, new.mode));
             if let Err(error) = changed {
-                return wrong(process, format_args!("error setting mode of '{}': {error}", new.path));
+                return wrong(
+                    process,
+                    format_args!("error setting mode of '{}': {error}", new.path),
+                );
             }
         } else if !quiet {
             process.complain(format_args!(
@@ -230,4 +250,47 @@ fn remove(
     }
     write(process, place, all)?;
     Ok(Status::OK)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::machine;
+
+    #[test]
+    fn sets_owner_and_mode() {
+        let mut machine = machine();
+        machine.put("/etc/passwd", "root:x:0:0::/root:/bin/sh\n", 0o644);
+        machine.put("/etc/group", "root:x:0:\nadm:x:4:\n", 0o644);
+        machine.put("/t/a", "A", 0o644);
+        let add = [
+            "dpkg-statoverride",
+            "--update",
+            "--add",
+            "root",
+            "adm",
+            "02755",
+            "/t/a",
+        ];
+        assert_eq!(machine.run(&add).status, 0);
+        let stat = machine.files.stat(b"/t/a", true).expect("a file");
+        assert_eq!((stat.uid, stat.gid, stat.mode), (0, 4, 0o2755));
+        let line = "root adm 2755 /t/a\n";
+        assert_eq!(machine.text("/var/lib/dpkg/statoverride"), line);
+        assert_eq!(
+            machine.run(&["dpkg-statoverride", "--list", "/t/a"]).out,
+            line
+        );
+        assert_eq!(
+            machine.run(&["dpkg-statoverride", "--list", "/t/b"]).status,
+            1
+        );
+        assert_eq!(machine.run(&add).status, 2);
+        assert_eq!(
+            machine
+                .run(&["dpkg-statoverride", "--remove", "/t/a"])
+                .status,
+            0
+        );
+        assert_eq!(machine.text("/var/lib/dpkg/statoverride"), "");
+    }
 }

@@ -16,7 +16,13 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn new(process: &Process<'_, '_>) -> Self {
-        let env = |name: &str| process.env.get(BStr::new(name)).filter(|v| !v.is_empty()).cloned();
+        let env = |name: &str| {
+            process
+                .env
+                .get(BStr::new(name))
+                .filter(|v| !v.is_empty())
+                .cloned()
+        };
         let root = env("DPKG_ROOT").unwrap_or_default();
         let admin = || [root.as_slice(), b"/var/lib/dpkg"].concat().into();
         Self {
@@ -132,7 +138,8 @@ impl Args {
     /// What the last option has joined to it is no value, but more short options.
     pub(super) fn unjoin(&mut self) {
         if let Some(more) = self.value.take() {
-            self.rest.push_front([b"-", more.as_slice()].concat().into());
+            self.rest
+                .push_front([b"-", more.as_slice()].concat().into());
         }
     }
 
@@ -180,9 +187,9 @@ pub(super) fn matches(pattern: &[u8], text: &[u8]) -> bool {
                 continue;
             }
             Some(b'?') => (p + 1, true),
-            Some(b'[') => class(&pattern[p..], text[t]).map_or((p + 1, text[t] == b'['), |(n, f)| {
-                (p + n, f)
-            }),
+            Some(b'[') => {
+                class(&pattern[p..], text[t]).map_or((p + 1, text[t] == b'['), |(n, f)| (p + n, f))
+            }
             Some(b'\\') if p + 1 < pattern.len() => (p + 2, pattern[p + 1] == text[t]),
             Some(&byte) => (p + 1, byte == text[t]),
         };
@@ -228,20 +235,35 @@ mod tests {
 
     #[test]
     fn knows_the_order() {
-        let order = ["/lib/x86_64-linux-gnu/libhistory.so.8", "/libx32", "/lib32", "/libo32"];
+        let order = [
+            "/lib/x86_64-linux-gnu/libhistory.so.8",
+            "/libx32",
+            "/lib32",
+            "/libo32",
+        ];
         let bins = order.map(|path| bin(path.as_bytes()));
         assert_eq!(bins, [154_245, 172_106, 216_311, 240_579]);
     }
 
     #[test]
     fn matches_patterns() {
-        for (pattern, text) in
-            [("*", ""), ("lib*6", "libc6"), ("l?b[a-c]*", "libc6"), ("[!x]", "y"), ("a\\*", "a*")]
-        {
-            assert!(matches(pattern.as_bytes(), text.as_bytes()), "{pattern} {text}");
+        for (pattern, text) in [
+            ("*", ""),
+            ("lib*6", "libc6"),
+            ("l?b[a-c]*", "libc6"),
+            ("[!x]", "y"),
+            ("a\\*", "a*"),
+        ] {
+            assert!(
+                matches(pattern.as_bytes(), text.as_bytes()),
+                "{pattern} {text}"
+            );
         }
         for (pattern, text) in [("", "a"), ("lib*7", "libc6"), ("[!x]", "x"), ("a\\*", "ab")] {
-            assert!(!matches(pattern.as_bytes(), text.as_bytes()), "{pattern} {text}");
+            assert!(
+                !matches(pattern.as_bytes(), text.as_bytes()),
+                "{pattern} {text}"
+            );
         }
     }
 }

@@ -122,7 +122,9 @@ fn select(
     for pattern in patterns {
         let matching = packages.matching(pattern);
         if matching.is_empty() {
-            process.err(format!("dpkg-query: no packages found matching {pattern}\n"));
+            process.err(format!(
+                "dpkg-query: no packages found matching {pattern}\n"
+            ));
             status = Status::FAILED;
         }
         let keyed = |package: Package| ((package.name.clone(), package.arch.clone()), package);
@@ -198,7 +200,11 @@ fn files(
     packages: &Packages,
     name: &BString,
 ) -> Result<bool, Stop> {
-    let Some(package) = packages.get(name).filter(|package| package.is_known()).cloned() else {
+    let Some(package) = packages
+        .get(name)
+        .filter(|package| package.is_known())
+        .cloned()
+    else {
         process.err(format!("dpkg-query: package '{name}' is not installed\n"));
         return Ok(false);
     };
@@ -241,7 +247,10 @@ fn search(process: &mut Process<'_, '_>, place: &Place, args: &[BString]) -> Out
     let all: Vec<Package> = packages.iter().rev().cloned().collect();
     for package in all {
         for file in packages.files(process, place, &package)? {
-            owners.entry(file).or_default().push(package.title(packages.native()));
+            owners
+                .entry(file)
+                .or_default()
+                .push(package.title(packages.native()));
         }
     }
     let mut result = Status::OK;
@@ -255,10 +264,17 @@ fn search(process: &mut Process<'_, '_>, place: &Place, args: &[BString]) -> Out
             while let Some(short) = path.strip_suffix(b"/").or(path.strip_suffix(b"/.")) {
                 path = short;
             }
-            owners.get_key_value(BStr::new(path)).map(|(path, _)| path).into_iter().collect()
+            owners
+                .get_key_value(BStr::new(path))
+                .map(|(path, _)| path)
+                .into_iter()
+                .collect()
         } else {
             process.machine.spend(owners.len() as u64)?;
-            owners.keys().filter(|path| matches(&pattern, path)).collect()
+            owners
+                .keys()
+                .filter(|path| matches(&pattern, path))
+                .collect()
         };
         found.sort_by_key(|path| bin(path));
         let mut hits = 0;
@@ -281,7 +297,9 @@ fn search(process: &mut Process<'_, '_>, place: &Place, args: &[BString]) -> Out
         }
         process.out(out);
         if hits == 0 {
-            process.err(format!("dpkg-query: no path found matching pattern {arg}\n"));
+            process.err(format!(
+                "dpkg-query: no path found matching pattern {arg}\n"
+            ));
             result = Status::FAILED;
         }
     }
@@ -360,11 +378,18 @@ fn control(
                 process.out(&*bytes);
                 Ok(Status::OK)
             }
-            Err(_) => wrong(process, format_args!("control file '{wanted}' does not exist")),
+            Err(_) => wrong(
+                process,
+                format_args!("control file '{wanted}' does not exist"),
+            ),
         };
     }
     let start = [crate::process::base(&stem), b"."].concat();
-    let names = process.machine.files.list(&place.file("info")).unwrap_or_default();
+    let names = process
+        .machine
+        .files
+        .list(&place.file("info"))
+        .unwrap_or_default();
     for file in names {
         let Some(suffix) = file.strip_prefix(start.as_slice()) else {
             continue;
@@ -404,4 +429,72 @@ fn selections(process: &mut Process<'_, '_>, place: &Place, patterns: &[BString]
         process.out([&title, "\t".repeat(tabs).as_bytes(), package.want(), b"\n"].concat());
     }
     Ok(Status::OK)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Machine;
+    use crate::testing::machine;
+
+    fn with_packages() -> Machine<'static> {
+        let mut machine = machine();
+        let status = "Package: bash\nStatus: install ok installed\nArchitecture: amd64\n\
+            Version: 5.2-2+b1\nSource: bash (5.2-2)\nDepends: cron\nConffiles:\n /etc/b 00\n\
+            Description: a shell\n long\n\nPackage: libc6\nStatus: install ok unpacked\n\
+            Architecture: amd64\nMulti-Arch: same\nVersion: 2.41\nDescription: C\n";
+        machine.put("/var/lib/dpkg/status", status, 0o644);
+        machine.put(
+            "/var/lib/dpkg/info/bash.list",
+            "/.\n/usr\n/usr/bin/bash\n",
+            0o644,
+        );
+        machine.put("/var/lib/dpkg/info/bash.postinst", "", 0o755);
+        machine.put("/var/lib/dpkg/info/libc6:amd64.list", "/.\n/usr\n", 0o644);
+        machine
+    }
+
+    #[test]
+    fn shows_what_is_asked_for() {
+        let mut machine = with_packages();
+        let shown = machine.run(&["dpkg-query", "-W"]).out;
+        assert_eq!(shown, "bash\t5.2-2+b1\nlibc6:amd64\t2.41\n");
+        let format = "-f=${Package;-6}|${Status}|${db:Status-Abbrev}|${source:Version}|\\n";
+        let shown = machine
+            .run(&["dpkg-query", "-W", format, "b*", "libc6"])
+            .out;
+        assert_eq!(
+            shown,
+            "bash  |install ok installed|ii |5.2-2|\nlibc6 |install ok unpacked|iU |2.41|\n"
+        );
+        let named = ["dpkg-query", "-W", "-f", "${Status}", "cron"];
+        assert_eq!(machine.run(&named).out, "unknown ok not-installed");
+        assert_eq!(machine.run(&["dpkg-query", "-W", "none"]).status, 1);
+        assert_eq!(machine.run(&["dpkg", "-s", "cron"]).status, 1);
+        assert!(
+            machine
+                .run(&["dpkg", "-s", "bash"])
+                .out
+                .starts_with("Package: bash\nStatus: ")
+        );
+    }
+
+    #[test]
+    fn finds_files() {
+        let mut machine = with_packages();
+        let found = machine.run(&["dpkg", "-S", "/usr/bin/bash"]).out;
+        assert_eq!(found, "bash: /usr/bin/bash\n");
+        assert_eq!(
+            machine.run(&["dpkg", "-S", "/usr"]).out,
+            "libc6:amd64, bash: /usr\n"
+        );
+        assert_eq!(machine.run(&["dpkg", "-S", "/none"]).status, 1);
+        assert_eq!(
+            machine.run(&["dpkg", "-L", "bash"]).out,
+            "/.\n/usr\n/usr/bin/bash\n"
+        );
+        let path = machine
+            .run(&["dpkg-query", "--control-path", "bash", "postinst"])
+            .out;
+        assert_eq!(path, "/var/lib/dpkg/info/bash.postinst\n");
+    }
 }

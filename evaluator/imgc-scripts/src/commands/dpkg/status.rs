@@ -29,19 +29,30 @@ pub(super) struct Packages {
 
 /// What makes a package known that is not there.
 const RELATIONS: [&[u8]; 9] = [
-    b"depends", b"pre-depends", b"recommends", b"suggests", b"breaks", b"conflicts", b"provides",
-    b"replaces", b"enhances",
+    b"depends",
+    b"pre-depends",
+    b"recommends",
+    b"suggests",
+    b"breaks",
+    b"conflicts",
+    b"provides",
+    b"replaces",
+    b"enhances",
 ];
 
 impl Package {
     /// A field's value, with the lines that continue it; the name in small letters.
     pub(super) fn field(&self, name: &[u8]) -> Option<&[u8]> {
-        fields(&self.stanza).find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, v)| v)
+        fields(&self.stanza)
+            .find(|(field, _)| field.eq_ignore_ascii_case(name))
+            .map(|(_, v)| v)
     }
 
     fn words(&self) -> [&[u8]; 3] {
         let status = self.field(b"status").unwrap_or(b"unknown ok not-installed");
-        let mut words = status.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        let mut words = status
+            .split(u8::is_ascii_whitespace)
+            .filter(|word| !word.is_empty());
         [(); 3].map(|()| words.next().unwrap_or_default())
     }
 
@@ -85,7 +96,9 @@ fn fields(stanza: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     std::iter::from_fn(move || {
         let mut end = 0;
         loop {
-            end += rest[end..].find_byte(b'\n').map_or(rest.len() - end, |at| at + 1);
+            end += rest[end..]
+                .find_byte(b'\n')
+                .map_or(rest.len() - end, |at| at + 1);
             if !matches!(rest.get(end), Some(b' ' | b'\t')) {
                 break;
             }
@@ -178,7 +191,10 @@ impl Packages {
     fn iter_of<'a>(&'a self, name: &BString) -> impl Iterator<Item = &'a Package> + use<'a> {
         let first = (name.clone(), BString::default());
         let name = name.clone();
-        self.all.range(first..).map(|(_, package)| package).take_while(move |p| p.name == name)
+        self.all
+            .range(first..)
+            .map(|(_, package)| package)
+            .take_while(move |p| p.name == name)
     }
 
     /// The package `NAME` or `NAME:ARCH`.
@@ -244,9 +260,16 @@ mod tests {
         assert_eq!(libc.field(b"conffiles").expect("it"), b"/etc/x 00");
         assert!(packages.get(b"libc6:i386").is_none());
         assert!(packages.get(b"tzdata:all").is_some());
-        let names: Vec<BString> = packages.matching(b"*").into_iter().map(|p| p.name).collect();
+        let names: Vec<BString> = packages
+            .matching(b"*")
+            .into_iter()
+            .map(|p| p.name)
+            .collect();
         assert_eq!(names, ["a", "b", "libc6", "libgcc-s1", "tzdata"]);
         let package = &packages.matching(b"tzdata")[0];
-        assert_eq!((package.want(), package.state()), (&b"hold"[..], &b"unpacked"[..]));
+        assert_eq!(
+            (package.want(), package.state()),
+            (&b"hold"[..], &b"unpacked"[..])
+        );
     }
 }

@@ -43,7 +43,13 @@ fn dpkg_trigger(process: &mut Process<'_, '_>) -> Outcome {
     let [trigger] = rest.as_slice() else {
         return wrong(process, "takes one argument, the trigger name");
     };
-    let script = |name: &str| process.env.get(BStr::new(name)).filter(|v| !v.is_empty()).cloned();
+    let script = |name: &str| {
+        process
+            .env
+            .get(BStr::new(name))
+            .filter(|v| !v.is_empty())
+            .cloned()
+    };
     let of_script = || {
         let mut name = script("DPKG_MAINTSCRIPT_PACKAGE")?;
         if let Some(arch) = script("DPKG_MAINTSCRIPT_ARCH") {
@@ -76,7 +82,10 @@ fn dpkg_trigger(process: &mut Process<'_, '_>) -> Outcome {
     let mut text = BString::default();
     let mut known = false;
     for line in old.lines() {
-        let words: Vec<&[u8]> = line.split(|&b| b == b' ').filter(|w| !w.is_empty()).collect();
+        let words: Vec<&[u8]> = line
+            .split(|&b| b == b' ')
+            .filter(|w| !w.is_empty())
+            .collect();
         if words.first() != Some(&trigger.as_slice()) {
             text.extend_from_slice(line);
             text.push(b'\n');
@@ -97,7 +106,10 @@ fn dpkg_trigger(process: &mut Process<'_, '_>) -> Outcome {
         text.extend_from_slice(&[trigger.as_slice(), b" ", &package, b"\n"].concat());
     }
     // dpkg's package brings the folder; an image may do without it.
-    let _ = process.machine.files.mkdir_all(&place.file("triggers"), 0o755);
+    let _ = process
+        .machine
+        .files
+        .mkdir_all(&place.file("triggers"), 0o755);
     place.write(process, "triggers/Unincorp", text.into())?;
     Ok(Status::OK)
 }
@@ -105,4 +117,25 @@ fn dpkg_trigger(process: &mut Process<'_, '_>) -> Outcome {
 /// Whether it can be a trigger's name.
 pub(super) fn is_trigger(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(u8::is_ascii_graphic)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::machine;
+
+    #[test]
+    fn notes_who_waits() {
+        let mut machine = machine();
+        for args in [
+            &["dpkg-trigger", "--by-package=libc6:amd64", "ldconfig"][..],
+            &["dpkg-trigger", "--no-await", "ldconfig"],
+            &["dpkg-trigger", "--by-package=libc6", "ldconfig"],
+            &["dpkg-trigger", "--by-package", "foo", "/usr/share/x"],
+        ] {
+            assert_eq!(machine.run(args).status, 0);
+        }
+        let text = "ldconfig - libc6\n/usr/share/x foo\n";
+        assert_eq!(machine.text("/var/lib/dpkg/triggers/Unincorp"), text);
+        assert_eq!(machine.run(&["dpkg-trigger", "nobody"]).status, 2);
+    }
 }

@@ -30,9 +30,15 @@ impl Version {
             None => (0, text),
             Some((b"", _)) => return Err("epoch in version is empty"),
             Some((epoch, rest)) => {
-                let epoch = epoch.to_str().ok().and_then(|epoch| epoch.parse::<i32>().ok());
+                let epoch = epoch
+                    .to_str()
+                    .ok()
+                    .and_then(|epoch| epoch.parse::<i32>().ok());
                 let epoch = epoch.and_then(|epoch| u32::try_from(epoch).ok());
-                (epoch.ok_or("epoch in version is not a number that it can be")?, rest)
+                (
+                    epoch.ok_or("epoch in version is not a number that it can be")?,
+                    rest,
+                )
             }
         };
         if rest.is_empty() {
@@ -47,7 +53,8 @@ impl Version {
             return Err("version number is empty");
         }
         let allowed = |text: &[u8], more: &[u8]| {
-            text.iter().all(|b| b.is_ascii_alphanumeric() || more.contains(b))
+            text.iter()
+                .all(|b| b.is_ascii_alphanumeric() || more.contains(b))
         };
         let warning = if !upstream[0].is_ascii_digit() {
             Some("version number does not start with digit")
@@ -94,7 +101,10 @@ fn compare(mut a: &[u8], mut b: &[u8]) -> Ordering {
             if ordering.is_ne() {
                 return ordering;
             }
-            (a, b) = (a.get(1..).unwrap_or_default(), b.get(1..).unwrap_or_default());
+            (a, b) = (
+                a.get(1..).unwrap_or_default(),
+                b.get(1..).unwrap_or_default(),
+            );
         }
         let (digits_a, rest_a) = digits(a);
         let (digits_b, rest_b) = digits(b);

@@ -302,7 +302,7 @@ fn copy(
                     return Ok(Ok(true));
                 }
                 let one_name = files.resolve(from, false) == files.resolve(to, false);
-                if same && (one_name || !by_name) && !(way.backup.is_some() && !one_name) {
+                if same && (one_name || (!by_name && way.backup.is_none())) {
                     return Ok(Err(format!("'{source}' and '{target}' are the same file")));
                 }
                 if way.update {

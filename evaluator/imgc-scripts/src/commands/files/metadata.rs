@@ -274,10 +274,11 @@ fn change_owner(
             }
         };
         let fits = |have: u32, want: Option<u32>| want.is_none_or(|want| want == have);
-        if fits(stat.uid, from.0) && fits(stat.gid, from.1) {
-            if let Err(error) = files.chown(&path, uid, gid, way.target) {
-                done = Err(error);
-            }
+        if fits(stat.uid, from.0)
+            && fits(stat.gid, from.1)
+            && let Err(error) = files.chown(&path, uid, gid, way.target)
+        {
+            done = Err(error);
         }
         let folder = files.stat(&path, enter).is_ok_and(|stat| stat.kind == b'd');
         if way.recursive && folder {

@@ -106,7 +106,7 @@ pub(crate) fn owner_and_group(
         // A dot separates too, unless a user has it in the name.
         None => match text.find_byte(b'.') {
             Some(at) if user_id(process, text).is_none() => (&text[..at], Some(&text[at + 1..])),
-            _ => (&text[..], None),
+            _ => (text, None),
         },
     };
     let uid = if user.is_empty() {

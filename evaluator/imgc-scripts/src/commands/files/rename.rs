@@ -145,12 +145,15 @@ pub(super) fn inside(folder: &BString, source: &[u8]) -> BString {
     target
 }
 
+/// Operands, and the folder that they go to if it is one.
+pub(super) type Targets = (Vec<BString>, Option<BString>);
+
 /// The operands, and the folder that they go to if it is one: for cp, mv and install,
 /// with `-t` and `-T`. None where they make no sense; that was said.
 pub(super) fn targets(
     process: &mut Process<'_, '_>,
     parsed: &Parsed,
-) -> Result<Option<(Vec<BString>, Option<BString>)>, Stop> {
+) -> Result<Option<Targets>, Stop> {
     let mut operands = parsed.operands.clone();
     if let Some(folder) = parsed.value('t') {
         let path = process.path(folder);

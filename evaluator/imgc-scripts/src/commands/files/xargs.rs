@@ -63,10 +63,10 @@ fn xargs(process: &mut Process<'_, '_>) -> Outcome {
         Some(_) => Some(number('l')?.unwrap_or(1)),
         None => None,
     };
-    let replace = match parsed.last("Ii") {
-        Some(option) => Some(parsed.value(option).cloned().unwrap_or_else(|| "{}".into())),
-        None => None,
-    };
+    let replace = parsed.last("Ii").map(|option| {
+        let mark = parsed.value(option).cloned();
+        mark.unwrap_or_else(|| "{}".into())
+    });
     let bytes = match parsed.value('a').cloned() {
         Some(file) => match process.input(&file) {
             Ok(bytes) => bytes.to_vec(),

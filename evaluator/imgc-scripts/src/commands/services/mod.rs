@@ -3,6 +3,7 @@
 mod deb_systemd_helper;
 mod deb_systemd_invoke;
 mod enable;
+mod pam;
 mod systemctl;
 mod units;
 mod update_rc;
@@ -13,6 +14,7 @@ use super::Native;
 pub(crate) const NATIVES: &[&[Native]] = &[
     deb_systemd_helper::NATIVES,
     deb_systemd_invoke::NATIVES,
+    pam::NATIVES,
     systemctl::NATIVES,
     update_rc::NATIVES,
 ];

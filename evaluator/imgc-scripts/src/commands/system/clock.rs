@@ -120,7 +120,7 @@ fn month(text: &str) -> Option<i64> {
         let name = name.to_ascii_lowercase();
         lower.len() >= 3 && name.starts_with(&lower)
     };
-    let at = MONTHS.iter().position(|name| fits(name))?;
+    let at = MONTHS.iter().position(fits)?;
     i64::try_from(at + 1).ok()
 }
 

@@ -39,9 +39,8 @@ fn standard(name: &[u8], old: bool) -> bool {
         .unwrap_or(name)
         .split(|&b| b == b'-')
         .collect();
-    let (last, names) = match parts.split_last() {
-        Some(split) => split,
-        None => return false,
+    let Some((last, names)) = parts.split_last() else {
+        return false;
     };
     let base = !names.is_empty() && lower(last, b"") && names.iter().all(|part| lower(part, b"_."));
     let cron = name.first().is_some_and(|b| b.is_ascii_alphanumeric())

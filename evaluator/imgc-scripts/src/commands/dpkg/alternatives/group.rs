@@ -220,7 +220,9 @@ mod tests {
         let mut group = Group::parse(b"awk".into(), text.as_bytes(), |_| true).expect("a group");
         assert_eq!(group.text(), text.as_bytes());
         assert_eq!(group.best(None).expect("one").file, "/usr/bin/gawk");
-        let less = Group::parse(b"awk".into(), text.as_bytes(), |file| file.ends_with(b"mawk"));
+        let less = Group::parse(b"awk".into(), text.as_bytes(), |file| {
+            file.ends_with(b"mawk")
+        });
         let mut less = less.expect("a group");
         assert!(less.modified);
         assert_eq!(less.text(), b"auto\n/usr/bin/awk\n\n/usr/bin/mawk\n5\n\n");

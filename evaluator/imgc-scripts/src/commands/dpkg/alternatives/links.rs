@@ -30,7 +30,13 @@ enum Found {
 
 impl Place {
     pub(super) fn new(process: &Process<'_, '_>) -> Self {
-        let env = |name: &str| process.env.get(BStr::new(name)).filter(|v| !v.is_empty()).cloned();
+        let env = |name: &str| {
+            process
+                .env
+                .get(BStr::new(name))
+                .filter(|v| !v.is_empty())
+                .cloned()
+        };
         Self {
             root: env("DPKG_ROOT").unwrap_or_default(),
             altdir: "/etc/alternatives".into(),
@@ -100,7 +106,11 @@ impl Place {
 
     /// The names of all groups, sorted.
     pub(super) fn names(&self, process: &Process<'_, '_>) -> Vec<BString> {
-        let names = process.machine.files.list(&self.admin()).unwrap_or_default();
+        let names = process
+            .machine
+            .files
+            .list(&self.admin())
+            .unwrap_or_default();
         let backup = |name: &BString| name.starts_with(b".") || name.ends_with(b".dpkg-tmp");
         names.into_iter().filter(|name| !backup(name)).collect()
     }
@@ -139,11 +149,7 @@ impl Place {
 
     /// What the group's link leads to now. Where that is none of the choices, the group
     /// is no longer automatic; where it is nothing, it is again.
-    pub(super) fn current(
-        &self,
-        process: &Process<'_, '_>,
-        group: &mut Group,
-    ) -> Option<BString> {
+    pub(super) fn current(&self, process: &Process<'_, '_>, group: &mut Group) -> Option<BString> {
         let current = self.target(process, group);
         match &current {
             Some(file) if group.choice(file).is_some() => {}
@@ -173,7 +179,10 @@ impl Place {
     ) -> Step<()> {
         if group.link != wanted.link && self.points_to(process, &group.link).is_some() {
             let (name, from, to) = (&group.name, &group.link, &wanted.link);
-            self.inform(process, format_args!("renaming {name} link from {from} to {to}"));
+            self.inform(
+                process,
+                format_args!("renaming {name} link from {from} to {to}"),
+            );
             self.rename(process, from, to)?;
         }
         group.set_link(wanted.link.as_ref());
@@ -228,7 +237,10 @@ impl Place {
             ready = self.prepare(process, group, &new)?;
         } else if self.broken(process, group) {
             let mut current = current;
-            if current.as_ref().is_some_and(|file| group.choice(file).is_none()) {
+            if current
+                .as_ref()
+                .is_some_and(|file| group.choice(file).is_none())
+            {
                 current = group.best(current.as_ref()).map(|best| best.file.clone());
                 group.set_manual(false);
             }
@@ -250,7 +262,8 @@ impl Place {
     /// Whether the links are not as the group has them.
     fn broken(&self, process: &Process<'_, '_>, group: &Group) -> bool {
         let leads = |link: &[u8], file: &[u8]| {
-            self.points_to(process, link).is_some_and(|target| target == file)
+            self.points_to(process, link)
+                .is_some_and(|target| target == file)
         };
         if !leads(&group.link, &self.alt(&group.name)) {
             return true;
@@ -290,7 +303,9 @@ impl Place {
         let choice = group.choice(file).cloned();
         self.prepare_one(process, &mut ready, &group.name, &group.link, file)?;
         for slave in &group.slaves {
-            let there = choice.as_ref().filter(|c| self.can_install(process, c, &slave.name));
+            let there = choice
+                .as_ref()
+                .filter(|c| self.can_install(process, c, &slave.name));
             if let Some(file) = there.and_then(|choice| choice.slave(&slave.name)) {
                 self.prepare_one(process, &mut ready, &slave.name, &slave.link, file)?;
                 continue;
@@ -359,14 +374,18 @@ impl Place {
     fn remove(&self, process: &mut Process<'_, '_>, path: &[u8]) -> Step<()> {
         match process.machine.files.unlink(&self.real(path)) {
             Ok(()) | Err(Errno::NoEntry | Errno::NotDirectory) => Ok(()),
-            Err(error) => {
-                wrong(process, format_args!("cannot remove '{}': {error}", path.as_bstr()))
-            }
+            Err(error) => wrong(
+                process,
+                format_args!("cannot remove '{}': {error}", path.as_bstr()),
+            ),
         }
     }
 
     fn rename(&self, process: &mut Process<'_, '_>, from: &[u8], to: &[u8]) -> Step<()> {
-        let done = process.machine.files.rename(&self.real(from), &self.real(to));
+        let done = process
+            .machine
+            .files
+            .rename(&self.real(from), &self.real(to));
         match done {
             Ok(()) => Ok(()),
             Err(error) => wrong(

@@ -200,7 +200,13 @@ fn act(process: &mut Process<'_, '_>, place: &Place, action: Action) -> Step<()>
                 ..wanted.clone()
             });
             let current = place.current(process, &mut group);
-            place.evolve(process, &mut group, &wanted, current.as_ref().map(|file| file.as_ref()), &choice)?;
+            place.evolve(
+                process,
+                &mut group,
+                &wanted,
+                current.as_ref().map(|file| file.as_ref()),
+                &choice,
+            )?;
             group.add_choice(choice);
             let new = (!group.manual)
                 .then(|| group.best(current.as_ref()).map(|best| best.file.clone()))
@@ -216,9 +222,12 @@ fn act(process: &mut Process<'_, '_>, place: &Place, action: Action) -> Step<()>
             group.remove_choice(&file);
             if current.as_ref() == Some(&file) {
                 if group.manual {
-                    place.inform(process, format_args!(
-                        "removing manually selected alternative - switching {name} to auto mode"
-                    ));
+                    place.inform(
+                        process,
+                        format_args!(
+                            "removing manually selected alternative - switching {name} to auto mode"
+                        ),
+                    );
                 }
                 group.set_manual(false);
                 new = group.best(current.as_ref()).map(|best| best.file.clone());
@@ -286,12 +295,7 @@ fn known(process: &mut Process<'_, '_>, place: &Place, name: &BString) -> Step<G
 }
 
 /// Whether a group may be installed beside the others.
-fn check(
-    process: &mut Process<'_, '_>,
-    place: &Place,
-    group: &Group,
-    choice: &Choice,
-) -> Step<()> {
+fn check(process: &mut Process<'_, '_>, place: &Place, group: &Group, choice: &Choice) -> Step<()> {
     let mut problem = None;
     let mut names = vec![(&group.name, &group.link, choice.file.as_bstr())];
     for slave in &group.slaves {
@@ -300,11 +304,17 @@ fn check(
     }
     for (name, link, file) in &names {
         if name.find_byteset("/ \t\n\r").is_some() {
-            problem = Some(format!("alternative name ({name}) must not contain '/' and spaces"));
+            problem = Some(format!(
+                "alternative name ({name}) must not contain '/' and spaces"
+            ));
         } else if !link.starts_with(b"/") || link.contains(&b'\n') {
-            problem = Some(format!("alternative link is not absolute as it should be: {link}"));
+            problem = Some(format!(
+                "alternative link is not absolute as it should be: {link}"
+            ));
         } else if !file.starts_with(b"/") || file.contains(&b'\n') {
-            problem = Some(format!("alternative path is not absolute as it should be: {file}"));
+            problem = Some(format!(
+                "alternative path is not absolute as it should be: {file}"
+            ));
         }
     }
     if problem.is_none() && !process.machine.files.exists(&place.real(&choice.file)) {
@@ -329,16 +339,23 @@ fn conflict(group: &Group, other: &Group) -> Option<String> {
             let taken = |old: &&Slave| old.link == slave.link && old.name != slave.name;
             let old = other.slaves.iter().find(taken)?;
             let link = &slave.link;
-            Some(format!("alternative link {link} is already managed by {} (slave of {name})", old.name))
+            Some(format!(
+                "alternative link {link} is already managed by {} (slave of {name})",
+                old.name
+            ))
         });
     }
     if other.slave(name).is_some() {
-        return Some(format!("alternative {name} can't be master: it is a slave of {master}"));
+        return Some(format!(
+            "alternative {name} can't be master: it is a slave of {master}"
+        ));
     }
     for slave in &group.slaves {
         if slave.name == *master || other.slave(&slave.name).is_some() {
             let slave = &slave.name;
-            return Some(format!("alternative {slave} can't be slave of {name}: {master} has it"));
+            return Some(format!(
+                "alternative {slave} can't be slave of {name}: {master} has it"
+            ));
         }
     }
     let links = |group: &Group| {
@@ -354,7 +371,9 @@ fn conflict(group: &Group, other: &Group) -> Option<String> {
 fn set_selections(process: &mut Process<'_, '_>, place: &Place) -> Step<()> {
     let input = process.stdin();
     for line in input.lines() {
-        let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        let mut words = line
+            .split(u8::is_ascii_whitespace)
+            .filter(|word| !word.is_empty());
         let (Some(name), Some(status), Some(file)) = (words.next(), words.next(), words.next())
         else {
             return wrong(process, "invalid line of selections");
@@ -366,7 +385,10 @@ fn set_selections(process: &mut Process<'_, '_>, place: &Place) -> Step<()> {
         };
         let shown = BStr::new(file);
         let action = if status == b"auto" {
-            place.inform(process, format_args!("selecting alternative {name} as auto"));
+            place.inform(
+                process,
+                format_args!("selecting alternative {name} as auto"),
+            );
             Action::Auto(name)
         } else if group.choice(file).is_some() {
             place.inform(
@@ -386,4 +408,82 @@ fn set_selections(process: &mut Process<'_, '_>, place: &Place) -> Step<()> {
         act(process, place, action)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Machine;
+    use crate::testing::machine;
+
+    fn install(machine: &mut Machine<'_>, file: &str, priority: &str, slave: &str) -> u8 {
+        let args = [
+            "update-alternatives",
+            "--install",
+            "/usr/bin/prog",
+            "prog",
+            file,
+            priority,
+            "--slave",
+            "/usr/bin/prog.1",
+            "prog.1",
+            slave,
+        ];
+        machine.run(&args).status
+    }
+
+    fn link(machine: &Machine<'_>, path: &str) -> String {
+        let target = machine.files.read_link(path.as_bytes());
+        target.map_or_else(|error| error.to_string(), |target| target.to_string())
+    }
+
+    #[test]
+    fn the_best_choice_wins_and_slaves_follow() {
+        let mut machine = machine();
+        for file in ["/b/one", "/b/two", "/m/one"] {
+            machine.put(file, "x", 0o755);
+        }
+        assert_eq!(install(&mut machine, "/b/one", "10", "/m/one"), 0);
+        assert_eq!(link(&machine, "/usr/bin/prog"), "/etc/alternatives/prog");
+        assert_eq!(link(&machine, "/etc/alternatives/prog.1"), "/m/one");
+        assert_eq!(install(&mut machine, "/b/two", "20", "/m/missing"), 0);
+        assert_eq!(link(&machine, "/etc/alternatives/prog"), "/b/two");
+        assert!(machine.files.lnode(b"/usr/bin/prog.1").is_none());
+        let text = "auto\n/usr/bin/prog\nprog.1\n/usr/bin/prog.1\n\n/b/one\n10\n/m/one\n\
+            /b/two\n20\n/m/missing\n\n";
+        assert_eq!(machine.text("/var/lib/dpkg/alternatives/prog"), text);
+
+        let set = machine.run(&["update-alternatives", "--set", "prog", "/b/one"]);
+        assert_eq!(set.status, 0);
+        assert_eq!(link(&machine, "/etc/alternatives/prog.1"), "/m/one");
+        let query = machine.run(&["update-alternatives", "--query", "prog"]).out;
+        assert!(
+            query.contains("Status: manual\nBest: /b/two\nValue: /b/one\n"),
+            "{query}"
+        );
+        for file in ["/b/one", "/b/two"] {
+            let removed = machine.run(&["update-alternatives", "--remove", "prog", file]);
+            assert_eq!(removed.status, 0);
+        }
+        assert!(machine.files.lnode(b"/usr/bin/prog").is_none());
+        assert!(
+            machine
+                .files
+                .lnode(b"/var/lib/dpkg/alternatives/prog")
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn a_real_file_is_not_replaced() {
+        let mut machine = machine();
+        machine.put("/b/one", "x", 0o755);
+        machine.put("/usr/bin/prog", "own", 0o755);
+        assert_eq!(install(&mut machine, "/b/one", "10", "/m/one"), 0);
+        assert_eq!(machine.text("/usr/bin/prog"), "own");
+        assert_eq!(install(&mut machine, "/b/none", "10", "/m/one"), 2);
+        let unknown = machine.run(&["update-alternatives", "--set", "none", "/x"]);
+        assert_eq!(unknown.status, 2);
+        let unknown = machine.run(&["update-alternatives", "--remove", "none", "/x"]);
+        assert_eq!(unknown.status, 0);
+    }
 }

@@ -50,7 +50,10 @@ pub(super) fn query(process: &mut Process<'_, '_>, place: &Place, group: &Group)
         None => out += "Value: none\n",
     }
     for choice in &group.choices {
-        out += &format!("\nAlternative: {}\nPriority: {}\n", choice.file, choice.priority);
+        out += &format!(
+            "\nAlternative: {}\nPriority: {}\n",
+            choice.file, choice.priority
+        );
         if !group.slaves.is_empty() {
             out += "Slaves:\n";
         }

@@ -1,0 +1,114 @@
+//! What ldconfig reads of an ELF file: its machine, and the name that it gives itself.
+
+use object::elf;
+use object::read::elf::{Dyn as _, FileHeader, ProgramHeader as _};
+use object::{Endianness, ReadRef};
+
+/// A shared library, as ldconfig sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Library {
+    /// What the cache calls its machine and C library.
+    pub(crate) flags: u32,
+    /// The name that it gives itself, if any.
+    pub(crate) soname: Option<Vec<u8>>,
+}
+
+/// Reads a library of one of the machines that `arch`, by Debian's name, is host to. None
+/// where it is no such library.
+pub(super) fn read(bytes: &[u8], arch: &str) -> Option<Library> {
+    if let Ok(header) = elf::FileHeader64::<Endianness>::parse(bytes) {
+        return library(header, bytes, arch);
+    }
+    let header = elf::FileHeader32::<Endianness>::parse(bytes).ok()?;
+    library(header, bytes, arch)
+}
+
+fn library<'d, E, R>(header: &'d E, data: R, arch: &str) -> Option<Library>
+where
+    E: FileHeader<Endian = Endianness>,
+    R: ReadRef<'d>,
+{
+    let endian = header.endian().ok()?;
+    if header.e_type(endian) != elf::ET_DYN {
+        return None;
+    }
+    let wide = header.is_type_64();
+    let flags = flags(
+        arch,
+        header.e_machine(endian).0,
+        wide,
+        header.e_flags(endian).0,
+    )?;
+    let segments = header.program_headers(endian, data).ok()?;
+    let mut soname = None;
+    let mut strings = None;
+    let mut dynamic = false;
+    for segment in segments {
+        for entry in segment
+            .dynamic(endian, data)
+            .ok()
+            .flatten()
+            .unwrap_or_default()
+        {
+            dynamic = true;
+            let value: u64 = entry.d_val(endian).into();
+            match entry.d_tag(endian) {
+                elf::DT_SONAME => soname = Some(value),
+                elf::DT_STRTAB => strings = Some(value),
+                elf::DT_NULL => break,
+                _ => {}
+            }
+        }
+    }
+    if !dynamic {
+        return None;
+    }
+    let soname = soname.and_then(|at| {
+        let strings = strings?;
+        // The table is given by its address: a segment says where that is in the file.
+        let segment = segments.iter().find_map(|segment| {
+            let address: u64 = segment.p_vaddr(endian).into();
+            let size: u64 = segment.p_filesz(endian).into();
+            let offset: u64 = segment.p_offset(endian).into();
+            let load = segment.p_type(endian) == elf::PT_LOAD;
+            let within = load && (address..address.saturating_add(size)).contains(&strings);
+            within.then(|| (strings - address).saturating_add(offset))
+        })?;
+        let at = segment.checked_add(at)?;
+        let end = data.len().ok()?;
+        let name = data.read_bytes_at_until(at..end, 0).ok()?;
+        Some(name.to_vec())
+    });
+    Some(Library { flags, soname })
+}
+
+/// The flags of glibc's cache for a machine, if it is one that `arch` is host to.
+fn flags(arch: &str, machine: u16, wide: bool, own: u32) -> Option<u32> {
+    // 3 is an ELF file for glibc 2.
+    let kind = match (arch, machine, wide) {
+        ("amd64" | "i386", 62, true) => 0x300,
+        ("amd64" | "i386", 62, false) => 0x800,
+        ("amd64" | "i386", 3, false) => 0,
+        ("arm64" | "armhf" | "armel", 183, true) => 0xa00,
+        ("arm64" | "armhf" | "armel", 40, false) => match own & 0x600 {
+            0x400 => 0x900,
+            0x200 => 0xb00,
+            _ => 0,
+        },
+        ("ppc64el" | "ppc64", 21, true) => 0x500,
+        ("s390x", 22, true) => 0x400,
+        ("s390x", 22, false) => 0,
+        ("riscv64", 243, true) => match own & 6 {
+            4 => 0x1000,
+            0 => 0xf00,
+            _ => return None,
+        },
+        ("loong64", 258, true) => match own & 7 {
+            3 => 0x1200,
+            1 => 0x1100,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some(kind | 3)
+}
