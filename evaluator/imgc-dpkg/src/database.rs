@@ -33,6 +33,18 @@ pub(crate) fn folders(tree: &mut Tree, options: &Options<'_>) -> Result<(), Inst
     folder.file("triggers/Unincorp", Vec::new())
 }
 
+/// Makes the `/etc/fstab` that a system has which nobody has configured yet. Tools that
+/// make one write it before there is a package.
+pub(crate) fn fstab(tree: &mut Tree, options: &Options<'_>) -> Result<(), InstallError> {
+    let path = TreePath::new(b"etc/fstab").expect("a plain path");
+    let text = b"# UNCONFIGURED FSTAB FOR BASE SYSTEM\n".to_vec();
+    let node = Node::file(Content::inline(text), 0o644, options.epoch);
+    tree.make_parents(&path, options.epoch)
+        .and_then(|()| tree.insert(&path, node))
+        .map_err(InstallError::Database)?;
+    Ok(())
+}
+
 /// Writes a package's control file to `path`, relative to the root.
 pub(crate) fn put(
     tree: &mut Tree,

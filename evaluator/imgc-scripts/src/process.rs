@@ -116,6 +116,9 @@ impl<'r> Process<'_, 'r> {
         }
         let folders = self.env.get(BStr::new("PATH")).map_or(&b""[..], |p| p);
         let mut refused = None;
+        // Only where programs of the essential set are looked for can one be taken as
+        // there.
+        let mut usual = false;
         for folder in folders.split(|&b| b == b':') {
             let mut path = self.path(if folder.is_empty() { b"." } else { folder });
             path.extend_from_slice(b"/");
@@ -123,12 +126,12 @@ impl<'r> Process<'_, 'r> {
             match look(&path) {
                 Some(true) => return Program::Path(path),
                 Some(false) => refused = refused.or(Some(path)),
-                None => {}
+                None => usual |= matches!(folder, b"/usr/bin" | b"/bin" | b"/usr/sbin" | b"/sbin"),
             }
         }
         match refused {
             Some(path) => Program::NotExecutable(path),
-            None if self.essential(name) => Program::Essential,
+            None if usual && self.essential(name) => Program::Essential,
             None => Program::Absent,
         }
     }

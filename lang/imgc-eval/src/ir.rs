@@ -71,6 +71,8 @@ pub(crate) struct Body {
     pub(crate) annotation: Option<TypeExpr>,
     /// The names of the variables.
     pub(crate) locals: Vec<Arc<str>>,
+    /// The numbers that are written in octal, `0o755`, in order.
+    pub(crate) octal: Vec<ExprId>,
     /// The private bindings of its own module that it mentions, sorted, each once.
     pub(crate) items: Vec<ItemName>,
     /// Whether it has a syntax error: something may be missing. Others know nothing of

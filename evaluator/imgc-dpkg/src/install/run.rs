@@ -58,6 +58,9 @@ impl<'a, 'r> Run<'a, 'r> {
     ) -> Result<Self, InstallError> {
         let (union, mut tree) = Union::new(options.arch, options.epoch);
         database::folders(&mut tree, options)?;
+        if by_name(fragments).contains_key("base-files") {
+            database::fstab(&mut tree, options)?;
+        }
         let dpkg = by_name(fragments).get("dpkg").copied();
         let dpkg = dpkg.map_or("1.22.21", |index| fragments[index].package.version.as_str());
         let setup = Setup {

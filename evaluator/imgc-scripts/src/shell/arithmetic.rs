@@ -399,7 +399,7 @@ impl Evaluator<'_, '_, '_, '_> {
             }
         };
         let Some(text) = text else {
-            if self.shell.state.options.nounset {
+            if self.shell.bash && self.shell.state.options.nounset {
                 let message = format!("{}: parameter not set", place.name);
                 return Err(self.shell.fatal(&message));
             }

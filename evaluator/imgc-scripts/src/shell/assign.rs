@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use bstr::{BStr, BString, ByteSlice as _};
 
 use super::flow::{Flow, Run, Shell};
-use super::state::{Held, State, Variable};
-use super::syntax::{Assignment, Value, Word};
+use super::state::{Held, Source, State, Variable};
+use super::syntax::{Assignment, Name, Value, Word};
+use crate::stop::Stop;
 
 impl Shell<'_, '_, '_> {
     /// Assigns a variable.
@@ -80,6 +81,18 @@ impl Shell<'_, '_, '_> {
             false => [old.as_slice(), joint, &value].concat().into(),
         };
         self.assign(name, whole)
+    }
+
+    /// Assigns what a text such as `name` or `name[index]` names.
+    pub(super) fn assign_reference(&mut self, text: &[u8], value: BString) -> Run {
+        match super::words::reference(text) {
+            Some(Name::Variable(name)) => self.assign(&name, value),
+            Some(Name::Element(name, index)) => {
+                let index = self.index_of(&name, &index)?;
+                self.assign_element(&name, &index, value, false)
+            }
+            _ => Err(self.fatal(&format!("{}: not a valid identifier", text.as_bstr()))),
+        }
     }
 
     fn assign_array(
@@ -214,13 +227,36 @@ impl Shell<'_, '_, '_> {
         }
     }
 
-    /// `FUNCNAME` and its like.
-    pub(super) fn callers(&self, name: &[u8]) -> Option<BString> {
-        match name {
-            b"FUNCNAME" => self.running.last().cloned(),
-            b"BASH_SOURCE" => Some(self.name.clone()),
-            _ => Some(self.line.to_string().into()),
+    /// `FUNCNAME` and its like: what called what, the innermost first.
+    pub(super) fn callers(&self, name: &[u8]) -> Result<Option<Vec<BString>>, Flow> {
+        if !self.bash {
+            return Ok(None);
         }
+        Ok(match name {
+            b"FUNCNAME" => {
+                let mut names: Vec<BString> = self.running.iter().rev().cloned().collect();
+                if !names.is_empty() {
+                    names.push("main".into());
+                }
+                Some(names)
+            }
+            b"BASH_SOURCE" => {
+                let mut files = vec![self.name.clone(); self.running.len() + 1];
+                if let Source::File(path) = &self.source {
+                    files[0] = path.as_bytes().into();
+                }
+                Some(files)
+            }
+            b"PIPESTATUS" => {
+                let statuses = self.state.pipe.iter();
+                Some(statuses.map(|status| status.to_string().into()).collect())
+            }
+            b"BASH_LINENO" | b"BASH_COMMAND" | b"DIRSTACK" | b"_" => {
+                let what = format!("${} is not known", name.as_bstr());
+                return Err(Stop::unsupported(what).into());
+            }
+            _ => None,
+        })
     }
 }
 

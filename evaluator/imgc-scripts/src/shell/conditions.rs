@@ -66,7 +66,7 @@ impl Shell<'_, '_, '_> {
             b">" => text > self.text(right)?,
             b"-nt" | b"-ot" | b"-ef" => {
                 let right = self.text(right)?;
-                files::files(self.process, op, &text, &right)
+                files::files(self.process, op, &text, &right, true)
             }
             op => {
                 let right = self.text(right)?;

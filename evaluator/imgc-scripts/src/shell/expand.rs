@@ -226,9 +226,16 @@ impl Shell<'_, '_, '_> {
             },
             Name::Element(name, index) => {
                 let index = self.index_of(name, index)?;
+                if let Some(callers) = self.callers(name)? {
+                    let index: Option<usize> = index.to_str_lossy().parse().ok();
+                    return Ok(index.and_then(|at| callers.get(at)).map(one));
+                }
                 self.state.element(name, &index).map(Values::One)
             }
             Name::Elements(name, joined) => {
+                if let Some(callers) = self.callers(name)? {
+                    return Ok(Some(Values::Many(callers, *joined)));
+                }
                 let held = self.state.variable(name).and_then(|v| v.value.as_ref());
                 held.map(|held| Values::Many(held.elements(), *joined))
             }
@@ -240,7 +247,7 @@ impl Shell<'_, '_, '_> {
         match name {
             b'#' => number(self.state.positional.len()),
             b'?' => number(usize::from(self.state.status)),
-            b'-' => Some(self.state.options.letters()),
+            b'-' => Some(self.state.options.letters(self.bash)),
             b'$' => number(self.pid as usize),
             b'!' => number(self.state.background? as usize),
             _ => None,
@@ -250,7 +257,7 @@ impl Shell<'_, '_, '_> {
     /// Variables that the shell computes.
     fn dynamic(&mut self, name: &[u8]) -> Result<Option<BString>, Flow> {
         let text = match name {
-            b"LINENO" => self.line.to_string(),
+            b"LINENO" if self.bash => self.line.to_string(),
             b"RANDOM" | b"SRANDOM" | b"EPOCHSECONDS" | b"EPOCHREALTIME" if self.bash => {
                 let what = format!("${} is different each time", name.as_bstr());
                 return Err(Stop::unsupported(what).into());
@@ -259,10 +266,10 @@ impl Shell<'_, '_, '_> {
             b"EUID" | b"UID" if self.bash => "0".to_owned(),
             b"BASHPID" if self.bash => self.pid.to_string(),
             b"BASH_VERSION" if self.bash => "5.2.37(1)-release".to_owned(),
-            b"FUNCNAME" | b"BASH_SOURCE" | b"BASH_LINENO" if self.bash => {
-                return Ok(self.callers(name));
+            _ => {
+                let callers = self.callers(name)?;
+                return Ok(callers.and_then(|callers| callers.into_iter().next()));
             }
-            _ => return Ok(None),
         };
         Ok(Some(text.into()))
     }

@@ -33,8 +33,10 @@ pub(super) struct Shell<'s, 'p, 'r> {
 pub(super) enum Flow {
     /// It can't be done faithfully.
     Stop(Box<Stop>),
-    /// `exit`, or a mistake that ends a shell.
+    /// `exit`, or `set -e`.
     Exit(u8),
+    /// A mistake, which ends a shell unless a builtin made it.
+    Fail(u8),
     /// `exec` put another program in its place: no trap runs.
     Replaced(u8),
     Return(u8),
@@ -57,7 +59,12 @@ impl Shell<'_, '_, '_> {
     /// A mistake that ends the shell, said on standard error.
     pub(super) fn fatal(&mut self, message: &str) -> Flow {
         self.complain(message);
-        Flow::Exit(if self.bash { 1 } else { 2 })
+        Flow::Fail(self.failure())
+    }
+
+    /// The status of what went wrong before it ran.
+    pub(super) fn failure(&self) -> u8 {
+        if self.bash { 1 } else { 2 }
     }
 
     /// Says what is wrong, with the script and its line.
@@ -141,7 +148,7 @@ impl Shell<'_, '_, '_> {
     pub(super) fn finish(&mut self, done: Run) -> Result<u8, Flow> {
         let mut status = match done {
             Ok(()) | Err(Flow::Break(_) | Flow::Continue(_)) => self.state.status,
-            Err(Flow::Exit(status) | Flow::Return(status)) => status,
+            Err(Flow::Exit(status) | Flow::Fail(status) | Flow::Return(status)) => status,
             Err(Flow::Replaced(status)) => return Ok(status),
             Err(Flow::Stop(stop)) => return Err(Flow::Stop(stop)),
         };
@@ -152,7 +159,7 @@ impl Shell<'_, '_, '_> {
         self.state.status = status;
         self.state.loops = 0;
         match self.evaluate(&action, false) {
-            Err(Flow::Exit(other) | Flow::Replaced(other)) => status = other,
+            Err(Flow::Exit(other) | Flow::Fail(other) | Flow::Replaced(other)) => status = other,
             Err(Flow::Stop(stop)) => return Err(Flow::Stop(stop)),
             _ => {}
         }
@@ -172,7 +179,9 @@ impl Shell<'_, '_, '_> {
             })
         })?;
         self.state.substituted = Some(status);
-        self.state.status = status;
+        if self.bash {
+            self.state.status = status;
+        }
         let mut bytes = bytes.take();
         while bytes.last() == Some(&b'\n') {
             bytes.pop();
@@ -207,7 +216,7 @@ impl Shell<'_, '_, '_> {
         let message = format!("Syntax error: {}", mistake.message);
         self.complain(&message);
         self.state.status = 2;
-        Err(Flow::Exit(2))
+        Err(Flow::Fail(2))
     }
 
     /// Runs the file at `path` as `.` does.

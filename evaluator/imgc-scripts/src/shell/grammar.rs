@@ -145,13 +145,27 @@ impl Parser<'_> {
                 break;
             }
             self.bump();
-            if self.bash && self.peek() == Some(b'&') {
-                return self.refuse("|& is not interpreted");
+            if self.bash && self.eat(b'&') {
+                self.with_errors(&mut commands)?;
             }
             self.breaks()?;
             commands.push(self.nested(Self::command)?);
         }
         Ok(Pipeline { negated, commands })
+    }
+
+    /// `|&`: the errors of the last of `commands` go to the pipe too.
+    fn with_errors(&mut self, commands: &mut [Command]) -> Parsed<()> {
+        let word = vec![Part::Literal("1".into())];
+        let output = true;
+        let kind = RedirectKind::Duplicate { word, output };
+        let redirect = Redirect { fd: Some(2), kind };
+        match commands.last_mut() {
+            Some(Command::Simple(simple)) => simple.redirects.push(redirect),
+            Some(Command::Compound(compound)) => compound.redirects.push(redirect),
+            _ => return self.unexpected(),
+        }
+        Ok(())
     }
 
     /// Whether the reserved word `keyword` stands here.
@@ -465,7 +479,7 @@ impl Parser<'_> {
                 Some(b'(') if simple.words.len() == 1 && simple.redirects.is_empty() => {
                     return self.function(&simple);
                 }
-                Some(b'<') if self.bash => {}
+                Some(b'<' | b'>') if self.bash => {}
                 Some(b) if delimits(b) => break,
                 Some(_) => {}
             }
@@ -645,6 +659,7 @@ impl Parser<'_> {
         self.blanks();
         match self.peek() {
             Some(b'<') if self.bash && self.follows(b"<(") => self.word(),
+            Some(b'>') if self.bash && self.follows(b">(") => self.word(),
             Some(b) if !delimits(b) => self.word(),
             _ => self.unexpected(),
         }

@@ -171,6 +171,7 @@ fn first_state(process: &mut Process<'_, '_>, bash: bool, pid: u32) -> State {
         ];
         state.shopts = Rc::new(shopts.to_vec());
         state.set("BASH", "/bin/bash");
+        state.set("OSTYPE", "linux-gnu");
         state.set("BASH_VERSION", "5.2.37(1)-release");
         let parts = ["5", "2", "37", "1", "release", "x86_64-pc-linux-gnu"];
         let parts = (0..).zip(parts.map(BString::from)).collect();

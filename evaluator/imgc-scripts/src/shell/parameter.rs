@@ -5,7 +5,7 @@ use bstr::{BString, ByteSlice as _};
 use super::expand::{Context, Values, put};
 use super::fields::Fields;
 use super::flow::{Flow, Shell};
-use super::pattern::{Mark, Matcher};
+use super::pattern::{Mark, Matcher, byte};
 use super::state::Held;
 use super::syntax::{Name, Op, Parameter, Part, Word};
 use crate::stop::{Stop, Why};
@@ -48,6 +48,10 @@ impl Shell<'_, '_, '_> {
         let value = self.lookup(name)?;
         if let Op::Length = op {
             let length = match &value {
+                // dash measures all of `$@`, joined.
+                Some(Values::Many(values, _)) if !self.bash => {
+                    self.length(&bstr::join(self.state.joint(), values))
+                }
                 Some(Values::Many(values, _)) => values.len(),
                 Some(Values::One(text)) => self.length(text),
                 None => match self.required(name, None)? {
@@ -102,13 +106,13 @@ impl Shell<'_, '_, '_> {
             Values::One(text) => put(fields, text, quoted),
             Values::Many(values, joined) => {
                 if quoted && (*joined || !fields.splits()) {
-                    let joint = match joined {
+                    let joint = match *joined || !self.bash {
                         true => self.state.joint(),
                         false => b" ".to_vec(),
                     };
                     fields.quoted(&bstr::join(&joint, values));
                 } else if !fields.splits() {
-                    let joint = match joined {
+                    let joint = match *joined || !self.bash {
                         true => self.state.joint(),
                         false => b" ".to_vec(),
                     };
@@ -138,7 +142,8 @@ impl Shell<'_, '_, '_> {
         let value = self.lookup(name)?.filter(|value| match value {
             Values::One(text) => !colon || !text.is_empty(),
             Values::Many(values, _) => match values.as_slice() {
-                [] => false,
+                // dash takes `$@` as set whatever it holds.
+                [] => !self.bash && !colon,
                 [one] => !colon || !one.is_empty(),
                 _ => true,
             },
@@ -159,7 +164,13 @@ impl Shell<'_, '_, '_> {
                 }
                 self.expand(word, fields, inner)?;
             }
-            (_, Some(value)) => self.put_values(&value, fields, context.quoted),
+            (_, Some(value)) => {
+                let empty = Values::Many(Vec::new(), false);
+                if context.quoted && value == empty {
+                    fields.quoted(b"");
+                }
+                self.put_values(&value, fields, context.quoted);
+            }
             (b'=', None) => {
                 let text = match context.quoted {
                     true => self.quoted_text(word)?,
@@ -295,7 +306,7 @@ impl Shell<'_, '_, '_> {
                 replacement,
             } => {
                 let pattern = self.pattern(pattern)?;
-                Change::Replace(*how, pattern, self.text(replacement)?)
+                Change::Replace(*how, pattern, self.pattern(replacement)?)
             }
             Op::Case { upper, all } => Change::Case(*upper, *all),
             Op::Transform(b'U') => Change::Case(true, true),
@@ -310,6 +321,7 @@ impl Shell<'_, '_, '_> {
         Matcher {
             wide: self.bash,
             fold: false,
+            caret: self.bash,
             extended: self.is_extended(),
         }
     }
@@ -336,7 +348,7 @@ impl Shell<'_, '_, '_> {
 /// What an operator does to a text.
 enum Change {
     Remove(bool, bool, Vec<Mark>),
-    Replace(u8, Vec<Mark>, BString),
+    Replace(u8, Vec<Mark>, Vec<Mark>),
     Case(bool, bool),
     Quote,
 }
@@ -381,7 +393,7 @@ fn replace(
     text: &BString,
     how: u8,
     pattern: &[Mark],
-    by: &BString,
+    by: &[Mark],
 ) -> Result<BString, Flow> {
     if pattern.is_empty() && !matches!(how, b'#' | b'%') {
         return Ok(text.clone());
@@ -405,7 +417,7 @@ fn replace(
         }
         match found.filter(|&end| end > at || matches!(how, b'#' | b'%')) {
             Some(end) => {
-                out.extend_from_slice(by);
+                put_replacement(&mut out, by, &text[at..end]);
                 at = end;
                 if how != b'/' || at >= text.len() {
                     break;
@@ -421,6 +433,23 @@ fn replace(
     }
     out.extend_from_slice(text.get(at..).unwrap_or_default());
     Ok(out)
+}
+
+/// Adds a replacement, whose `&` stands for what was found.
+fn put_replacement(out: &mut BString, by: &[Mark], found: &[u8]) {
+    let mut marks = by.iter().peekable();
+    while let Some(&mark) = marks.next() {
+        let escaped = mark == Mark::from(b'\\');
+        if escaped && let Some(&&next) = marks.peek().filter(|next| b"\\&".contains(&byte(***next)))
+        {
+            out.push(byte(next));
+            marks.next();
+        } else if mark == Mark::from(b'&') {
+            out.extend_from_slice(found);
+        } else {
+            out.push(byte(mark));
+        }
+    }
 }
 
 fn change_case(text: &BString, upper: bool, all: bool) -> BString {

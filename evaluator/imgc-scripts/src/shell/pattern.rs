@@ -32,6 +32,8 @@ pub(super) struct Matcher {
     pub(super) wide: bool,
     /// Whether letters match both cases.
     pub(super) fold: bool,
+    /// Whether `[^a]` means `[!a]`, as in bash.
+    pub(super) caret: bool,
     /// Whether `@(a|b)` and the like are patterns.
     pub(super) extended: bool,
 }
@@ -126,8 +128,9 @@ impl Matcher {
     /// character; what is left behind it. None if it has no end.
     fn bracket<'p>(self, pattern: &'p [Mark], character: &[u8]) -> Option<(bool, &'p [Mark])> {
         let mut at = 0;
-        let negated =
-            matches!(pattern.first(), Some(&m) if m == Mark::from(b'!') || m == Mark::from(b'^'));
+        let negated = pattern.first().is_some_and(|&mark| {
+            mark == Mark::from(b'!') || (self.caret && mark == Mark::from(b'^'))
+        });
         at += usize::from(negated);
         let from = at;
         let mut found = false;

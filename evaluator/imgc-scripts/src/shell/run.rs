@@ -57,7 +57,11 @@ impl Shell<'_, '_, '_> {
     fn pipeline(&mut self, pipeline: &Pipeline, tested: bool) -> Run {
         let tested = tested || pipeline.negated;
         match pipeline.commands.as_slice() {
-            [command] => self.command(command, tested)?,
+            [command] => {
+                self.command(command, tested)?;
+                self.state.pipe.clear();
+                self.state.pipe.push(self.state.status);
+            }
             commands => self.pipe(commands, tested)?,
         }
         if pipeline.negated {
@@ -70,6 +74,7 @@ impl Shell<'_, '_, '_> {
         let mut input = None;
         let mut status = 0;
         let mut worst = 0;
+        let mut statuses = Vec::new();
         for (at, command) in commands.iter().enumerate() {
             let (out, bytes) = Fd::output();
             let last = at + 1 == commands.len();
@@ -84,11 +89,13 @@ impl Shell<'_, '_, '_> {
                     shell.command(command, tested)
                 })
             })?;
+            statuses.push(status);
             if status != 0 {
                 worst = status;
             }
             input = Some(Fd::input(bytes.take()));
         }
+        self.state.pipe = statuses;
         self.state.status = match self.state.options.pipefail {
             true => worst,
             false => status,
@@ -101,7 +108,8 @@ impl Shell<'_, '_, '_> {
         if tested || self.state.status == 0 {
             return Ok(());
         }
-        if self.bash && !self.state.traps.is_empty() {
+        let inside = !self.running.is_empty() || self.state.subshells > 0;
+        if self.bash && (!inside || self.state.options.is_on("errtrace")) {
             self.trap_error()?;
         }
         match self.state.options.errexit {
@@ -163,11 +171,8 @@ impl Shell<'_, '_, '_> {
         let fds = self.process.fds.clone();
         if !self.redirect(&compound.redirects)? {
             self.process.fds = fds;
-            self.state.status = if self.bash { 1 } else { 2 };
-            return match self.bash {
-                true => self.check(tested),
-                false => Ok(()),
-            };
+            self.state.status = self.failure();
+            return self.check(tested);
         }
         let done = self.kind(compound, tested);
         self.process.fds = fds;

@@ -61,10 +61,9 @@ impl Shell<'_, '_, '_> {
         let special = matches!(&target, Target::Builtin(builtin) if builtin.special);
         if !self.redirect(&simple.redirects)? {
             self.process.fds = held;
-            let status = if self.bash { 1 } else { 2 };
-            self.state.status = status;
+            self.state.status = self.failure();
             return match special && !self.bash {
-                true => Err(Flow::Exit(status)),
+                true => Err(Flow::Fail(self.state.status)),
                 false => Ok(()),
             };
         }
@@ -81,7 +80,7 @@ impl Shell<'_, '_, '_> {
 
     fn without_command(&mut self, simple: &Simple) -> Run {
         if !self.redirect(&simple.redirects)? {
-            self.state.status = if self.bash { 1 } else { 2 };
+            self.state.status = self.failure();
             return Ok(());
         }
         for assignment in &simple.assignments {
@@ -127,22 +126,39 @@ impl Shell<'_, '_, '_> {
 
     /// The fields of a command's first word, where an alias may stand for it.
     fn alias(&mut self, word: &Word, out: &mut Vec<BString>) -> Run {
-        let text = literal(word).map(BString::from);
-        let found = text.and_then(|name| self.state.aliases.get(&name).cloned());
-        let Some(value) =
-            found.filter(|_| !self.bash || self.state.shopts.contains(&"expand_aliases"))
-        else {
-            return self.fields_of(word, out);
-        };
-        let script = super::syntax::Script::parse_at(&value, self.bash, self.line);
-        let words = super::alias_words(&script);
-        let Some(words) = words.filter(|_| !value.ends_with(b" ")) else {
-            let what = format!("the alias {value:?} is more than words");
-            return Err(crate::stop::Stop::unsupported(what).into());
-        };
-        for word in words {
-            self.fields_of(word, out)?;
+        let active = !self.bash || self.state.shopts.contains(&"expand_aliases");
+        let mut name = literal(word).map(BString::from).filter(|_| active);
+        let mut values = Vec::new();
+        // An alias may begin with another, but none stands for itself.
+        let mut seen = Vec::new();
+        while let Some(value) = name.as_ref().and_then(|name| self.state.aliases.get(name)) {
+            let value = value.clone();
+            seen.extend(name.take());
+            let script = super::syntax::Script::parse_at(&value, self.bash, self.line);
+            let words = super::alias_words(&script).filter(|_| !value.ends_with(b" "));
+            let Some((first, rest)) = words.and_then(|words| words.split_first()) else {
+                let what = format!("the alias {value:?} is more than words");
+                return Err(crate::stop::Stop::unsupported(what).into());
+            };
+            let mut fields = Vec::new();
+            for word in rest {
+                self.fields_of(word, &mut fields)?;
+            }
+            values.splice(0..0, fields);
+            match literal(first) {
+                Some(next) if !seen.iter().any(|seen| seen == next) => name = Some(next.into()),
+                _ => {
+                    self.fields_of(first, out)?;
+                    out.append(&mut values);
+                    return Ok(());
+                }
+            }
         }
+        match name.filter(|_| !seen.is_empty()) {
+            Some(name) => out.push(name),
+            None => self.fields_of(word, out)?,
+        }
+        out.append(&mut values);
         Ok(())
     }
 
@@ -250,10 +266,25 @@ impl Shell<'_, '_, '_> {
     fn invoke(&mut self, words: Vec<BString>, target: Target, tested: bool) -> Result<u8, Flow> {
         match target {
             Target::Function(defined) => self.call(&defined, words, tested),
-            Target::Builtin(builtin) => (builtin.run)(self, &words, tested),
+            Target::Builtin(builtin) => match (builtin.run)(self, &words, tested) {
+                // What a builtin is given wrongly is its failure, not the shell's.
+                Err(Flow::Fail(status)) if self.survives(&builtin, &words[0]) => Ok(status),
+                done => done,
+            },
             Target::Native(name) => self.native(name, words),
             Target::Debconf => self.debconf(words),
             Target::Program => self.program(words),
+        }
+    }
+
+    /// Whether a shell goes on after a mistake in a builtin.
+    fn survives(&self, builtin: &Builtin, name: &BString) -> bool {
+        match self.bash {
+            true => !matches!(
+                name.as_slice(),
+                b"eval" | b"." | b"source" | b"command" | b"builtin"
+            ),
+            false => !builtin.special,
         }
     }
 
@@ -296,6 +327,9 @@ impl Shell<'_, '_, '_> {
     /// Runs a native command as a builtin of this shell: in this process.
     pub(super) fn native(&mut self, name: &str, words: Vec<BString>) -> Result<u8, Flow> {
         let bash = self.bash;
+        if bash && let Some(status) = self.own_form(&words)? {
+            return Ok(status);
+        }
         let run = builtins::native(name, bash);
         let outer = std::mem::replace(&mut self.process.args, words);
         let done = run(self.process);
@@ -312,6 +346,30 @@ impl Shell<'_, '_, '_> {
                 }
                 Err(stop.into())
             }
+        }
+    }
+
+    /// The forms of bash's builtins that are about variables: `printf -v` and `test -v`.
+    fn own_form(&mut self, words: &[BString]) -> Result<Option<u8>, Flow> {
+        if words.get(1).is_none_or(|word| word != "-v") {
+            return Ok(None);
+        }
+        match (words[0].as_slice(), &words[2..]) {
+            (b"test", [name]) | (b"[", [name, _]) => {
+                let name = super::words::reference(name);
+                let value = match name {
+                    Some(name) => self.lookup(&name)?,
+                    None => None,
+                };
+                Ok(Some(u8::from(value.is_none())))
+            }
+            (b"printf", [name, format @ ..]) if !format.is_empty() => {
+                let (Status(status), text) =
+                    crate::commands::system::printf::format(self.process, format, true)?;
+                self.assign_reference(name, text)?;
+                Ok(Some(status))
+            }
+            _ => Ok(None),
         }
     }
 

@@ -28,6 +28,8 @@ pub(super) struct State {
     pub(super) sourced: usize,
     /// The status of the last command substitution of this command.
     pub(super) substituted: Option<u8>,
+    /// The statuses of the last pipeline, for bash's `PIPESTATUS`.
+    pub(super) pipe: Vec<u8>,
     /// `$!`
     pub(super) background: Option<u32>,
     /// What background commands ended with, for `wait`.
@@ -170,12 +172,18 @@ impl Options {
         at.is_some_and(|at| self.others >> at & 1 == 1)
     }
 
-    /// `$-`
-    pub(super) fn letters(self) -> BString {
-        let on = OPTIONS
-            .iter()
-            .filter(|(letter, name)| *letter != 0 && self.is_on(name));
-        on.map(|(letter, _)| *letter).collect::<Vec<u8>>().into()
+    /// `$-`, in the order of dash or bash.
+    pub(super) fn letters(self, bash: bool) -> BString {
+        let order: &[u8] = match bash {
+            true => b"abefhimnuvxBCEs",
+            false => b"ubaCvxsnmiIfe",
+        };
+        let is_on = |letter: &&u8| {
+            let mut known = OPTIONS.iter().filter(|(other, _)| other == *letter);
+            known.any(|(_, name)| self.is_on(name))
+        };
+        let letters = order.iter().filter(is_on);
+        letters.copied().collect::<Vec<u8>>().into()
     }
 }
 

@@ -71,8 +71,11 @@ impl Parser<'_> {
         if !self.at_operator() {
             return Ok(Test::Unary("-n".into(), left));
         }
-        let word = self.word()?;
-        let op = BString::from(literal(&word).unwrap_or_default());
+        let mut op = BString::default();
+        while let Some(byte) = self.peek().filter(|&b| !delimits(b)) {
+            op.push(byte);
+            self.bump();
+        }
         self.blanks();
         let right = match op.as_slice() {
             b"=~" => self.parts(At::Regex)?,

@@ -349,6 +349,9 @@ impl Parser<'_> {
             {
                 return Ok(Part::Arithmetic(inner));
             }
+            if !self.bash {
+                return self.mistake("Missing '))'");
+            }
             (self.at, self.line) = (at, line);
         }
         self.bump();
@@ -447,6 +450,11 @@ impl Parser<'_> {
     /// `${!…` of bash.
     fn bang(&mut self, double: bool) -> Parsed<Parameter> {
         self.bump();
+        if self.eat_all(b"#}") {
+            self.at -= 1;
+            let (name, op) = (Name::Special(b'#'), Op::Indirect);
+            return Ok(Parameter { name, op });
+        }
         if self.peek().is_none_or(|b| !is_name(b)) {
             let name = Name::Special(b'!');
             let op = self.op(double)?;

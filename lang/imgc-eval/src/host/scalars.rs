@@ -62,6 +62,21 @@ pub(crate) fn check_mode<P: Place>(number: i64, place: P) -> Result<u32, Box<Pro
     }
 }
 
+/// The report that a mode is not written in octal, where `755` is another mode than `0o755`.
+pub(crate) fn not_octal<P: Place>(number: i64, place: P) -> Problem<P> {
+    let message = format!("a mode is written in octal, and {number} is a decimal number");
+    let problem = Problem::new(codes::BAD_MODE, place.clone(), message);
+    let digits = number.to_string();
+    let meant = digits.len() <= 4 && digits.bytes().all(|digit| matches!(digit, b'0'..=b'7'));
+    let octal = match number {
+        _ if meant => format!("0o{digits}"),
+        0..=0o7777 => format!("0o{number:o}"),
+        _ => return problem.help("write it as `0o644`"),
+    };
+    let problem = problem.help(format!("write `{octal}`"));
+    problem.fix(format!("change it to `{octal}`"), vec![(place, octal)])
+}
+
 /// The TCP port that a number is.
 pub(crate) fn check_port_number<P: Place>(number: i64, place: P) -> Result<Port, Box<Problem<P>>> {
     let port = u16::try_from(number).ok().map(|number| Port {

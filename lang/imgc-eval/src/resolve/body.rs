@@ -16,6 +16,7 @@ pub(super) struct BodyBuilder {
     spans: Spans,
     locals: Vec<Arc<str>>,
     items: BTreeSet<ItemName>,
+    octal: Vec<ExprId>,
 }
 
 impl BodyBuilder {
@@ -30,6 +31,11 @@ impl BodyBuilder {
     /// Says where a part of the expression that was added last stands.
     pub(super) fn part(&mut self, expr: ExprId, part: usize, range: TextRange) {
         self.spans.push_part(At::part(expr, part), range);
+    }
+
+    /// Notes that a number is written in octal.
+    pub(super) fn octal(&mut self, expr: ExprId) {
+        self.octal.push(expr);
     }
 
     /// Makes an expression fail without a word.
@@ -63,6 +69,7 @@ impl BodyBuilder {
             root,
             annotation,
             locals: self.locals,
+            octal: self.octal,
             items: self.items.into_iter().collect(),
             damaged,
         };

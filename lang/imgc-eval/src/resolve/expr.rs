@@ -72,7 +72,13 @@ impl Lowerer<'_> {
                 self.expr_or_poison(e.argument(), range),
             ),
             ast::Expr::Literal(e) => match e.value() {
-                Some(ast::LiteralValue::Int(number)) => Expr::Int(number),
+                Some(ast::LiteralValue::Int(number)) => {
+                    let id = self.body.add(range, Expr::Int(number));
+                    if e.is_octal() {
+                        self.body.octal(id);
+                    }
+                    return id;
+                }
                 Some(ast::LiteralValue::Bool(truth)) => Expr::Bool(truth),
                 None => Expr::Poison,
             },
@@ -122,6 +128,10 @@ impl Lowerer<'_> {
         let Some(name) = e.name().and_then(|name| self.tag_name(&name)) else {
             return self.body.add(e.range(), Expr::Poison);
         };
+        // A parameter that begins with a capital has been reported.
+        if self.scopes.iter().any(|scope| scope.find(&name).is_some()) {
+            return self.body.add(e.range(), Expr::Poison);
+        }
         let id = self.body.add(e.range(), Expr::Tag(name, payload));
         if let Some(place) = place {
             self.body.part(id, 0, place);
@@ -244,7 +254,18 @@ impl Lowerer<'_> {
         let similar = did_you_mean(name, names).map(str::to_owned);
         let message = format!("the name `{name}` is not bound here");
         let mut problem = Problem::new(codes::UNBOUND_NAME, range, message);
-        if let Some(help) = habit(name) {
+        let default = self
+            .defaults
+            .iter()
+            .rev()
+            .find(|default| default.1.contains(name));
+        if let Some((field, _)) = default {
+            let help = format!(
+                "a default does not see the other parameters: write `{field} ? None`, and in the \
+                 function `withDefault … {field}`"
+            );
+            problem = problem.help(help);
+        } else if let Some(help) = habit(name) {
             problem = problem.help(help);
         } else if let Some(similar) = similar {
             problem = problem.did_you_mean(range, name, &similar);

@@ -14,7 +14,7 @@ mod pattern;
 mod scope;
 mod types;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use imgc_syntax::{Parse, SyntaxError, TextRange, TextSize};
@@ -92,6 +92,8 @@ struct Lowerer<'a> {
     room: [usize; 2],
     /// The names that are bound around what is lowered, the innermost last.
     scopes: Vec<Scope>,
+    /// The parameters whose defaults are lowered, and the names beside each.
+    defaults: Vec<(Arc<str>, Arc<BTreeSet<String>>)>,
     /// How many more parts of types are written out.
     type_room: usize,
     /// How many records that keys like `a.b` made stand in each other here.
@@ -113,6 +115,7 @@ impl<'a> Lowerer<'a> {
             lowered: Lowered::default(),
             room: [MAX_PROBLEMS; 2],
             scopes: Vec::new(),
+            defaults: Vec::new(),
             type_room: types::MAX_ALL,
             nested: 0,
             body: BodyBuilder::default(),
@@ -126,7 +129,7 @@ impl<'a> Lowerer<'a> {
         lowered.problems.sort_by_key(|problem| key(problem.place));
         lowered.imports.sort_by_key(|(_, range)| key(*range));
         lowered.items.lets.sort();
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         for (name, _) in &lowered.imports {
             if seen.insert(name) {
                 lowered.items.imports.push(name.clone());

@@ -1,6 +1,6 @@
 //! Parameters of functions and patterns of arms.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use imgc_diag::codes;
@@ -125,12 +125,20 @@ impl Lowerer<'_> {
         let mut fields: Vec<PatternField> = Vec::new();
         let mut seen: BTreeMap<Arc<str>, TextRange> = BTreeMap::new();
         let mut places = Vec::new();
+        let names = pattern.fields().filter_map(|field| field.name());
+        let names: Arc<BTreeSet<String>> =
+            Arc::new(names.map(|name| name.text().to_string()).collect());
         for field in pattern.fields() {
             let Some(name) = field.name() else { continue };
             let (text, range): (Arc<str>, _) = (name.text().into(), name.range());
             let annotation = field.ty().map(|ty| self.annotation(&ty));
             let default = field.default().filter(|_| defaults);
-            let default = default.map(|default| self.expr(&default));
+            let default = default.map(|default| {
+                self.defaults.push((text.clone(), names.clone()));
+                let default = self.expr(&default);
+                self.defaults.pop();
+                default
+            });
             if let Some(&earlier) = seen.get(&text) {
                 let message = format!("the field `{text}` is twice in this pattern");
                 let problem = Problem::new(codes::DUPLICATE_NAME, range, message);

@@ -46,6 +46,12 @@ impl Infer<'_> {
             },
             _ => None,
         };
+        if let (Expr::Int(number), Host::Mode) = (expr, host)
+            && (8..=7_777).contains(number)
+            && body.octal.binary_search(&site.at.expr).is_err()
+        {
+            return Some(scalars::not_octal(*number, site));
+        }
         let wrong = match (number, expr, host) {
             (Some(number), _, Host::Mode) => scalars::check_mode(number, site).err(),
             (Some(number), _, Host::Port) => scalars::check_port_number(number, site).err(),

@@ -196,6 +196,13 @@ impl Literal {
             _ => None,
         }
     }
+
+    /// Whether it is a number in octal: `0o755`.
+    #[must_use]
+    pub fn is_octal(&self) -> bool {
+        tokens(&self.0)
+            .any(|token| token.kind() == SyntaxKind::Int && token.text().starts_with("0o"))
+    }
 }
 
 impl Str {

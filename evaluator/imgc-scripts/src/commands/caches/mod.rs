@@ -1,9 +1,12 @@
-//! Commands that make caches and indices: ldconfig, openssl rehash, install-info and
-//! their like.
+//! Caches and registries that are made of other files: ldconfig, rehash, info, mime, schemas, icons.
 
+pub(crate) mod der;
 pub(crate) mod ldconfig;
+
+mod none;
+mod rehash;
 
 use super::Native;
 
 /// The commands of this module's parts.
-pub(crate) const NATIVES: &[&[Native]] = &[ldconfig::NATIVES];
+pub(crate) const NATIVES: &[&[Native]] = &[ldconfig::NATIVES, none::NATIVES, rehash::NATIVES];

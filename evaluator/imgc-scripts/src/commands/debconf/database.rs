@@ -217,7 +217,7 @@ impl Database {
         while let Some((before, name, after)) = next_variable(rest) {
             if let Some(before) = before.strip_suffix(b"\\") {
                 result.push_str(before);
-                result.push_str(&[b"${", name, b"}"].concat());
+                result.push_str([b"${", name, b"}"].concat());
             } else {
                 result.push_str(before);
                 if let Some(value) = item.and_then(|item| item.variables.get(BStr::new(name))) {

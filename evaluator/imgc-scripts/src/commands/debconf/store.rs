@@ -123,7 +123,7 @@ fn parse_item(lines: &[&[u8]]) -> Option<(BString, Item)> {
     for line in lines {
         if variables && line.first().is_some_and(u8::is_ascii_whitespace) {
             let line = line.trim_ascii_start();
-            let (key, value) = line.split_once_str("=").unwrap_or((&line[..], b""));
+            let (key, value) = line.split_once_str("=").unwrap_or((line, b""));
             let value = strip_space(value);
             item.variables
                 .insert(key.trim_ascii_end().into(), unescape(value));

@@ -1,7 +1,7 @@
 //! dpkg-maintscript-helper and dpkg-realpath. Both are shell scripts in dpkg's package,
 //! which an image may do without. And start-stop-daemon, for a system in which nothing runs.
 
-use bstr::{BStr, BString, ByteSlice as _};
+use bstr::{BStr, BString};
 
 use super::place::unknown;
 use crate::commands::{Native, Origin};
@@ -72,7 +72,7 @@ fn maintscript_helper(process: &mut Process<'_, '_>) -> Outcome {
     Ok(Status::OK)
 }
 
-/// `dpkg-realpath [--zero] PATH`
+/// `dpkg-realpath [--root DIR] [--zero] PATH`
 fn realpath(process: &mut Process<'_, '_>) -> Outcome {
     let mut end = "\n";
     let mut paths: Vec<BString> = Vec::new();
@@ -80,6 +80,13 @@ fn realpath(process: &mut Process<'_, '_>) -> Outcome {
     while let Some(arg) = args.next() {
         match arg.as_slice() {
             b"-z" | b"--zero" => end = "\0",
+            b"--root" | b"--instdir" => {
+                let root = args.next().unwrap_or_default();
+                if !matches!(root.as_slice(), b"" | b"/") {
+                    return Err(Stop::unsupported(format!("the root {root} is not known")));
+                }
+            }
+            b"--root=" | b"--instdir=" | b"--root=/" | b"--instdir=/" => {}
             b"--" => paths.extend(args.by_ref()),
             other if other.starts_with(b"-") => return Err(unknown(&arg)),
             _ => paths.push(arg),

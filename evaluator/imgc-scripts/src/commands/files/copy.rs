@@ -63,7 +63,7 @@ struct Way {
 }
 
 const KNOWN: Known = Known {
-    short: "abdfiHlLnPpRrsS:t:Tuvx",
+    short: "abdfiHlLnPpRrsS:t:TuvxZ",
     long: &[
         ("archive", 'a'),
         ("attributes-only", 'A'),

@@ -46,7 +46,7 @@ pub(super) fn trimmed(path: &[u8]) -> &[u8] {
 
 fn mkdir(process: &mut Process<'_, '_>) -> Outcome {
     let known = Known {
-        short: "m:pv",
+        short: "m:pvZ",
         long: &[("mode=", 'm'), ("parents", 'p'), ("verbose", 'v')],
     };
     let parsed = parse(&process.args[1..], &known)?;
@@ -174,7 +174,7 @@ fn rmdir(process: &mut Process<'_, '_>) -> Outcome {
 
 fn mkfifo(process: &mut Process<'_, '_>) -> Outcome {
     let known = Known {
-        short: "m:",
+        short: "m:Z",
         long: &[("mode=", 'm')],
     };
     let parsed = parse(&process.args[1..], &known)?;
@@ -188,7 +188,7 @@ fn mkfifo(process: &mut Process<'_, '_>) -> Outcome {
 
 fn mknod(process: &mut Process<'_, '_>) -> Outcome {
     let known = Known {
-        short: "m:",
+        short: "m:Z",
         long: &[("mode=", 'm')],
     };
     let parsed = parse(&process.args[1..], &known)?;

@@ -32,7 +32,7 @@ struct Way {
 
 fn install(process: &mut Process<'_, '_>) -> Outcome {
     let known = Known {
-        short: "bcCdDg:m:o:pS:t:Tv",
+        short: "bcCdDg:m:o:pS:t:TvZ",
         long: &[
             ("backup=?", 'B'),
             ("compare", 'C'),

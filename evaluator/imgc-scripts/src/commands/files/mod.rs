@@ -3,15 +3,18 @@
 pub(crate) mod options;
 pub(crate) mod owners;
 
+mod capability;
 mod copy;
 mod find;
 mod folders;
 pub(crate) mod glob;
+mod gzip;
 mod install;
 mod link;
 mod ls;
 mod metadata;
 mod modes;
+mod mounts;
 pub(crate) mod names;
 mod remove;
 mod rename;
@@ -27,13 +30,16 @@ use crate::process::{Outcome, Process, Status};
 
 /// The commands of this module's parts.
 pub(crate) const NATIVES: &[&[Native]] = &[
+    capability::NATIVES,
     copy::NATIVES,
     find::NATIVES,
     folders::NATIVES,
+    gzip::NATIVES,
     install::NATIVES,
     link::NATIVES,
     ls::NATIVES,
     metadata::NATIVES,
+    mounts::NATIVES,
     names::NATIVES,
     remove::NATIVES,
     rename::NATIVES,

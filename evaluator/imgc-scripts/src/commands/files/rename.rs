@@ -85,7 +85,7 @@ pub(super) fn backup(
 
 fn mv(process: &mut Process<'_, '_>) -> Outcome {
     let known = Known {
-        short: "bfinS:t:Tuv",
+        short: "bfinS:t:TuvZ",
         long: &[
             ("backup=?", 'B'),
             ("force", 'f'),

@@ -22,6 +22,10 @@ pub(super) fn enable(
         Err(refused) => return Ok(Err(refused)),
     };
     for unit in units {
+        let wanted = unit.has_links() && unit.alias.is_empty();
+        if units::is_template(&unit.name) && unit.default_instance.is_none() && wanted {
+            return Ok(Err(format!("Unit {} has no default instance", unit.name)));
+        }
         for (link, target) in links(scope, &unit) {
             if let Err(refused) = link_to(process, &link, &target, force)? {
                 return Ok(Err(refused));
@@ -267,13 +271,15 @@ pub(super) fn state(
         }
     }
     let also = !unit.also.is_empty();
-    Ok(Some(if own || instance && unit.default_instance.is_some() {
-        "enabled"
-    } else if unit.name != *name {
+    Ok(Some(if unit.name != *name {
         "alias"
+    } else if own || instance && unit.default_instance.is_some() {
+        "enabled"
+    } else if instance {
+        "indirect"
     } else if unit.has_links() {
         "disabled"
-    } else if also || instance {
+    } else if also {
         "indirect"
     } else {
         "static"

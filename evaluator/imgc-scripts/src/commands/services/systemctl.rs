@@ -249,8 +249,8 @@ fn is_enabled(
     })
 }
 
-/// Services that have a script in `/etc/init.d`: their links are made by systemd's helper.
-/// Those without a unit are done then.
+/// Services that have a script in `/etc/init.d`: update-rc.d changes their links, as
+/// systemd's `systemd-sysv-install` calls it. Those without a unit are done then.
 fn sysv(
     process: &mut Process<'_, '_>,
     given: &Given,
@@ -259,10 +259,10 @@ fn sysv(
     names: &mut Vec<BString>,
 ) -> Result<Option<Status>, Stop> {
     let skip = process.env.get(bstr::BStr::new("SYSTEMCTL_SKIP_SYSV"));
-    if skip.is_some_and(|value| value == "1") {
+    let helper = process.is_executable(b"/usr/lib/systemd/systemd-sysv-install");
+    if !helper || skip.is_some_and(|value| value == "1") {
         return Ok(None);
     }
-    let helper = "/usr/lib/systemd/systemd-sysv-install";
     let mut done = None;
     for name in names.clone() {
         let Some(stem) = name.strip_suffix(b".service") else {
@@ -273,10 +273,7 @@ fn sysv(
         if native && verb == "is-enabled" || !process.machine.files.exists(&script) {
             continue;
         }
-        let mut call: Vec<BString> = vec![helper.into()];
-        call.extend(given.value("root").map(|root| format!("--root={root}").into()));
-        call.extend([verb.into(), stem.into()]);
-        let status = process.run(call)?;
+        let status = sysv_links(process, verb, stem)?;
         if verb == "is-enabled" && !given.has("quiet") {
             process.out(if status == Status::OK { "enabled\n" } else { "disabled\n" });
         }
@@ -289,6 +286,28 @@ fn sysv(
         }
     }
     Ok(done)
+}
+
+fn sysv_links(process: &mut Process<'_, '_>, verb: &str, name: &[u8]) -> Outcome {
+    if verb == "is-enabled" {
+        let on = ["/etc/rcS.d", "/etc/rc5.d"].iter().any(|folder| {
+            let names = process.machine.files.list(folder.as_bytes()).unwrap_or_default();
+            names.iter().any(|link| {
+                link.len() == name.len() + 3 && link.starts_with(b"S") && link.ends_with(name)
+            })
+        });
+        return Ok(Status(if on { 0 } else { 1 }));
+    }
+    for action in ["defaults", verb] {
+        let call = vec!["/usr/sbin/update-rc.d".into(), name.into(), action.into()];
+        let mut child = process.child(call);
+        child.env.insert("_SKIP_SYSTEMD_NATIVE".into(), "1".into());
+        let status = child.start()?;
+        if status != Status::OK {
+            return Ok(status);
+        }
+    }
+    Ok(Status::OK)
 }
 
 fn set_default(process: &mut Process<'_, '_>, names: &[BString]) -> Outcome {
@@ -342,7 +361,7 @@ mod tests {
         }
         for (name, state, status) in [
             ("a", "enabled\n", 0),
-            ("b", "enabled\n", 0),
+            ("b", "alias\n", 0),
             ("s.service", "static\n", 0),
             ("n", "not-found\n", 4),
         ] {

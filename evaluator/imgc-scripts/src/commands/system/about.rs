@@ -366,7 +366,7 @@ mod tests {
             (&["tty", "-s"][..], 1, ""),
             (&["stty", "size"][..], 1, ""),
             (&["getconf", "LONG_BIT"][..], 0, "64\n"),
-            (&["locale", "charmap"][..], 0, "ANSI_X3.4-1968\n"),
+            (&["locale", "charmap"][..], 0, "UTF-8\n"),
             (&["locale", "-a"][..], 0, "C\nC.utf8\nPOSIX\n"),
             (&["hostname"][..], 0, "localhost\n"),
         ] {

@@ -21,7 +21,7 @@ pub(crate) fn dash(process: &mut Process<'_, '_>) -> Outcome {
         newline = false;
     }
     let text = bstr::join(" ", args);
-    say(process, &text, true, newline)
+    say(process, &text, Some(false), newline)
 }
 
 /// `echo` of bash and of coreutils: it takes `-n`, `-e` and `-E`.
@@ -43,14 +43,20 @@ pub(crate) fn bash(process: &mut Process<'_, '_>) -> Outcome {
         args = &args[1..];
     }
     let text = bstr::join(" ", args);
-    say(process, &text, escapes, newline)
+    say(process, &text, escapes.then_some(true), newline)
 }
 
-fn say(process: &mut Process<'_, '_>, text: &[u8], escapes: bool, newline: bool) -> Outcome {
+/// Prints `text`. `escapes` says whether escapes count, and whether more than dash's.
+fn say(
+    process: &mut Process<'_, '_>,
+    text: &[u8],
+    escapes: Option<bool>,
+    newline: bool,
+) -> Outcome {
     let mut out = BString::default();
     let mut ended = false;
-    if escapes {
-        ended = escape(text, &mut out, false);
+    if let Some(wide) = escapes {
+        ended = escape(text, &mut out, wide);
     } else {
         out.extend_from_slice(text);
     }

@@ -124,7 +124,12 @@ mod tests {
             "A=1\nB=x y\n"
         );
         assert_eq!(machine.run(&["env", "A=1", "printenv", "A"]).out, "1\n");
-        assert_eq!(machine.run(&["env", "-u", "PATH", "A=1"]).out, "A=1\n");
+        assert_eq!(
+            machine
+                .run(&["env", "-u", "PATH", "-u", "LC_ALL", "A=1"])
+                .out,
+            "A=1\n"
+        );
         assert_eq!(machine.run(&["env", "-", "A=1"]).out, "A=1\n");
         assert_eq!(machine.run(&["printenv", "NONE"]).status, 1);
         assert_eq!(machine.run(&["env", "no-such-command"]).status, 127);

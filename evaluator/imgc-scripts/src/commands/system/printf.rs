@@ -23,28 +23,46 @@ pub(crate) fn bash(process: &mut Process<'_, '_>) -> Outcome {
 }
 
 fn run(process: &mut Process<'_, '_>, wide: bool) -> Outcome {
-    let mut args = process.args.split_off(1);
-    if args.first().is_some_and(|arg| arg == "--") {
-        args.remove(0);
+    let mut words = process.args.split_off(1);
+    if words.first().is_some_and(|word| word == "--") {
+        words.remove(0);
     }
-    if args.is_empty() {
+    if words.is_empty() {
         process.complain("usage: printf format [arg ...]");
         return Ok(Status(if wide { 1 } else { 2 }));
     }
-    let format = args.remove(0);
-    if wide && format == "-v" {
-        return Err(Stop::unsupported("printf -v is not known here"));
+    if wide && words[0] == "-v" {
+        return Err(Stop::unsupported("printf -v is for a shell"));
     }
+    let (status, text) = format(process, &words, wide)?;
+    process.out(&text);
+    match process.fds.contains_key(&1) {
+        true => Ok(status),
+        false => Ok(Status::FAILED),
+    }
+}
+
+/// What printf prints: `words` are its format and arguments. `wide` says that it is not
+/// dash's.
+pub(crate) fn format(
+    process: &mut Process<'_, '_>,
+    words: &[BString],
+    wide: bool,
+) -> Result<(Status, BString), Stop> {
+    let Some((format, args)) = words.split_first() else {
+        return Ok((Status::FAILED, BString::default()));
+    };
     let mut printer = Printer {
-        args: args.into(),
+        args: args.iter().cloned().collect(),
         out: BString::default(),
         failed: false,
+        directive: false,
         wide,
     };
     loop {
         let left = printer.args.len();
         process.machine.spend(1 + format.len() as u64 / 16)?;
-        let ended = printer.once(&format)?;
+        let ended = printer.once(format)?;
         if printer.out.len() > process.machine.setup.limits.file / 4 {
             return Err(Stop::unsupported("printf prints too much"));
         }
@@ -52,22 +70,23 @@ fn run(process: &mut Process<'_, '_>, wide: bool) -> Outcome {
             break;
         }
     }
-    let status = if printer.failed || !process.fds.contains_key(&1) {
-        Status::FAILED
-    } else {
-        Status::OK
-    };
-    if printer.failed {
-        process.complain("expected numeric value");
+    if printer.directive {
+        process.complain("invalid directive");
+        return Ok((Status(if wide { 1 } else { 2 }), printer.out));
     }
-    process.out(&printer.out);
-    Ok(status)
+    if !printer.failed {
+        return Ok((Status::OK, printer.out));
+    }
+    process.complain("expected numeric value");
+    Ok((Status::FAILED, printer.out))
 }
 
 struct Printer {
     args: std::collections::VecDeque<BString>,
     out: BString,
     failed: bool,
+    /// Whether a conversion was wrong.
+    directive: bool,
     wide: bool,
 }
 
@@ -94,7 +113,7 @@ impl Printer {
             rest = tail;
             match byte {
                 b'\\' => {
-                    let (taken, ended) = one_escape(rest, &mut self.out, true);
+                    let (taken, ended) = one_escape(rest, &mut self.out, Place::Format, self.wide);
                     if ended {
                         return Ok(true);
                     }
@@ -121,7 +140,6 @@ impl Printer {
     fn conversion(&mut self, text: &[u8]) -> Result<(usize, bool), Stop> {
         let mut form = Form::default();
         let mut at = 0;
-        let wrong = || Stop::unsupported("a conversion of printf is not known");
         while let Some(&flag) = text.get(at) {
             match flag {
                 b'-' => form.left = true,
@@ -160,7 +178,9 @@ impl Printer {
         while text.get(at).is_some_and(|b| b"hlLjzt".contains(b)) {
             at += 1;
         }
-        let kind = *text.get(at).ok_or_else(wrong)?;
+        let Some(&kind) = text.get(at) else {
+            return Ok(self.wrong());
+        };
         match kind {
             b's' => {
                 let text = self.args.pop_front().unwrap_or_default();
@@ -169,7 +189,7 @@ impl Printer {
             b'b' => {
                 let text = self.args.pop_front().unwrap_or_default();
                 let mut out = BString::default();
-                let ended = escape(&text, &mut out, false);
+                let ended = escape(&text, &mut out, self.wide);
                 self.pad_text(&out, &form);
                 if ended {
                     return Ok((at + 1, true));
@@ -213,9 +233,16 @@ impl Printer {
                 self.pad_number(prefix, &digits, &form);
             }
             b'f' | b'F' | b'e' | b'E' | b'g' | b'G' => self.real(kind, &form)?,
-            _ => return Err(wrong()),
+            b'(' | b'q' => return Err(Stop::unsupported("a conversion of printf is not known")),
+            _ => return Ok(self.wrong()),
         }
         Ok((at + 1, false))
+    }
+
+    /// A conversion that there is not: all ends.
+    fn wrong(&mut self) -> (usize, bool) {
+        self.directive = true;
+        (0, true)
     }
 
     fn real(&mut self, kind: u8, form: &Form) -> Result<(), Stop> {
@@ -368,9 +395,18 @@ fn quoted(text: &[u8]) -> BString {
     out
 }
 
-/// Adds `text` to `out` with its escapes replaced. Says whether `\c` ended it. With
-/// `format`, octal numbers need no zero before them.
-pub(crate) fn escape(text: &[u8], out: &mut BString, format: bool) -> bool {
+/// Where an escape stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// In the format of printf.
+    Format,
+    /// In what echo or `%b` prints: octal numbers begin with 0, `\c` ends all.
+    Text,
+}
+
+/// Adds `text` to `out` with its escapes replaced. Says whether `\c` ended it. `wide` says
+/// that it is not dash's.
+pub(crate) fn escape(text: &[u8], out: &mut BString, wide: bool) -> bool {
     let mut rest = text;
     while let Some((&byte, tail)) = rest.split_first() {
         rest = tail;
@@ -378,7 +414,7 @@ pub(crate) fn escape(text: &[u8], out: &mut BString, format: bool) -> bool {
             out.push(byte);
             continue;
         }
-        let (taken, ended) = one_escape(rest, out, format);
+        let (taken, ended) = one_escape(rest, out, Place::Text, wide);
         if ended {
             return true;
         }
@@ -388,14 +424,13 @@ pub(crate) fn escape(text: &[u8], out: &mut BString, format: bool) -> bool {
 }
 
 /// One escape, from behind its backslash on: how long it is, and whether it was `\c`.
-fn one_escape(text: &[u8], out: &mut BString, format: bool) -> (usize, bool) {
-    let octal = |from: usize, most: usize| {
+fn one_escape(text: &[u8], out: &mut BString, place: Place, wide: bool) -> (usize, bool) {
+    let number = |from: usize, most: usize, radix: u32| {
         let digits = text[from..].iter().take(most);
-        let digits = digits.take_while(|b| (b'0'..=b'7').contains(b));
-        let (value, length) = digits.fold((0u32, 0), |(value, length), digit| {
-            (value * 8 + u32::from(digit - b'0'), length + 1)
-        });
-        ((value & 0xff) as u8, length)
+        let digits = digits.map_while(|&b| char::from(b).to_digit(radix));
+        digits.fold((0u32, 0), |(value, length), digit| {
+            (value.wrapping_mul(radix).wrapping_add(digit), length + 1)
+        })
     };
     let Some(&letter) = text.first() else {
         out.push(b'\\');
@@ -405,34 +440,39 @@ fn one_escape(text: &[u8], out: &mut BString, format: bool) -> (usize, bool) {
         b'a' => 7,
         b'b' => 8,
         b'e' => 27,
+        b'E' if wide => 27,
         b'f' => 12,
         b'n' => b'\n',
         b'r' => b'\r',
         b't' => b'\t',
         b'v' => 11,
         b'\\' => b'\\',
-        b'"' | b'\'' if format => letter,
-        b'c' if !format => return (1, true),
-        b'0' if !format => {
-            let (byte, length) = octal(1, 3);
-            out.push(byte);
+        b'"' if wide && place == Place::Format => letter,
+        b'c' if place == Place::Text => return (1, true),
+        b'0'..=b'7' => {
+            let zero = usize::from(letter == b'0' && place == Place::Text);
+            let (value, length) = number(zero, 3, 8);
+            out.push((value & 0xff) as u8);
+            return (zero + length, false);
+        }
+        b'x' if wide => {
+            let (value, length) = number(1, 2, 16);
+            if length == 0 {
+                out.extend_from_slice(b"\\x");
+            } else {
+                out.push((value & 0xff) as u8);
+            }
             return (1 + length, false);
         }
-        b'0'..=b'7' => {
-            let (byte, length) = octal(0, 3);
-            out.push(byte);
-            return (length, false);
-        }
-        b'x' => {
-            let digits = text[1..].iter().take(2);
-            let digits: Vec<u32> = digits.map_while(|&b| char::from(b).to_digit(16)).collect();
-            if digits.is_empty() {
-                out.extend_from_slice(b"\\x");
-                return (1, false);
+        b'u' | b'U' if wide => {
+            let (value, length) = number(1, if letter == b'u' { 4 } else { 8 }, 16);
+            match char::from_u32(value) {
+                Some(c) if length > 0 => {
+                    out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+                }
+                _ => out.extend_from_slice(&[b'\\', letter]),
             }
-            let value = digits.iter().fold(0, |value, digit| value * 16 + digit);
-            out.push((value & 0xff) as u8);
-            return (1 + digits.len(), false);
+            return (1 + length, false);
         }
         other => {
             out.extend_from_slice(&[b'\\', other]);

@@ -192,7 +192,7 @@ impl Test<'_, '_, '_> {
             b"!=" => left != right,
             b"<" => left < right,
             b">" => left > right,
-            b"-nt" | b"-ot" | b"-ef" => files(self.process, op, left, right),
+            b"-nt" | b"-ot" | b"-ef" => files(self.process, op, left, right, self.wide),
             op => {
                 let (left, right) = (self.number(left)?, self.number(right)?);
                 match op {
@@ -289,9 +289,19 @@ fn device(letter: u8, path: &[u8]) -> bool {
 }
 
 /// `-nt`, `-ot` and `-ef`.
-pub(crate) fn files(process: &Process<'_, '_>, op: &[u8], left: &[u8], right: &[u8]) -> bool {
+pub(crate) fn files(
+    process: &Process<'_, '_>,
+    op: &[u8],
+    left: &[u8],
+    right: &[u8],
+    wide: bool,
+) -> bool {
     let stat = |path: &[u8]| process.machine.files.stat(&process.path(path), true).ok();
     let (left, right) = (stat(left), stat(right));
+    // dash wants both to be there.
+    if !wide && (left.is_none() || right.is_none()) {
+        return false;
+    }
     let time = |stat: &Option<crate::Stat>| stat.as_ref().map(|stat| stat.mtime);
     match op {
         b"-ef" => match (left, right) {

@@ -1,6 +1,10 @@
-//! Web servers, PHP, Perl, Python and Java: a2enmod, phpenmod, py3compile, keystores.
+//! Commands of web servers and languages: a2enmod and its like, py3compile.
+
+mod apache;
+mod java;
+mod python;
 
 use super::Native;
 
 /// The commands of this module's parts.
-pub(crate) const NATIVES: &[&[Native]] = &[];
+pub(crate) const NATIVES: &[&[Native]] = &[apache::NATIVES, java::NATIVES, python::NATIVES];

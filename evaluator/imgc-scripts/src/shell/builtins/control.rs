@@ -215,15 +215,7 @@ pub(super) fn command(
         let names = if shell.bash { words } else { &words[..1] };
         return shell.describe(names, short);
     }
-    match shell.bypass(words.to_vec(), tested) {
-        // What ends a shell elsewhere is only a failure behind `command`.
-        Err(Flow::Exit(status))
-            if !matches!(words[0].as_slice(), b"exit" | b"eval" | b"." | b"exec") =>
-        {
-            Ok(status)
-        }
-        done => done,
-    }
+    shell.bypass(words.to_vec(), tested)
 }
 
 /// `type`

@@ -149,7 +149,8 @@ pub(super) fn getopts(
     shell.assign(b"OPTIND", index.to_string().into())?;
     match value {
         Some(value) => shell.assign(b"OPTARG", value)?,
-        None => shell.state.restore("OPTARG".into(), None),
+        None if shell.bash || place.is_none() => shell.state.restore("OPTARG".into(), None),
+        None => shell.assign(b"OPTARG", BString::default())?,
     }
     shell.assign(name, found)?;
     shell.state.option_at = at;

@@ -447,7 +447,8 @@ impl Parser<'_> {
             self.blanks();
             match self.peek() {
                 Some(b'\n') => self.at += 1,
-                None => return Err(Wrong::Script("a text is missing")),
+                // `$a\` adds nothing, but the last line gets its newline.
+                None => return Ok(Vec::new()),
                 // `a\  text` keeps its blanks.
                 Some(_) => self.at = after,
             }
