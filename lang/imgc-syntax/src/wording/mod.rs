@@ -310,7 +310,9 @@ impl Wording<'_> {
                 | SyntaxKind::GtEq => error.help("comparisons do not chain: join them with `&&`"),
                 SyntaxKind::Bang => error.help("write `!=` for \"not equal\""),
                 SyntaxKind::Arrow => error.help("put the function in parentheses to use it here"),
-                SyntaxKind::Comma => error.help("several values stand in a list, `[a, b]`"),
+                SyntaxKind::Comma => error.help(
+                    "several values stand in a list, `[a, b]`; arguments follow each other, `f a b`",
+                ),
                 SyntaxKind::Semi => error.help("a file is one expression, without `;` at its end"),
                 SyntaxKind::IfKw => error.help("put the `if` in parentheses to use it here"),
                 SyntaxKind::MatchKw | SyntaxKind::AssertKw => {

@@ -10,11 +10,31 @@ use crate::stop::Stop;
 use crate::streams::{Fd, Open};
 
 pub(super) const NATIVES: &[Native] = &[
-    Native { name: "cat", origin: Origin::Essential, run: cat },
-    Native { name: "tac", origin: Origin::Essential, run: tac },
-    Native { name: "rev", origin: Origin::Package, run: rev },
-    Native { name: "nl", origin: Origin::Essential, run: nl },
-    Native { name: "tee", origin: Origin::Essential, run: tee },
+    Native {
+        name: "cat",
+        origin: Origin::Essential,
+        run: cat,
+    },
+    Native {
+        name: "tac",
+        origin: Origin::Essential,
+        run: tac,
+    },
+    Native {
+        name: "rev",
+        origin: Origin::Package,
+        run: rev,
+    },
+    Native {
+        name: "nl",
+        origin: Origin::Essential,
+        run: nl,
+    },
+    Native {
+        name: "tee",
+        origin: Origin::Essential,
+        run: tee,
+    },
 ];
 
 const CAT: Spec = Spec {
@@ -108,7 +128,13 @@ fn show(byte: u8, tabs: bool, shown: bool, out: &mut Vec<u8>) {
 }
 
 fn tac(process: &mut Process<'_, '_>) -> Outcome {
-    let given = options::parse(process, &Spec { letters: "", long: &[] })?;
+    let given = options::parse(
+        process,
+        &Spec {
+            letters: "",
+            long: &[],
+        },
+    )?;
     let (files, fine) = inputs(process, &given.operands)?;
     for (_, bytes) in files {
         let mut out = Vec::with_capacity(bytes.len());
@@ -121,7 +147,13 @@ fn tac(process: &mut Process<'_, '_>) -> Outcome {
 }
 
 fn rev(process: &mut Process<'_, '_>) -> Outcome {
-    let given = options::parse(process, &Spec { letters: "", long: &[] })?;
+    let given = options::parse(
+        process,
+        &Spec {
+            letters: "",
+            long: &[],
+        },
+    )?;
     let (files, fine) = inputs(process, &given.operands)?;
     for (name, bytes) in files {
         let Ok(text) = bytes.to_str() else {
@@ -232,8 +264,13 @@ mod tests {
         m.put("/tmp/a", "one\n\n\n\ttwo", 0o644);
         assert_eq!(m.run(&["cat", "/tmp/a"]).out, "one\n\n\n\ttwo");
         assert_eq!(m.run(&["cat", "-A", "/tmp/a"]).out, "one$\n$\n$\n^Itwo");
-        assert_eq!(m.run(&["cat", "-ns", "/tmp/a"]).out, "     1\tone\n     2\t\n     3\t\ttwo");
-        let both = m.run_with(&["cat", "-", "/tmp/none", "/tmp/a"], "in\n").expect("no stop");
+        assert_eq!(
+            m.run(&["cat", "-ns", "/tmp/a"]).out,
+            "     1\tone\n     2\t\n     3\t\ttwo"
+        );
+        let both = m
+            .run_with(&["cat", "-", "/tmp/none", "/tmp/a"], "in\n")
+            .expect("no stop");
         assert_eq!((both.status, both.out.as_str()), (1, "in\none\n\n\n\ttwo"));
         assert_eq!(m.run(&["tac", "/tmp/a"]).out, "\ttwo\n\none\n");
         m.put("/usr/bin/rev", "", 0o755);
@@ -247,8 +284,13 @@ mod tests {
     fn tee_writes_to_all() {
         let mut m = machine();
         m.put("/tmp/a", "x\n", 0o644);
-        let ran = m.run_with(&["tee", "-a", "/tmp/a", "/tmp/b"], "y\n").expect("no stop");
+        let ran = m
+            .run_with(&["tee", "-a", "/tmp/a", "/tmp/b"], "y\n")
+            .expect("no stop");
         assert_eq!(ran.out, "y\n");
-        assert_eq!((m.text("/tmp/a"), m.text("/tmp/b")), ("x\ny\n".into(), "y\n".into()));
+        assert_eq!(
+            (m.text("/tmp/a"), m.text("/tmp/b")),
+            ("x\ny\n".into(), "y\n".into())
+        );
     }
 }

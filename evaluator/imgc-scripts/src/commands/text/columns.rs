@@ -11,16 +11,40 @@ use crate::process::{Outcome, Process, Status};
 use crate::stop::Stop;
 
 pub(super) const NATIVES: &[Native] = &[
-    Native { name: "paste", origin: Origin::Essential, run: paste },
-    Native { name: "join", origin: Origin::Essential, run: join },
-    Native { name: "fold", origin: Origin::Essential, run: fold },
-    Native { name: "expand", origin: Origin::Essential, run: expand },
-    Native { name: "unexpand", origin: Origin::Essential, run: unexpand },
+    Native {
+        name: "paste",
+        origin: Origin::Essential,
+        run: paste,
+    },
+    Native {
+        name: "join",
+        origin: Origin::Essential,
+        run: join,
+    },
+    Native {
+        name: "fold",
+        origin: Origin::Essential,
+        run: fold,
+    },
+    Native {
+        name: "expand",
+        origin: Origin::Essential,
+        run: expand,
+    },
+    Native {
+        name: "unexpand",
+        origin: Origin::Essential,
+        run: unexpand,
+    },
 ];
 
 const PASTE: Spec = Spec {
     letters: "d:sz",
-    long: &[("delimiters", 'd'), ("serial", 's'), ("zero-terminated", 'z')],
+    long: &[
+        ("delimiters", 'd'),
+        ("serial", 's'),
+        ("zero-terminated", 'z'),
+    ],
 };
 
 fn paste(process: &mut Process<'_, '_>) -> Outcome {
@@ -217,7 +241,10 @@ fn join(process: &mut Process<'_, '_>) -> Outcome {
             Ordering::Equal => {
                 let key = join.key(&one[i], 0);
                 let same = |lines: &[Vec<&[u8]>], file| {
-                    lines.iter().take_while(|line| join.key(line, file) == key).count()
+                    lines
+                        .iter()
+                        .take_while(|line| join.key(line, file) == key)
+                        .count()
                 };
                 let (n, m) = (same(&one[i..], 0), same(&two[j..], 1));
                 process.machine.spend((n * m) as u64)?;
@@ -262,7 +289,9 @@ impl Join {
     fn put(&self, lines: [Option<&Vec<&[u8]>>; 2], end: u8, out: &mut Vec<u8>) {
         let field = |file: usize, number: usize| {
             let found = lines[file].and_then(|line| line.get(number).copied());
-            found.filter(|field| !field.is_empty()).unwrap_or(&self.empty)
+            found
+                .filter(|field| !field.is_empty())
+                .unwrap_or(&self.empty)
         };
         let key = match lines[0] {
             Some(_) => field(0, self.keys[0]),
@@ -294,7 +323,12 @@ const FOLD: Spec = Spec {
 
 fn fold(process: &mut Process<'_, '_>) -> Outcome {
     let given = options::parse(process, &FOLD)?;
-    let digits: String = given.options.iter().map(|(c, _)| *c).filter(char::is_ascii_digit).collect();
+    let digits: String = given
+        .options
+        .iter()
+        .map(|(c, _)| *c)
+        .filter(char::is_ascii_digit)
+        .collect();
     let width = match (given.last('w'), digits.as_str()) {
         (Some(value), _) => options::number(value)?,
         (None, "") => 80,
@@ -324,7 +358,9 @@ fn fold(process: &mut Process<'_, '_>) -> Outcome {
             }
             let mut end = at;
             if given.has('s')
-                && let Some(space) = body[start..at].iter().rposition(|b| matches!(b, b' ' | b'\t'))
+                && let Some(space) = body[start..at]
+                    .iter()
+                    .rposition(|b| matches!(b, b' ' | b'\t'))
             {
                 end = start + space + 1;
             }
@@ -349,7 +385,10 @@ fn stop_width(value: Option<&BString>) -> Result<usize, Stop> {
 }
 
 fn expand(process: &mut Process<'_, '_>) -> Outcome {
-    let spec = Spec { letters: "it:", long: &[("initial", 'i'), ("tabs", 't')] };
+    let spec = Spec {
+        letters: "it:",
+        long: &[("initial", 'i'), ("tabs", 't')],
+    };
     let given = options::parse(process, &spec)?;
     let width = stop_width(given.last('t'))?;
     let (files, fine) = inputs(process, &given.operands)?;
@@ -396,10 +435,17 @@ fn unexpand(process: &mut Process<'_, '_>) -> Outcome {
                 at += 1;
                 continue;
             }
-            let len = line[at..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+            let len = line[at..]
+                .iter()
+                .take_while(|b| matches!(b, b' ' | b'\t'))
+                .count();
             let mut to = column;
             for blank in &line[at..at + len] {
-                to += if *blank == b'\t' { width - to % width } else { 1 };
+                to += if *blank == b'\t' {
+                    width - to % width
+                } else {
+                    1
+                };
             }
             let single = len == 1 && byte == b' ';
             // One blank stays one, even before a stop.
@@ -426,7 +472,10 @@ mod tests {
         m.put("/tmp/a", "a 1\nb 2\nc 3\n", 0o644);
         m.put("/tmp/b", "b x\nc y\nd z\n", 0o644);
         for (args, want) in [
-            (&["paste", "/tmp/a", "/tmp/b"][..], "a 1\tb x\nb 2\tc y\nc 3\td z\n"),
+            (
+                &["paste", "/tmp/a", "/tmp/b"][..],
+                "a 1\tb x\nb 2\tc y\nc 3\td z\n",
+            ),
             (&["paste", "-sd,", "/tmp/a"], "a 1,b 2,c 3\n"),
             (&["paste", "-d\\n", "/tmp/a", "-"], "a 1\nq\nb 2\n\nc 3\n\n"),
             (&["join", "/tmp/a", "/tmp/b"], "b 2 x\nc 3 y\n"),
@@ -434,7 +483,11 @@ mod tests {
             (&["join", "-v2", "/tmp/a", "/tmp/b"], "d z\n"),
             (&["join", "-o", "2.2,0", "/tmp/a", "/tmp/b"], "x b\ny c\n"),
         ] {
-            assert_eq!(m.run_with(args, "q\n").expect("no stop").out, want, "{args:?}");
+            assert_eq!(
+                m.run_with(args, "q\n").expect("no stop").out,
+                want,
+                "{args:?}"
+            );
         }
     }
 
@@ -448,7 +501,11 @@ mod tests {
             (&["unexpand"], "        a        b\n", "\ta        b\n"),
             (&["unexpand", "-a"], "        a        b\n", "\ta\t b\n"),
         ] {
-            assert_eq!(machine().run_with(args, input).expect("no stop").out, want, "{args:?}");
+            assert_eq!(
+                machine().run_with(args, input).expect("no stop").out,
+                want,
+                "{args:?}"
+            );
         }
     }
 }

@@ -73,7 +73,10 @@ fn run(process: &mut Process<'_, '_>) -> Outcome {
             let glue = output.as_ref().unwrap_or(&default);
             let mut first = true;
             for (number, field) in (1..).zip(line.split(|&byte| byte == delimiter)) {
-                if ranges.iter().any(|&(from, to)| (from..=to).contains(&number)) {
+                if ranges
+                    .iter()
+                    .any(|&(from, to)| (from..=to).contains(&number))
+                {
                     if !std::mem::take(&mut first) {
                         out.extend_from_slice(glue);
                     }
@@ -168,13 +171,26 @@ mod tests {
             (&["cut", "-c1-2,4-"], "abcdef\n", "abdef\n"),
             (&["cut", "-c-3"], "ab\n", "ab\n"),
             (&["cut", "-d:", "-f1", "--complement"], "a:b:c\n", "b:c\n"),
-            (&["cut", "-d:", "-f1,3", "--output-delimiter=--"], "a:b:c\n", "a--c\n"),
-            (&["cut", "-b1-2,3-4", "--output-delimiter=:"], "abcd\n", "ab:cd\n"),
+            (
+                &["cut", "-d:", "-f1,3", "--output-delimiter=--"],
+                "a:b:c\n",
+                "a--c\n",
+            ),
+            (
+                &["cut", "-b1-2,3-4", "--output-delimiter=:"],
+                "abcd\n",
+                "ab:cd\n",
+            ),
         ] {
             let ran = machine().run_with(args, input).expect("no stop");
             assert_eq!((ran.status, ran.out.as_str()), (0, want), "{args:?}");
         }
-        for args in [&["cut", "-f0"][..], &["cut"], &["cut", "-f3-1"], &["cut", "-dxx", "-f1"]] {
+        for args in [
+            &["cut", "-f0"][..],
+            &["cut"],
+            &["cut", "-f3-1"],
+            &["cut", "-dxx", "-f1"],
+        ] {
             assert_eq!(machine().run(args).status, 1, "{args:?}");
         }
     }

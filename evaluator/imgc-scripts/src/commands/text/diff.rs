@@ -14,8 +14,16 @@ use crate::process::{Outcome, Process, Status};
 use crate::stop::Stop;
 
 pub(super) const NATIVES: &[Native] = &[
-    Native { name: "cmp", origin: Origin::Essential, run: cmp },
-    Native { name: "diff", origin: Origin::Essential, run: diff },
+    Native {
+        name: "cmp",
+        origin: Origin::Essential,
+        run: cmp,
+    },
+    Native {
+        name: "diff",
+        origin: Origin::Essential,
+        run: diff,
+    },
 ];
 
 const CMP: Spec = Spec {
@@ -56,8 +64,15 @@ fn cmp(process: &mut Process<'_, '_>) -> Outcome {
             }
         }
     }
-    let skip = given.last('i').map(|value| super::lines::size(value)).transpose()?.unwrap_or(0);
-    let most = given.last('n').map(|value| super::lines::size(value)).transpose()?;
+    let skip = given
+        .last('i')
+        .map(|value| super::lines::size(value))
+        .transpose()?
+        .unwrap_or(0);
+    let most = given
+        .last('n')
+        .map(|value| super::lines::size(value))
+        .transpose()?;
     let part = |bytes: &Rc<Vec<u8>>| {
         let rest = &bytes[skip.min(bytes.len())..];
         rest[..most.unwrap_or(usize::MAX).min(rest.len())].to_vec()
@@ -72,7 +87,12 @@ fn cmp(process: &mut Process<'_, '_>) -> Outcome {
         return Ok(Status::FAILED);
     }
     if given.has('l') {
-        for (at, (a, b)) in one.iter().zip(&two).enumerate().filter(|(_, (a, b))| a != b) {
+        for (at, (a, b)) in one
+            .iter()
+            .zip(&two)
+            .enumerate()
+            .filter(|(_, (a, b))| a != b)
+        {
             let width = one.len().min(two.len()).to_string().len();
             process.out(format!("{:width$} {a:3o} {b:3o}\n", at + 1));
         }
@@ -81,10 +101,17 @@ fn cmp(process: &mut Process<'_, '_>) -> Outcome {
         Some(_) if given.has('l') => {}
         Some(at) => {
             let line = one[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
-            process.out(format!("{first} {second} differ: byte {}, line {line}\n", at + 1));
+            process.out(format!(
+                "{first} {second} differ: byte {}, line {line}\n",
+                at + 1
+            ));
         }
         None => {
-            let short = if one.len() < two.len() { &first } else { &second };
+            let short = if one.len() < two.len() {
+                &first
+            } else {
+                &second
+            };
             process.complain(format_args!("EOF on {short}"));
         }
     }
@@ -185,12 +212,18 @@ fn compare(
     }
     let binary = !given.has('a') && (one.contains(&0) || two.contains(&0));
     if binary {
-        let word = if given.has('q') { "Files" } else { "Binary files" };
+        let word = if given.has('q') {
+            "Files"
+        } else {
+            "Binary files"
+        };
         process.out(format!("{word} {first} and {second} differ\n"));
         return Ok(if given.has('q') { 1 } else { 2 });
     }
     let keys = |bytes: &[u8]| -> Vec<Vec<u8>> {
-        with_ends(bytes, b'\n').map(|line| key(line, given)).collect()
+        with_ends(bytes, b'\n')
+            .map(|line| key(line, given))
+            .collect()
     };
     let (old, new) = (keys(&one), keys(&two));
     if old == new {
@@ -201,7 +234,9 @@ fn compare(
         return Ok(1);
     }
     // The work is about the number of lines times that of differences.
-    process.machine.spend(((old.len() + new.len()) * 64) as u64)?;
+    process
+        .machine
+        .spend(((old.len() + new.len()) * 64) as u64)?;
     let ops = similar::capture_diff_slices(Algorithm::Myers, &old, &new);
     let ops = shifted(ops, &old, &new);
     let old: Vec<&[u8]> = with_ends(&one, b'\n').collect();
@@ -226,7 +261,9 @@ fn compare(
                 .map(|(_, value)| value)
                 .collect();
             if labels.len() < 2 {
-                return Err(Stop::unsupported("diff -u writes the time, which is not known"));
+                return Err(Stop::unsupported(
+                    "diff -u writes the time, which is not known",
+                ));
             }
             let mut out = format!("--- {}\n+++ {}\n", labels[0], labels[1]).into_bytes();
             unified(&ops, &old, &new, context, &mut out);
@@ -245,11 +282,16 @@ fn folders(
     depth: usize,
 ) -> Result<u8, Stop> {
     if depth > 100 || given.has('N') || given.has('\u{392}') {
-        return Err(Stop::unsupported("this form of diff of folders is not known"));
+        return Err(Stop::unsupported(
+            "this form of diff of folders is not known",
+        ));
     }
     let list = |process: &Process<'_, '_>, name: &BString| {
         let names = process.machine.files.list(&process.path(name));
-        names.unwrap_or_default().into_iter().collect::<BTreeSet<BString>>()
+        names
+            .unwrap_or_default()
+            .into_iter()
+            .collect::<BTreeSet<BString>>()
     };
     let (one, two) = (list(process, first), list(process, second));
     let mut status = 0;
@@ -286,7 +328,11 @@ fn key(line: &[u8], given: &Parsed) -> Vec<u8> {
         return line.to_vec();
     }
     let mut made = Vec::new();
-    let body = if loose { line.trim_end_with(|char| char.is_ascii_whitespace()) } else { line };
+    let body = if loose {
+        line.trim_end_with(|char| char.is_ascii_whitespace())
+    } else {
+        line
+    };
     for byte in body {
         if blank(byte) && given.has('w') {
             continue;
@@ -297,7 +343,11 @@ fn key(line: &[u8], given: &Parsed) -> Vec<u8> {
             }
             continue;
         }
-        made.push(if given.has('i') { byte.to_ascii_lowercase() } else { *byte });
+        made.push(if given.has('i') {
+            byte.to_ascii_lowercase()
+        } else {
+            *byte
+        });
     }
     made
 }
@@ -342,8 +392,13 @@ fn shifted(ops: Vec<DiffOp>, old: &[Vec<u8>], new: &[Vec<u8>]) -> Vec<Change> {
 /// far as lines repeat, and back to where the other side has a change too.
 fn slide(changed: &mut [Vec<bool>; 2], side: usize, lines: &[Vec<u8>]) {
     let [first, second] = changed;
-    let (own, other) = if side == 0 { (first, second) } else { (second, first) };
-    let at = |flags: &[bool], place: Option<usize>| place.is_some_and(|p| flags.get(p) == Some(&true));
+    let (own, other) = if side == 0 {
+        (first, second)
+    } else {
+        (second, first)
+    };
+    let at =
+        |flags: &[bool], place: Option<usize>| place.is_some_and(|p| flags.get(p) == Some(&true));
     let (mut i, mut j) = (0, 0);
     loop {
         while i < lines.len() && !own[i] {
@@ -379,7 +434,11 @@ fn slide(changed: &mut [Vec<bool>; 2], side: usize, lines: &[Vec<u8>]) {
                     j -= 1;
                 }
             }
-            corresponding = if at(other, j.checked_sub(1)) { i } else { lines.len() };
+            corresponding = if at(other, j.checked_sub(1)) {
+                i
+            } else {
+                lines.len()
+            };
             while i < lines.len() && lines[start] == lines[i] {
                 own[start] = false;
                 start += 1;
@@ -447,13 +506,7 @@ fn normal(changes: &[Change], old: &[&[u8]], new: &[&[u8]]) -> Vec<u8> {
     out
 }
 
-fn unified(
-    changes: &[Change],
-    old: &[&[u8]],
-    new: &[&[u8]],
-    context: usize,
-    out: &mut Vec<u8>,
-) {
+fn unified(changes: &[Change], old: &[&[u8]], new: &[&[u8]], context: usize, out: &mut Vec<u8>) {
     let mut at = 0;
     while at < changes.len() {
         let mut end = at + 1;
@@ -507,17 +560,27 @@ mod tests {
         for (args, status, want) in [
             (&["cmp", "/tmp/a", "/tmp/c"][..], 0, ""),
             (&["cmp", "-s", "/tmp/a", "/tmp/b"], 1, ""),
-            (&["cmp", "/tmp/a", "/tmp/b"], 1, "/tmp/a /tmp/b differ: byte 3, line 2\n"),
+            (
+                &["cmp", "/tmp/a", "/tmp/b"],
+                1,
+                "/tmp/a /tmp/b differ: byte 3, line 2\n",
+            ),
             (&["cmp", "-s", "/tmp/a", "/tmp/none"], 2, ""),
             (&["diff", "-q", "/tmp/a", "/tmp/c"], 0, ""),
-            (&["diff", "-q", "/tmp/a", "/tmp/b"], 1, "Files /tmp/a and /tmp/b differ\n"),
+            (
+                &["diff", "-q", "/tmp/a", "/tmp/b"],
+                1,
+                "Files /tmp/a and /tmp/b differ\n",
+            ),
             (
                 &["diff", "/tmp/a", "/tmp/b"],
                 1,
                 "2c2\n< 2\n---\n> x\n3a4\n> 4\n\\ No newline at end of file\n",
             ),
             (
-                &["diff", "-u", "--label", "a", "--label", "b", "/tmp/a", "/tmp/b"],
+                &[
+                    "diff", "-u", "--label", "a", "--label", "b", "/tmp/a", "/tmp/b",
+                ],
                 1,
                 "--- a\n+++ b\n@@ -1,3 +1,4 @@\n 1\n-2\n+x\n 3\n+4\n\\ No newline at end of file\n",
             ),

@@ -11,11 +11,31 @@ use crate::stop::Stop;
 use crate::streams::Open;
 
 pub(super) const NATIVES: &[Native] = &[
-    Native { name: "base64", origin: Origin::Essential, run: base64 },
-    Native { name: "od", origin: Origin::Essential, run: od },
-    Native { name: "hexdump", origin: Origin::Package, run: hexdump },
-    Native { name: "strings", origin: Origin::Package, run: strings },
-    Native { name: "iconv", origin: Origin::Essential, run: iconv },
+    Native {
+        name: "base64",
+        origin: Origin::Essential,
+        run: base64,
+    },
+    Native {
+        name: "od",
+        origin: Origin::Essential,
+        run: od,
+    },
+    Native {
+        name: "hexdump",
+        origin: Origin::Package,
+        run: hexdump,
+    },
+    Native {
+        name: "strings",
+        origin: Origin::Package,
+        run: strings,
+    },
+    Native {
+        name: "iconv",
+        origin: Origin::Essential,
+        run: iconv,
+    },
 ];
 
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -146,9 +166,9 @@ impl Form {
             b'd' => ((value << bits) as i64 >> bits).to_string(),
             b'a' => {
                 const NAMES: [&str; 33] = [
-                    "nul", "soh", "stx", "etx", "eot", "enq", "ack", "bel", "bs", "ht", "nl",
-                    "vt", "ff", "cr", "so", "si", "dle", "dc1", "dc2", "dc3", "dc4", "nak", "syn",
-                    "etb", "can", "em", "sub", "esc", "fs", "gs", "rs", "us", "sp",
+                    "nul", "soh", "stx", "etx", "eot", "enq", "ack", "bel", "bs", "ht", "nl", "vt",
+                    "ff", "cr", "so", "si", "dle", "dc1", "dc2", "dc3", "dc4", "nak", "syn", "etb",
+                    "can", "em", "sub", "esc", "fs", "gs", "rs", "us", "sp",
                 ];
                 match chunk[0] & 0x7f {
                     127 => "del".to_owned(),
@@ -176,7 +196,10 @@ fn forms(text: &[u8]) -> Option<Vec<Form>> {
     let mut forms = Vec::new();
     let mut rest = text;
     while let Some((&kind, behind)) = rest.split_first() {
-        let digits = behind.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let digits = behind
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
         let bytes = match (kind, &behind[..digits]) {
             (b'c' | b'a', b"") => 1,
             (b'x' | b'o' | b'u' | b'd', b"") => 4,
@@ -224,22 +247,37 @@ fn od(process: &mut Process<'_, '_>) -> Outcome {
         wanted.extend(found.ok_or_else(|| Stop::unsupported("this format of od is not known"))?);
     }
     if wanted.is_empty() {
-        wanted.push(Form { kind: b'o', bytes: 2 });
+        wanted.push(Form {
+            kind: b'o',
+            bytes: 2,
+        });
     }
-    let radix = given.last('A').map_or(b'o', |value| value.first().copied().unwrap_or(b'o'));
+    let radix = given
+        .last('A')
+        .map_or(b'o', |value| value.first().copied().unwrap_or(b'o'));
     let width = match given.last('w') {
         Some(value) if value.is_empty() => 32,
         Some(value) => options::number(value)?.max(1),
         None => 16,
     };
-    let skip = given.last('j').map(|value| size(value)).transpose()?.unwrap_or(0);
+    let skip = given
+        .last('j')
+        .map(|value| size(value))
+        .transpose()?
+        .unwrap_or(0);
     let most = given.last('N').map(|value| size(value)).transpose()?;
-    if given.operands.iter().any(|name| name == "/dev/urandom" || name == "/dev/random") {
+    if given
+        .operands
+        .iter()
+        .any(|name| name == "/dev/urandom" || name == "/dev/random")
+    {
         return Err(Stop::unsupported("random bytes are not made"));
     }
     let (files, fine) = inputs(process, &given.operands)?;
     let bytes: Vec<u8> = files.iter().flat_map(|(_, bytes)| bytes.to_vec()).collect();
-    let end = most.map_or(bytes.len(), |most| bytes.len().min(skip.saturating_add(most)));
+    let end = most.map_or(bytes.len(), |most| {
+        bytes.len().min(skip.saturating_add(most))
+    });
     let Some(bytes) = bytes.get(skip..end.max(skip)) else {
         process.complain("cannot skip past end of combined input");
         return Ok(Status::FAILED);
@@ -256,7 +294,11 @@ fn od(process: &mut Process<'_, '_>) -> Outcome {
     if width % unit != 0 {
         return Err(Stop::unsupported("this width of od is not known"));
     }
-    let block = wanted.iter().map(|form| form.width() * unit / form.bytes).max().unwrap_or(1);
+    let block = wanted
+        .iter()
+        .map(|form| form.width() * unit / form.bytes)
+        .max()
+        .unwrap_or(1);
     let mut out = String::new();
     let mut last: Option<&[u8]> = None;
     let mut starred = false;
@@ -282,7 +324,11 @@ fn od(process: &mut Process<'_, '_>) -> Outcome {
                 let fill = |part: usize| (block - (form.width() - 1) * parts) * part / parts;
                 let pad = fill(parts - part) - fill(parts - part - 1);
                 let text = form.write(chunk);
-                out.push_str(&format!("{}{text:>w$}", " ".repeat(pad), w = form.width() - 1));
+                out.push_str(&format!(
+                    "{}{text:>w$}",
+                    " ".repeat(pad),
+                    w = form.width() - 1
+                ));
             }
             out.push('\n');
         }
@@ -296,9 +342,23 @@ fn od(process: &mut Process<'_, '_>) -> Outcome {
 }
 
 fn hexdump(process: &mut Process<'_, '_>) -> Outcome {
-    let given = options::parse(process, &Spec { letters: "Cn:s:v", long: &[("canonical", 'C')] })?;
-    let skip = given.last('s').map(|value| size(value)).transpose()?.unwrap_or(0);
-    let most = given.last('n').map(|value| size(value)).transpose()?.unwrap_or(usize::MAX);
+    let given = options::parse(
+        process,
+        &Spec {
+            letters: "Cn:s:v",
+            long: &[("canonical", 'C')],
+        },
+    )?;
+    let skip = given
+        .last('s')
+        .map(|value| size(value))
+        .transpose()?
+        .unwrap_or(0);
+    let most = given
+        .last('n')
+        .map(|value| size(value))
+        .transpose()?
+        .unwrap_or(usize::MAX);
     let (files, fine) = inputs(process, &given.operands)?;
     let bytes: Vec<u8> = files.iter().flat_map(|(_, bytes)| bytes.to_vec()).collect();
     let bytes = &bytes[skip.min(bytes.len())..];
@@ -351,9 +411,17 @@ fn hexdump(process: &mut Process<'_, '_>) -> Outcome {
 }
 
 fn strings(process: &mut Process<'_, '_>) -> Outcome {
-    let spec = Spec { letters: "an:0123456789", long: &[("all", 'a'), ("bytes", 'n')] };
+    let spec = Spec {
+        letters: "an:0123456789",
+        long: &[("all", 'a'), ("bytes", 'n')],
+    };
     let given = options::parse(process, &spec)?;
-    let digits: String = given.options.iter().map(|(c, _)| *c).filter(char::is_ascii_digit).collect();
+    let digits: String = given
+        .options
+        .iter()
+        .map(|(c, _)| *c)
+        .filter(char::is_ascii_digit)
+        .collect();
     let least = match (given.last('n'), digits.as_str()) {
         (Some(value), _) => options::number(value)?,
         (None, "") => 4,
@@ -363,7 +431,10 @@ fn strings(process: &mut Process<'_, '_>) -> Outcome {
     let mut out = Vec::new();
     for (_, bytes) in files {
         let text = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t');
-        for part in bytes.split(|byte| !text(byte)).filter(|part| part.len() >= least.max(1)) {
+        for part in bytes
+            .split(|byte| !text(byte))
+            .filter(|part| part.len() >= least.max(1))
+        {
             out.extend_from_slice(part);
             out.push(b'\n');
         }
@@ -399,7 +470,9 @@ fn charset(name: Option<&BString>) -> Result<Charset, Stop> {
         b"UTF-8" | b"UTF8" | b"" => Ok(Charset::Utf8),
         b"ISO-8859-1" | b"ISO8859-1" | b"LATIN1" | b"LATIN-1" | b"L1" => Ok(Charset::Latin1),
         b"ASCII" | b"US-ASCII" | b"ANSI-X3.4-1968" | b"C" | b"POSIX" => Ok(Charset::Ascii),
-        _ => Err(Stop::unsupported(format!("the character set {name} is not known"))),
+        _ => Err(Stop::unsupported(format!(
+            "the character set {name} is not known"
+        ))),
     }
 }
 
@@ -472,7 +545,13 @@ mod tests {
             let ran = machine().run_with(args, input).expect("no stop");
             assert_eq!((ran.status, ran.out.as_str()), (0, want), "{args:?}");
         }
-        assert_eq!(machine().run_with(&["base64", "-d"], "YWI!").expect("no stop").status, 1);
+        assert_eq!(
+            machine()
+                .run_with(&["base64", "-d"], "YWI!")
+                .expect("no stop")
+                .status,
+            1
+        );
     }
 
     #[test]
@@ -484,7 +563,9 @@ mod tests {
         let ran = m.run_with(&["hexdump", "-C"], "abc\n").expect("no stop");
         let want = format!("00000000  61 62 63 0a{} |abc.|\n00000004\n", " ".repeat(38));
         assert_eq!(ran.out, want);
-        let ran = m.run_with(&["strings"], "\x01abc\x02abcd\x03").expect("no stop");
+        let ran = m
+            .run_with(&["strings"], "\x01abc\x02abcd\x03")
+            .expect("no stop");
         assert_eq!(ran.out, "abcd\n");
     }
 }

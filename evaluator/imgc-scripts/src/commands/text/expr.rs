@@ -42,11 +42,18 @@ fn run(process: &mut Process<'_, '_>) -> Outcome {
         return Err(super::options::unknown(&args[0]));
     }
     let utf8 = is_utf8(process);
-    let mut expr = Expr { args, at: 0, utf8, depth: 0 };
-    let value = expr.or(true).and_then(|value| match expr.at == expr.args.len() {
-        true => Ok(value),
-        false => Err(Wrong::Said("syntax error", 2)),
-    });
+    let mut expr = Expr {
+        args,
+        at: 0,
+        utf8,
+        depth: 0,
+    };
+    let value = expr
+        .or(true)
+        .and_then(|value| match expr.at == expr.args.len() {
+            true => Ok(value),
+            false => Err(Wrong::Said("syntax error", 2)),
+        });
     match value {
         Ok(value) => {
             process.out([value.as_slice(), b"\n"].concat());
@@ -192,7 +199,10 @@ impl Expr {
 
     /// `STRING : REGEX`: the first group, or how many characters matched.
     fn search(&self, text: &[u8], source: &[u8]) -> Value {
-        let flags = Flags { utf8: self.utf8, ..Flags::default() };
+        let flags = Flags {
+            utf8: self.utf8,
+            ..Flags::default()
+        };
         let pattern = match Pattern::new(source, Dialect::Basic, flags) {
             Ok(pattern) => pattern,
             Err(fault) => return Err(Wrong::Said(fault.invalid()?, 2)),
@@ -213,7 +223,11 @@ impl Expr {
     }
 
     fn characters(&self, text: &[u8]) -> usize {
-        if self.utf8 { text.chars().count() } else { text.len() }
+        if self.utf8 {
+            text.chars().count()
+        } else {
+            text.len()
+        }
     }
 
     fn keyword(&mut self, live: bool) -> Value {
@@ -226,7 +240,11 @@ impl Expr {
         }
         if self.take(&[b"match"]).is_some() {
             let (text, source) = (self.keyword(live)?, self.keyword(live)?);
-            return if live { self.search(&text, &source) } else { Ok(text) };
+            return if live {
+                self.search(&text, &source)
+            } else {
+                Ok(text)
+            };
         }
         if self.take(&[b"index"]).is_some() {
             let (text, set) = (self.keyword(live)?, self.keyword(live)?);
@@ -246,7 +264,9 @@ impl Expr {
             let from = usize::try_from(from).unwrap_or(usize::MAX);
             let len = usize::try_from(len).unwrap_or(usize::MAX);
             let chars = text.char_indices().skip(from - 1).take(len);
-            let part: Vec<u8> = chars.flat_map(|(from, to, _)| text[from..to].to_vec()).collect();
+            let part: Vec<u8> = chars
+                .flat_map(|(from, to, _)| text[from..to].to_vec())
+                .collect();
             return Ok(part.into());
         }
         self.atom(live)

@@ -135,7 +135,9 @@ fn run(process: &mut Process<'_, '_>, kind: char) -> Outcome {
         .map(|(letter, _)| *letter)
         .find(|letter| matches!(letter, 'E' | 'F' | 'G' | 'P'))
         .unwrap_or(kind);
-    let kinds = ['E', 'F', 'G', 'P'].into_iter().filter(|kind| given.has(*kind));
+    let kinds = ['E', 'F', 'G', 'P']
+        .into_iter()
+        .filter(|kind| given.has(*kind));
     if kinds.count() > 1 {
         return Err(Stop::unsupported("several kinds of patterns are not known"));
     }
@@ -215,7 +217,9 @@ fn compile(
     sources: &mut Vec<BString>,
 ) -> Result<Result<Option<Pattern>, &'static str>, Stop> {
     let case = given.options.iter().rev().map(|(letter, _)| *letter);
-    let case = case.into_iter().find(|l| matches!(l, 'i' | 'y' | '\u{397}'));
+    let case = case
+        .into_iter()
+        .find(|l| matches!(l, 'i' | 'y' | '\u{397}'));
     let flags = Flags {
         ignore_case: matches!(case, Some('i' | 'y')),
         lines: false,
@@ -505,7 +509,9 @@ impl Grep {
         let mut number = 0;
         let mut at = 0;
         while at < bytes.len() && count < self.most {
-            let end = bytes[at..].find_byte(self.end).map_or(bytes.len(), |len| at + len);
+            let end = bytes[at..]
+                .find_byte(self.end)
+                .map_or(bytes.len(), |len| at + len);
             let line = &bytes[at..end];
             number += 1;
             process.machine.spend(1)?;
@@ -532,7 +538,9 @@ impl Grep {
         if count >= self.most && count > 0 && shows && !self.count && !binary {
             // What follows the last line that `-m` allows is context still.
             while at < bytes.len() && context.after > 0 {
-                let end = bytes[at..].find_byte(self.end).map_or(bytes.len(), |len| at + len);
+                let end = bytes[at..]
+                    .find_byte(self.end)
+                    .map_or(bytes.len(), |len| at + len);
                 number += 1;
                 let line = &bytes[at..end];
                 if self.is_selected(line)? {
@@ -575,7 +583,10 @@ impl Grep {
         if self.only {
             return self.matches(line, place, name);
         }
-        let first = context.before.first().map_or(place.number, |(_, place)| place.number);
+        let first = context
+            .before
+            .first()
+            .map_or(place.number, |(_, place)| place.number);
         if self.contexts && self.printed && first > context.last + 1 {
             self.out.extend_from_slice(b"--\n");
         } else if self.contexts && self.printed && context.last == 0 {

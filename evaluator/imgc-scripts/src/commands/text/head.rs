@@ -11,8 +11,16 @@ use crate::stop::Stop;
 use crate::streams::Fd;
 
 pub(super) const NATIVES: &[Native] = &[
-    Native { name: "head", origin: Origin::Essential, run: |process| run(process, false) },
-    Native { name: "tail", origin: Origin::Essential, run: |process| run(process, true) },
+    Native {
+        name: "head",
+        origin: Origin::Essential,
+        run: |process| run(process, false),
+    },
+    Native {
+        name: "tail",
+        origin: Origin::Essential,
+        run: |process| run(process, true),
+    },
 ];
 
 const SPEC: Spec = Spec {
@@ -137,7 +145,11 @@ fn cut(content: &[u8], part: Part, bytes: bool, end: u8) -> (usize, usize) {
     }
     let first = |count: usize| with_ends(content, end).take(count).map(<[u8]>::len).sum();
     let last = |count: usize| {
-        let len: usize = with_ends(content, end).rev().take(count).map(<[u8]>::len).sum();
+        let len: usize = with_ends(content, end)
+            .rev()
+            .take(count)
+            .map(<[u8]>::len)
+            .sum();
         all - len
     };
     match part {

@@ -67,7 +67,11 @@ pub(super) fn with_ends(bytes: &[u8], end: u8) -> impl DoubleEndedIterator<Item 
 pub(super) fn size(text: &[u8]) -> Result<usize, Stop> {
     let none = || Stop::unsupported(format!("{} is no size", text.as_bstr()));
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let number: usize = text[..digits].to_str().ok().and_then(|t| t.parse().ok()).ok_or_else(none)?;
+    let number: usize = text[..digits]
+        .to_str()
+        .ok()
+        .and_then(|t| t.parse().ok())
+        .ok_or_else(none)?;
     let unit = match &text[digits..] {
         b"" => 1,
         b"b" => 512,

@@ -11,9 +11,21 @@ use crate::process::{Outcome, Process, Status};
 use crate::stop::Stop;
 
 pub(super) const NATIVES: &[Native] = &[
-    Native { name: "gettext", origin: Origin::Package, run: gettext },
-    Native { name: "ngettext", origin: Origin::Package, run: ngettext },
-    Native { name: "envsubst", origin: Origin::Package, run: envsubst },
+    Native {
+        name: "gettext",
+        origin: Origin::Package,
+        run: gettext,
+    },
+    Native {
+        name: "ngettext",
+        origin: Origin::Package,
+        run: ngettext,
+    },
+    Native {
+        name: "envsubst",
+        origin: Origin::Package,
+        run: envsubst,
+    },
 ];
 
 /// Whether the locale may have translations: C.UTF-8 has none.
@@ -32,7 +44,10 @@ fn refuse_languages(process: &Process<'_, '_>) -> Result<(), Stop> {
 
 fn gettext(process: &mut Process<'_, '_>) -> Outcome {
     refuse_languages(process)?;
-    let spec = Spec { letters: "+d:eEhVns", long: &[("domain", 'd')] };
+    let spec = Spec {
+        letters: "+d:eEhVns",
+        long: &[("domain", 'd')],
+    };
     let given = options::parse(process, &spec)?;
     let mut words = given.operands.clone();
     if given.has('s') {
@@ -46,7 +61,11 @@ fn gettext(process: &mut Process<'_, '_>) -> Outcome {
         process.complain("missing arguments");
         return Ok(Status::FAILED);
     };
-    process.out(if given.has('e') { escapes(&text) } else { text.into() });
+    process.out(if given.has('e') {
+        escapes(&text)
+    } else {
+        text.into()
+    });
     Ok(Status::OK)
 }
 
@@ -70,7 +89,10 @@ fn escapes(text: &[u8]) -> Vec<u8> {
 
 fn ngettext(process: &mut Process<'_, '_>) -> Outcome {
     refuse_languages(process)?;
-    let spec = Spec { letters: "+d:eE", long: &[("domain", 'd')] };
+    let spec = Spec {
+        letters: "+d:eE",
+        long: &[("domain", 'd')],
+    };
     let given = options::parse(process, &spec)?;
     let words = match &given.operands[..] {
         [_, words @ ..] if words.len() == 3 => words,
@@ -81,18 +103,33 @@ fn ngettext(process: &mut Process<'_, '_>) -> Outcome {
         return Ok(Status::FAILED);
     };
     let text = if count == "1" { one } else { many };
-    process.out(if given.has('e') { escapes(text) } else { text.to_vec() });
+    process.out(if given.has('e') {
+        escapes(text)
+    } else {
+        text.to_vec()
+    });
     Ok(Status::OK)
 }
 
 fn envsubst(process: &mut Process<'_, '_>) -> Outcome {
-    let given = options::parse(process, &Spec { letters: "v", long: &[("variables", 'v')] })?;
+    let given = options::parse(
+        process,
+        &Spec {
+            letters: "v",
+            long: &[("variables", 'v')],
+        },
+    )?;
     let chosen: Option<BTreeSet<BString>> = given.operands.first().map(|text| {
         let parts = parts(text).into_iter();
         parts.filter_map(|(_, name)| Some(name?.into())).collect()
     });
     if given.has('v') {
-        for (_, name) in given.operands.first().map(|text| parts(text)).unwrap_or_default() {
+        for (_, name) in given
+            .operands
+            .first()
+            .map(|text| parts(text))
+            .unwrap_or_default()
+        {
             if let Some(name) = name {
                 process.out([name, b"\n"].concat());
             }
@@ -104,7 +141,11 @@ fn envsubst(process: &mut Process<'_, '_>) -> Outcome {
     let mut out = Vec::new();
     for (text, name) in parts(&input) {
         match name {
-            Some(name) if chosen.as_ref().is_none_or(|all| all.contains(name.as_bstr())) => {
+            Some(name)
+                if chosen
+                    .as_ref()
+                    .is_none_or(|all| all.contains(name.as_bstr())) =>
+            {
                 let value = process.env.get(name.as_bstr());
                 out.extend_from_slice(value.map_or(&b""[..], |value| value));
             }
@@ -165,9 +206,13 @@ mod tests {
         assert_eq!(m.run(&["gettext", "-d", "x", "-s", "Hello"]).out, "Hello\n");
         assert_eq!(m.run(&["ngettext", "one", "many", "1"]).out, "one");
         assert_eq!(m.run(&["envsubst", "-v", "$A is ${B}"]).out, "A\nB\n");
-        let ran = m.run_with(&["envsubst"], "${LC_ALL}: $none $ ${x\n").expect("no stop");
+        let ran = m
+            .run_with(&["envsubst"], "${LC_ALL}: $none $ ${x\n")
+            .expect("no stop");
         assert_eq!(ran.out, "C.UTF-8:  $ ${x\n");
-        let ran = m.run_with(&["envsubst", "$PATH"], "$LC_ALL\n").expect("no stop");
+        let ran = m
+            .run_with(&["envsubst", "$PATH"], "$LC_ALL\n")
+            .expect("no stop");
         assert_eq!(ran.out, "$LC_ALL\n");
     }
 }

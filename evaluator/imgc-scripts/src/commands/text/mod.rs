@@ -1,5 +1,6 @@
 //! Commands on text: sed, grep, awk, sort, cut, tr and their like.
 
+mod awk;
 mod cat;
 mod columns;
 mod cut;
@@ -29,6 +30,7 @@ use crate::stop::Stop;
 
 /// The commands of this module's parts.
 pub(crate) const NATIVES: &[&[Native]] = &[
+    awk::NATIVES,
     cat::NATIVES,
     columns::NATIVES,
     cut::NATIVES,

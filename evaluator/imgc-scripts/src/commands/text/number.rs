@@ -72,7 +72,11 @@ pub(super) fn float(value: f64, conversion: u8, layout: Layout) -> String {
     let capital = conversion.is_ascii_uppercase();
     if !value.is_finite() {
         let name = if value.is_nan() { "nan" } else { "inf" };
-        let name = if capital { name.to_uppercase() } else { name.to_owned() };
+        let name = if capital {
+            name.to_uppercase()
+        } else {
+            name.to_owned()
+        };
         let negative = value.is_sign_negative();
         return layout.place(negative, &name, false);
     }
@@ -167,7 +171,12 @@ mod tests {
         ] {
             assert_eq!(float(value, conversion, plain), want);
         }
-        let wide = Layout { zero: true, width: 8, precision: Some(2), ..plain };
+        let wide = Layout {
+            zero: true,
+            width: 8,
+            precision: Some(2),
+            ..plain
+        };
         assert_eq!(float(-3.14159, b'f', wide), "-0003.14");
     }
 }

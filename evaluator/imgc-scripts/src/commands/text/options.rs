@@ -146,7 +146,9 @@ impl Parsed {
     /// The last value of an option.
     pub(crate) fn last(&self, letter: char) -> Option<&BString> {
         let mut given = self.options.iter().rev();
-        given.find(|(other, _)| *other == letter).map(|(_, value)| value)
+        given
+            .find(|(other, _)| *other == letter)
+            .map(|(_, value)| value)
     }
 }
 
@@ -176,7 +178,10 @@ mod tests {
         let args: Vec<BString> = args.iter().map(|&arg| arg.into()).collect();
         let parsed = read(&args, &SPEC).ok()?;
         let options = parsed.options.iter().map(|(c, v)| format!("{c}{v};"));
-        Some((options.collect(), parsed.operands.iter().map(|o| format!("{o};")).collect()))
+        Some((
+            options.collect(),
+            parsed.operands.iter().map(|o| format!("{o};")).collect(),
+        ))
     }
 
     #[test]

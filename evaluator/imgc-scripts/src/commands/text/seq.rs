@@ -57,7 +57,9 @@ fn run(process: &mut Process<'_, '_>) -> Outcome {
             false => Some(value.to_vec()),
         };
         let need = || Stop::unsupported("an option of seq lacks its value");
-        let number = arg.get(1).is_some_and(|byte| byte.is_ascii_digit() || *byte == b'.');
+        let number = arg
+            .get(1)
+            .is_some_and(|byte| byte.is_ascii_digit() || *byte == b'.');
         if !arg.starts_with(b"-") || number {
             numbers.push(arg.clone());
         } else if arg == "-w" || arg == "--equal-width" {
@@ -86,7 +88,11 @@ fn run(process: &mut Process<'_, '_>) -> Outcome {
         };
         parsed.push(decimal);
     }
-    let one = Decimal { value: 1, digits: 0, width: 1 };
+    let one = Decimal {
+        value: 1,
+        digits: 0,
+        width: 1,
+    };
     let (first, step, last) = match parsed[..] {
         [last] => (one, one, last),
         [first, last] => (first, one, last),
@@ -104,15 +110,20 @@ fn run(process: &mut Process<'_, '_>) -> Outcome {
         process.complain("invalid Zero increment value: '0'");
         return Ok(Status::FAILED);
     }
-    let count = if (by > 0) == (from <= to) || from == to { (to - from) / by + 1 } else { 0 };
+    let count = if (by > 0) == (from <= to) || from == to {
+        (to - from) / by + 1
+    } else {
+        0
+    };
     let count = u64::try_from(count.max(0)).unwrap_or(u64::MAX);
     process.machine.spend(count)?;
     let point = if shown > 0 { 1 + shown as usize } else { 0 };
     let end = from + by * i128::from(count.saturating_sub(1));
     let width = match equal {
-        true => text(from, all, shown).len().max(text(end, all, shown).len()).max(
-            last.width + point,
-        ),
+        true => text(from, all, shown)
+            .len()
+            .max(text(end, all, shown).len())
+            .max(last.width + point),
         false => 0,
     };
     let mut out = Vec::new();
@@ -147,7 +158,12 @@ fn text(value: i128, digits: u32, shown: u32) -> String {
     let (value, scale) = (value.unsigned_abs(), 10_u128.pow(shown));
     match shown {
         0 => format!("{sign}{value}"),
-        shown => format!("{sign}{}.{:0w$}", value / scale, value % scale, w = shown as usize),
+        shown => format!(
+            "{sign}{}.{:0w$}",
+            value / scale,
+            value % scale,
+            w = shown as usize
+        ),
     }
 }
 
@@ -168,7 +184,9 @@ fn formatted(format: &[u8], value: i128, digits: u32) -> Result<String, Stop> {
         }
     }
     let rest = &rest[flags..];
-    let at = rest.find(|char: char| !char.is_ascii_digit() && char != '.').ok_or_else(wrong)?;
+    let at = rest
+        .find(|char: char| !char.is_ascii_digit() && char != '.')
+        .ok_or_else(wrong)?;
     let (width, precision) = rest[..at].split_once('.').unwrap_or((&rest[..at], "6"));
     let number = |text: &str| match text {
         "" => Ok(0),
@@ -181,7 +199,10 @@ fn formatted(format: &[u8], value: i128, digits: u32) -> Result<String, Stop> {
         return Err(wrong());
     }
     let value = value as f64 / 10_f64.powi(digits as i32);
-    Ok(format!("{before}{}{after}", float(value, letter.as_bytes()[0], layout)))
+    Ok(format!(
+        "{before}{}{after}",
+        float(value, letter.as_bytes()[0], layout)
+    ))
 }
 
 #[cfg(test)]

@@ -128,7 +128,9 @@ fn run(process: &mut Process<'_, '_>) -> Outcome {
     let count = lines.len() as u64;
     let bytes: usize = files.iter().map(|bytes| bytes.len()).sum();
     let rounds = u64::from(count.max(2).ilog2()) + 1;
-    process.machine.spend((count + bytes as u64 / 256) * rounds)?;
+    process
+        .machine
+        .spend((count + bytes as u64 / 256) * rounds)?;
     if let Some(says) = check {
         let wrong = lines.windows(2).position(|pair| {
             let order = sorter.compare(pair[0], pair[1]);
@@ -144,7 +146,13 @@ fn run(process: &mut Process<'_, '_>) -> Outcome {
         return Ok(Status::FAILED);
     }
     if given.has('m') {
-        lines = merge(&sorter, files.iter().map(|bytes| split(bytes, end).collect()).collect());
+        lines = merge(
+            &sorter,
+            files
+                .iter()
+                .map(|bytes| split(bytes, end).collect())
+                .collect(),
+        );
     } else {
         lines.sort_by(|one, other| sorter.compare(one, other));
     }
@@ -167,7 +175,10 @@ fn merge<'l>(sorter: &Sorter, mut files: Vec<Vec<&'l [u8]>>) -> Vec<&'l [u8]> {
         file.reverse();
     }
     loop {
-        let heads = files.iter().enumerate().filter_map(|(at, file)| Some((at, *file.last()?)));
+        let heads = files
+            .iter()
+            .enumerate()
+            .filter_map(|(at, file)| Some((at, *file.last()?)));
         let Some((at, line)) = heads.min_by(|one, other| sorter.compare(one.1, other.1)) else {
             return merged;
         };
@@ -208,7 +219,11 @@ impl Sorter {
                 .order
                 .compare(key.of(one, self.separator), key.of(other, self.separator));
             if order != Ordering::Equal {
-                return if key.order.reverse { order.reverse() } else { order };
+                return if key.order.reverse {
+                    order.reverse()
+                } else {
+                    order
+                };
             }
         }
         if !self.last {
@@ -232,13 +247,25 @@ mod tests {
             (&["sort", "-n"], "10\n9\n-1\nx\n", "-1\nx\n9\n10\n"),
             (&["sort", "-rn"], "10\n9\n2.5\n2.45\n", "10\n9\n2.5\n2.45\n"),
             (&["sort", "-f"], "b\nA\na\nB\n", "A\na\nB\nb\n"),
-            (&["sort", "-t:", "-k2,2n", "-k1"], "b:2\na:10\na:2\n", "a:2\nb:2\na:10\n"),
+            (
+                &["sort", "-t:", "-k2,2n", "-k1"],
+                "b:2\na:10\na:2\n",
+                "a:2\nb:2\na:10\n",
+            ),
             (&["sort", "-k2"], "a  b\nb a\n", "a  b\nb a\n"),
             (&["sort", "-k2b"], "a  b\nb a\n", "b a\na  b\n"),
-            (&["sort", "-V"], "a10\na9\na9~1\n1.10\n1.9\n", "1.9\n1.10\na9~1\na9\na10\n"),
+            (
+                &["sort", "-V"],
+                "a10\na9\na9~1\n1.10\n1.9\n",
+                "1.9\n1.10\na9~1\na9\na10\n",
+            ),
             (&["sort", "-h"], "1M\n2K\n3\n", "3\n2K\n1M\n"),
             (&["sort", "-s", "-k1,1"], "a 2\na 1\n", "a 2\na 1\n"),
-            (&["sort", "-t.", "-k1.2,1.2"], "xb.1\nya.2\n", "ya.2\nxb.1\n"),
+            (
+                &["sort", "-t.", "-k1.2,1.2"],
+                "xb.1\nya.2\n",
+                "ya.2\nxb.1\n",
+            ),
             (&["sort", "-M"], "feb\nJAN\nx\n", "x\nJAN\nfeb\n"),
         ] {
             let ran = machine().run_with(args, input).expect("no stop");

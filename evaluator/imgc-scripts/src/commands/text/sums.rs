@@ -13,8 +13,16 @@ use crate::process::{Outcome, Process, Status};
 use crate::stop::Stop;
 
 pub(super) const NATIVES: &[Native] = &[
-    Native { name: "md5sum", origin: Origin::Essential, run: |process| run(process, Kind::Md5) },
-    Native { name: "sha1sum", origin: Origin::Essential, run: |process| run(process, Kind::Sha1) },
+    Native {
+        name: "md5sum",
+        origin: Origin::Essential,
+        run: |process| run(process, Kind::Md5),
+    },
+    Native {
+        name: "sha1sum",
+        origin: Origin::Essential,
+        run: |process| run(process, Kind::Sha1),
+    },
     Native {
         name: "sha224sum",
         origin: Origin::Essential,
@@ -35,8 +43,16 @@ pub(super) const NATIVES: &[Native] = &[
         origin: Origin::Essential,
         run: |process| run(process, Kind::Sha512),
     },
-    Native { name: "cksum", origin: Origin::Essential, run: cksum },
-    Native { name: "sum", origin: Origin::Essential, run: sum },
+    Native {
+        name: "cksum",
+        origin: Origin::Essential,
+        run: cksum,
+    },
+    Native {
+        name: "sum",
+        origin: Origin::Essential,
+        run: sum,
+    },
 ];
 
 /// A digest.
@@ -183,7 +199,9 @@ fn check(
         }
     }
     if proper == 0 {
-        process.complain(format_args!("{list}: no properly formatted checksum lines found"));
+        process.complain(format_args!(
+            "{list}: no properly formatted checksum lines found"
+        ));
         return Ok(false);
     }
     if given.has('\u{394}') && verified == 0 {
@@ -203,12 +221,17 @@ fn entry(line: &[u8], kind: Kind) -> Option<(String, BString)> {
     };
     let (digest, name) = match line.strip_prefix(kind.name().as_bytes()) {
         Some(rest) => {
-            let rest = rest.strip_prefix(b" (").or_else(|| rest.strip_prefix(b"("))?;
+            let rest = rest
+                .strip_prefix(b" (")
+                .or_else(|| rest.strip_prefix(b"("))?;
             let at = rest.rfind(b") = ")?;
             (&rest[at + 4..], &rest[..at])
         }
         None => {
-            let len = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+            let len = line
+                .iter()
+                .take_while(|byte| byte.is_ascii_hexdigit())
+                .count();
             let rest = line[len..].strip_prefix(b" ")?;
             let name = match rest.first() {
                 Some(b' ' | b'*') => &rest[1..],
@@ -229,7 +252,13 @@ fn entry(line: &[u8], kind: Kind) -> Option<(String, BString)> {
 }
 
 fn cksum(process: &mut Process<'_, '_>) -> Outcome {
-    let given = options::parse(process, &Spec { letters: "", long: &[] })?;
+    let given = options::parse(
+        process,
+        &Spec {
+            letters: "",
+            long: &[],
+        },
+    )?;
     sizes(process, &given.operands, |bytes| {
         let mut crc = 0_u32;
         let mut length = bytes.len();
@@ -253,11 +282,22 @@ fn cksum(process: &mut Process<'_, '_>) -> Outcome {
 }
 
 fn sum(process: &mut Process<'_, '_>) -> Outcome {
-    let given = options::parse(process, &Spec { letters: "rs", long: &[("sysv", 's')] })?;
-    let system = given.options.last().is_some_and(|(letter, _)| *letter == 's');
+    let given = options::parse(
+        process,
+        &Spec {
+            letters: "rs",
+            long: &[("sysv", 's')],
+        },
+    )?;
+    let system = given
+        .options
+        .last()
+        .is_some_and(|(letter, _)| *letter == 's');
     sizes(process, &given.operands, |bytes| {
         if system {
-            let sum = bytes.iter().fold(0_u32, |sum, byte| sum.wrapping_add(u32::from(*byte)));
+            let sum = bytes
+                .iter()
+                .fold(0_u32, |sum, byte| sum.wrapping_add(u32::from(*byte)));
             let folded = (sum & 0xffff) + (sum >> 16);
             let folded = (folded & 0xffff) + (folded >> 16);
             return format!("{folded} {}", bytes.len().div_ceil(512));
@@ -295,16 +335,23 @@ mod tests {
         m.put("/tmp/a", "abc", 0o644);
         let md5 = "900150983cd24fb0d6963f7d28e17f72";
         assert_eq!(m.run(&["md5sum", "/tmp/a"]).out, format!("{md5}  /tmp/a\n"));
-        assert_eq!(m.run(&["md5sum", "--tag", "/tmp/a"]).out, format!("MD5 (/tmp/a) = {md5}\n"));
+        assert_eq!(
+            m.run(&["md5sum", "--tag", "/tmp/a"]).out,
+            format!("MD5 (/tmp/a) = {md5}\n")
+        );
         let sha1 = m.run(&["sha1sum", "/tmp/a"]).out;
         assert!(sha1.starts_with("a9993e364706816aba3e25717850c26c9cd0d89d  "));
         let list = format!("{md5}  /tmp/a\n");
         let ran = m.run_with(&["md5sum", "-c"], &list).expect("no stop");
         assert_eq!((ran.status, ran.out.as_str()), (0, "/tmp/a: OK\n"));
         m.put("/tmp/a", "abd", 0o644);
-        let ran = m.run_with(&["md5sum", "-c", "--status"], &list).expect("no stop");
+        let ran = m
+            .run_with(&["md5sum", "-c", "--status"], &list)
+            .expect("no stop");
         assert_eq!((ran.status, ran.out.as_str()), (1, ""));
-        let ran = m.run_with(&["md5sum", "-c", "-"], "nothing\n").expect("no stop");
+        let ran = m
+            .run_with(&["md5sum", "-c", "-"], "nothing\n")
+            .expect("no stop");
         assert_eq!(ran.status, 1);
     }
 

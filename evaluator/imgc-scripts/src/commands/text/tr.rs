@@ -306,8 +306,17 @@ mod tests {
             let ran = machine().run_with(args, input).expect("no stop");
             assert_eq!((ran.status, ran.out.as_str()), (0, want), "{args:?}");
         }
-        for args in [&["tr", "a"][..], &["tr", "z-a", "x"], &["tr", "a", ""], &["tr"]] {
-            assert_eq!(machine().run_with(args, "x").expect("no stop").status, 1, "{args:?}");
+        for args in [
+            &["tr", "a"][..],
+            &["tr", "z-a", "x"],
+            &["tr", "a", ""],
+            &["tr"],
+        ] {
+            assert_eq!(
+                machine().run_with(args, "x").expect("no stop").status,
+                1,
+                "{args:?}"
+            );
         }
     }
 }

@@ -12,8 +12,16 @@ use crate::stop::Stop;
 use crate::streams::Open;
 
 pub(super) const NATIVES: &[Native] = &[
-    Native { name: "uniq", origin: Origin::Essential, run: uniq },
-    Native { name: "comm", origin: Origin::Essential, run: comm },
+    Native {
+        name: "uniq",
+        origin: Origin::Essential,
+        run: uniq,
+    },
+    Native {
+        name: "comm",
+        origin: Origin::Essential,
+        run: comm,
+    },
 ];
 
 const UNIQ: Spec = Spec {
@@ -32,7 +40,12 @@ const UNIQ: Spec = Spec {
 
 fn uniq(process: &mut Process<'_, '_>) -> Outcome {
     let given = options::parse(process, &UNIQ)?;
-    let number = |letter| given.last(letter).map(|value| options::number(value)).transpose();
+    let number = |letter| {
+        given
+            .last(letter)
+            .map(|value| options::number(value))
+            .transpose()
+    };
     let (fields, chars) = (number('f')?.unwrap_or(0), number('s')?.unwrap_or(0));
     let most = number('w')?.unwrap_or(usize::MAX);
     let end = if given.has('z') { 0 } else { b'\n' };
@@ -129,7 +142,9 @@ fn comm(process: &mut Process<'_, '_>) -> Outcome {
     process.machine.spend((one.len() + two.len()) as u64)?;
     let tab = given.last('\u{393}').cloned().unwrap_or("\t".into());
     if tab.is_empty() {
-        return Err(Stop::unsupported("an empty --output-delimiter is not known"));
+        return Err(Stop::unsupported(
+            "an empty --output-delimiter is not known",
+        ));
     }
     let hidden = ['1', '2', '3'].map(|letter| given.has(letter));
     let mut out = Vec::new();
@@ -164,7 +179,10 @@ fn comm(process: &mut Process<'_, '_>) -> Outcome {
         j += usize::from(order != Ordering::Less);
     }
     if given.has('\u{394}') {
-        let line = format!("{1}{0}{2}{0}{3}{0}total\n", tab, counts[0], counts[1], counts[2]);
+        let line = format!(
+            "{1}{0}{2}{0}{3}{0}total\n",
+            tab, counts[0], counts[1], counts[2]
+        );
         out.extend_from_slice(line.as_bytes());
     }
     let sorted = |lines: &[&[u8]]| lines.is_sorted();
@@ -188,7 +206,10 @@ mod tests {
     fn uniq_takes_neighbours_together() {
         for (args, want) in [
             (&["uniq"][..], "a\nb\nB\na\n"),
-            (&["uniq", "-c"], "      2 a\n      1 b\n      1 B\n      1 a\n"),
+            (
+                &["uniq", "-c"],
+                "      2 a\n      1 b\n      1 B\n      1 a\n",
+            ),
             (&["uniq", "-d"], "a\n"),
             (&["uniq", "-u"], "b\nB\na\n"),
             (&["uniq", "-i"], "a\nb\na\n"),
@@ -204,7 +225,10 @@ mod tests {
         let mut m = machine();
         m.put("/tmp/a", "a\nb\nc\n", 0o644);
         m.put("/tmp/b", "b\nd\n", 0o644);
-        assert_eq!(m.run(&["comm", "/tmp/a", "/tmp/b"]).out, "a\n\t\tb\nc\n\td\n");
+        assert_eq!(
+            m.run(&["comm", "/tmp/a", "/tmp/b"]).out,
+            "a\n\t\tb\nc\n\td\n"
+        );
         assert_eq!(m.run(&["comm", "-12", "/tmp/a", "/tmp/b"]).out, "b\n");
         assert_eq!(m.run(&["comm", "-23", "/tmp/a", "/tmp/b"]).out, "a\nc\n");
     }

@@ -135,10 +135,17 @@ mod tests {
             (&["wc"], "      2       4      12\n"),
             (&["wc", "-l", "/tmp/a"], "2 /tmp/a\n"),
             (&["wc", "/tmp/a"], " 2  3 14 /tmp/a\n"),
-            (&["wc", "-c", "/tmp/a", "/tmp/b"], "14 /tmp/a\n 1 /tmp/b\n15 total\n"),
+            (
+                &["wc", "-c", "/tmp/a", "/tmp/b"],
+                "14 /tmp/a\n 1 /tmp/b\n15 total\n",
+            ),
             (&["wc", "-L", "-w", "-"], "      4       5 -\n"),
         ] {
-            assert_eq!(m.run_with(args, "a b\nc ddd\n  ").expect("no stop").out, want, "{args:?}");
+            assert_eq!(
+                m.run_with(args, "a b\nc ddd\n  ").expect("no stop").out,
+                want,
+                "{args:?}"
+            );
         }
     }
 }

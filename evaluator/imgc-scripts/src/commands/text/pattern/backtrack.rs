@@ -132,11 +132,7 @@ impl Program {
     }
 
     /// The leftmost longest match that begins at `from` or later.
-    pub(super) fn find(
-        &self,
-        hay: &[u8],
-        from: usize,
-    ) -> Result<Option<Vec<Option<Span>>>, Stop> {
+    pub(super) fn find(&self, hay: &[u8], from: usize) -> Result<Option<Vec<Option<Span>>>, Stop> {
         let mut steps = STEPS;
         let mut start = from;
         while start <= hay.len() {
@@ -300,7 +296,9 @@ impl Program {
         };
         let has = |char: char| {
             let code = u32::from(char);
-            set.ranges.iter().any(|&(low, high)| (low..=high).contains(&code))
+            set.ranges
+                .iter()
+                .any(|&(low, high)| (low..=high).contains(&code))
                 || set.classes.iter().any(|class| class.has(char))
         };
         let mut found = has(char);
@@ -310,13 +308,7 @@ impl Program {
         (found != set.negated).then_some(len)
     }
 
-    fn back(
-        &self,
-        hay: &[u8],
-        at: usize,
-        slots: &[Option<usize>],
-        number: usize,
-    ) -> Option<usize> {
+    fn back(&self, hay: &[u8], at: usize, slots: &[Option<usize>], number: usize) -> Option<usize> {
         let start = slots[2 * number]?;
         let end = slots[2 * number + 1]?;
         let want = &hay[start..end];
@@ -336,9 +328,7 @@ impl Program {
         let after = word(hay.get(at));
         match look {
             Look::LineStart => at == 0 || (self.flags.lines && hay[at - 1] == b'\n'),
-            Look::LineEnd => {
-                at == hay.len() || (self.flags.lines && hay[at] == b'\n')
-            }
+            Look::LineEnd => at == hay.len() || (self.flags.lines && hay[at] == b'\n'),
             Look::Start => at == 0,
             Look::End => at == hay.len(),
             Look::WordStart => !before && after,
@@ -367,9 +357,7 @@ impl Class {
             Self::Print if ascii => char.is_ascii_graphic() || char == ' ',
             Self::Print => !char.is_control(),
             Self::Punct if ascii => char.is_ascii_punctuation(),
-            Self::Punct => {
-                !char.is_alphanumeric() && !char.is_control() && !char.is_whitespace()
-            }
+            Self::Punct => !char.is_alphanumeric() && !char.is_control() && !char.is_whitespace(),
             Self::Space => char.is_whitespace(),
             Self::Upper => char.is_uppercase(),
             Self::Xdigit => char.is_ascii_hexdigit(),

@@ -212,7 +212,9 @@ impl Pattern {
         let mut inside = text.char_indices().filter(|(_, c)| *c == '[').skip(1);
         let nested = inside.any(|(at, _)| {
             let before = &text[..at];
-            let open = before.rfind('[').is_some_and(|open| !before[open + 1..].contains(']'));
+            let open = before
+                .rfind('[')
+                .is_some_and(|open| !before[open + 1..].contains(']'));
             open && !text[at..].starts_with("[:")
         });
         if nested || foreign.iter().any(|part| text.contains(part)) {
@@ -334,9 +336,7 @@ impl Pattern {
                     _ => Ok(self.captures(hay, found.start())?.and_then(|all| all[0])),
                 }
             }
-            Engine::Backtrack(program) => {
-                Ok(program.find(hay, from)?.and_then(|groups| groups[0]))
-            }
+            Engine::Backtrack(program) => Ok(program.find(hay, from)?.and_then(|groups| groups[0])),
         }
     }
 

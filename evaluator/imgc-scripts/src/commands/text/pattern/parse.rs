@@ -91,7 +91,11 @@ impl Node {
             match node {
                 Node::Alt(_) => 2,
                 Node::Repeat(inner, min, max) if *max != Some(*min) => {
-                    if single(inner) { 1 } else { 2 }
+                    if single(inner) {
+                        1
+                    } else {
+                        2
+                    }
                 }
                 Node::Repeat(inner, ..) => 2 * count(inner),
                 Node::Group(inner, _) => count(inner),
@@ -186,10 +190,7 @@ impl Parser<'_> {
     fn extended(&self) -> bool {
         matches!(
             self.dialect,
-            Dialect::Extended
-                | Dialect::GrepExtended
-                | Dialect::SedExtended
-                | Dialect::Awk { .. }
+            Dialect::Extended | Dialect::GrepExtended | Dialect::SedExtended | Dialect::Awk { .. }
         )
     }
 
@@ -296,9 +297,7 @@ impl Parser<'_> {
                     start = atom.is_none();
                     all.extend(atom);
                 }
-                Token::Star | Token::Brace
-                    if twice && self.dialect == Dialect::SedBasic =>
-                {
+                Token::Star | Token::Brace if twice && self.dialect == Dialect::SedBasic => {
                     return Err(Fault::Invalid("Invalid preceding regular expression"));
                 }
                 Token::Star => {
@@ -352,7 +351,11 @@ impl Parser<'_> {
     /// A repetition with nothing before it: itself in basic expressions.
     fn leading(&mut self, token: Token, from: usize) -> Result<Option<Node>, Fault> {
         let itself = || {
-            let at = if self.source[from] == b'\\' { from + 1 } else { from };
+            let at = if self.source[from] == b'\\' {
+                from + 1
+            } else {
+                from
+            };
             Ok(Some(Node::Char(char::from(self.source[at]))))
         };
         match (self.dialect, token) {
@@ -442,8 +445,8 @@ impl Parser<'_> {
         }
         if self.awk() {
             self.at -= 1;
-            let (node, len) = character(&self.source[self.at..], self.utf8)
-                .unwrap_or((Node::Char('\\'), 0));
+            let (node, len) =
+                character(&self.source[self.at..], self.utf8).unwrap_or((Node::Char('\\'), 0));
             self.at += len;
             return Ok(node);
         }
@@ -619,7 +622,10 @@ fn bracket(parser: &mut Parser<'_>) -> Result<Node, Fault> {
         }
         if rest[0] == b']' && parser.at > first {
             let inside = &parser.source[first..parser.at];
-            if parser.grep() && inside.len() > 1 && inside.starts_with(b":") && inside.ends_with(b":")
+            if parser.grep()
+                && inside.len() > 1
+                && inside.starts_with(b":")
+                && inside.ends_with(b":")
             {
                 return Err(Fault::Invalid(
                     "character class syntax is [[:space:]], not [:space:]",
@@ -630,8 +636,8 @@ fn bracket(parser: &mut Parser<'_>) -> Result<Node, Fault> {
         }
         if let Some(name) = rest.strip_prefix(b"[:") {
             let end = find(name, b":]").ok_or(UNMATCHED)?;
-            let class = Class::named(&name[..end])
-                .ok_or(Fault::Invalid("Invalid character class name"))?;
+            let class =
+                Class::named(&name[..end]).ok_or(Fault::Invalid("Invalid character class name"))?;
             set.classes.push(class);
             parser.at += end + 4;
             continue;
@@ -660,8 +666,7 @@ fn bracket_item(parser: &mut Parser<'_>) -> Result<u32, Fault> {
     let rest = &parser.source[parser.at..];
     for (open, close) in [(b"[.", b".]"), (b"[=", b"=]")] {
         if let Some(name) = rest.strip_prefix(open) {
-            let end = find(name, close)
-                .ok_or(Fault::Invalid("Unmatched [, [^, [:, [., or [="))?;
+            let end = find(name, close).ok_or(Fault::Invalid("Unmatched [, [^, [:, [., or [="))?;
             let one = character(&name[..end], parser.utf8);
             parser.at += end + 4;
             return match one {
@@ -688,8 +693,8 @@ fn bracket_item(parser: &mut Parser<'_>) -> Result<u32, Fault> {
             parser.at = from;
         }
     }
-    let (node, len) = character(rest, parser.utf8)
-        .ok_or(Fault::Invalid("Unmatched [, [^, [:, [., or [="))?;
+    let (node, len) =
+        character(rest, parser.utf8).ok_or(Fault::Invalid("Unmatched [, [^, [:, [., or [="))?;
     parser.at += len;
     Ok(code(&node))
 }

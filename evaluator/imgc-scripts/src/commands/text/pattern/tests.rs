@@ -80,7 +80,11 @@ fn dialects_differ() {
 fn hostile_patterns_end() {
     let flags = Flags::default();
     let deep = "(".repeat(5000) + &")".repeat(5000);
-    for source in [deep.as_str(), "((a{999}){999}){999}", "(a*)*\\1(b{9999}){9999}"] {
+    for source in [
+        deep.as_str(),
+        "((a{999}){999}){999}",
+        "(a*)*\\1(b{9999}){9999}",
+    ] {
         let _ = Pattern::new(source.as_bytes(), Dialect::Extended, flags);
     }
     let hard = Pattern::new(b"(a*)*(a*)*\\1b", Dialect::Extended, flags).expect("fine");

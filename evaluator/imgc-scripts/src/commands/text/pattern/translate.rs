@@ -123,7 +123,12 @@ fn push_set(set: &Set, flags: Flags, out: &mut String) {
             continue;
         }
         let high = high.min(0x10_ffff);
-        let _ = write!(out, "\\x{{{:X}}}-\\x{{{:X}}}", scalar(low, true), scalar(high, false));
+        let _ = write!(
+            out,
+            "\\x{{{:X}}}-\\x{{{:X}}}",
+            scalar(low, true),
+            scalar(high, false)
+        );
         empty = false;
     }
     for class in &set.classes {
@@ -151,7 +156,13 @@ fn push_bytes(set: &Set, flags: Flags, out: &mut String) {
     if set.negated && flags.lines {
         out.push_str("\\n");
     }
-    let byte = |code: u32| if code >= BYTES { code - BYTES } else { code.min(0xff) };
+    let byte = |code: u32| {
+        if code >= BYTES {
+            code - BYTES
+        } else {
+            code.min(0xff)
+        }
+    };
     for &(low, high) in &set.ranges {
         let _ = write!(out, "\\x{:02X}-\\x{:02X}", byte(low), byte(high));
     }

@@ -73,7 +73,8 @@ fn run(process: &mut Process<'_, '_>) -> Outcome {
     }
     if !given.has('e') && !given.has('f') {
         if operands.is_empty() {
-            process.err("Usage: sed [OPTION]... {script-only-if-no-other-script} [input-file]...\n");
+            process
+                .err("Usage: sed [OPTION]... {script-only-if-no-other-script} [input-file]...\n");
             return Ok(Status(1));
         }
         pieces.push(operands.remove(0));
@@ -102,7 +103,9 @@ fn run(process: &mut Process<'_, '_>) -> Outcome {
             return Ok(Status(1));
         }
         Err(parse::Wrong::Script(what)) => {
-            return Err(Stop::unsupported(format!("sed's script is not known: {what}")));
+            return Err(Stop::unsupported(format!(
+                "sed's script is not known: {what}"
+            )));
         }
     };
     run::run(process, &script, &settings, &operands)

@@ -208,7 +208,9 @@ impl Parser<'_> {
             return Ok(None);
         }
         let text = std::str::from_utf8(&self.source[from..self.at]).unwrap_or_default();
-        let number = text.parse().map_err(|_| Wrong::Script("a number is too large"))?;
+        let number = text
+            .parse()
+            .map_err(|_| Wrong::Script("a number is too large"))?;
         Ok(Some(number))
     }
 
@@ -243,7 +245,9 @@ impl Parser<'_> {
                 if self.peek() == Some(b'\\') {
                     self.at += 1;
                 }
-                let delimiter = self.peek().ok_or(Wrong::Script("an address is not known"))?;
+                let delimiter = self
+                    .peek()
+                    .ok_or(Wrong::Script("an address is not known"))?;
                 self.at += 1;
                 let source = self.until(delimiter, true)?;
                 let mut flags = self.flags();
@@ -513,9 +517,12 @@ impl Parser<'_> {
             self.at += 1;
         }
         made.regex = self.regex(&source, flags)?;
-        let groups = made.regex.map_or(9, |number| self.script.patterns[number].groups());
-        made.parts = replace::parse(&replacement, groups)
-            .ok_or(Wrong::Script("the replacement names a group that is not there"))?;
+        let groups = made
+            .regex
+            .map_or(9, |number| self.script.patterns[number].groups());
+        made.parts = replace::parse(&replacement, groups).ok_or(Wrong::Script(
+            "the replacement names a group that is not there",
+        ))?;
         Ok(Verb::Substitute(Box::new(made)))
     }
 

@@ -222,7 +222,8 @@ impl Sed<'_, '_, '_> {
                     self.next_name = self.names.len();
                 }
                 Err(error) => {
-                    self.process.complain(format_args!("can't read {name}: {error}"));
+                    self.process
+                        .complain(format_args!("can't read {name}: {error}"));
                     self.status = 2;
                 }
             }
@@ -515,7 +516,10 @@ impl Sed<'_, '_, '_> {
                     }
                 },
                 Verb::Name => {
-                    let name = self.current.as_ref().map_or("-".into(), |file| file.name.clone());
+                    let name = self
+                        .current
+                        .as_ref()
+                        .map_or("-".into(), |file| file.name.clone());
                     self.print(format!("{name}\n").as_bytes());
                 }
                 Verb::Get => {

@@ -194,7 +194,10 @@ fn field(line: &[u8], at: usize, separator: Option<u8>) -> usize {
         }
         None => {
             let blanks = rest.iter().take_while(|byte| blank(**byte)).count();
-            let text = rest[blanks..].iter().take_while(|byte| !blank(**byte)).count();
+            let text = rest[blanks..]
+                .iter()
+                .take_while(|byte| !blank(**byte))
+                .count();
             at + blanks + text
         }
     }
@@ -232,7 +235,10 @@ fn decimal(text: &[u8]) -> (bool, &[u8], &[u8], &[u8]) {
     let zeros = whole.iter().take_while(|byte| **byte == b'0').count();
     let mut part = &b""[..];
     if let Some(behind) = rest.strip_prefix(b".") {
-        let len = behind.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let len = behind
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
         part = &behind[..len];
         rest = &behind[len..];
         let zeros = part.iter().rev().take_while(|byte| **byte == b'0').count();
@@ -265,12 +271,16 @@ fn human(one: &[u8], other: &[u8]) -> Ordering {
             return 0;
         }
         let units = b"KMGTPEZYRQ";
-        let unit = rest.first().map(|byte| if *byte == b'k' { b'K' } else { *byte });
+        let unit = rest
+            .first()
+            .map(|byte| if *byte == b'k' { b'K' } else { *byte });
         let unit = unit.and_then(|unit| units.iter().position(|other| *other == unit));
         let rank = unit.map_or(1, |at| i32::try_from(at).unwrap_or(0) + 2);
         if negative { -rank } else { rank }
     };
-    value(one).cmp(&value(other)).then_with(|| numeric(one, other))
+    value(one)
+        .cmp(&value(other))
+        .then_with(|| numeric(one, other))
 }
 
 fn general(one: &[u8], other: &[u8]) -> Ordering {
@@ -330,11 +340,16 @@ fn stem(name: &[u8]) -> usize {
     let mut at = 0;
     while at < name.len() {
         let starts = name[at] == b'.'
-            && name.get(at + 1).is_some_and(|b| b.is_ascii_alphabetic() || *b == b'~');
+            && name
+                .get(at + 1)
+                .is_some_and(|b| b.is_ascii_alphabetic() || *b == b'~');
         if starts {
             found = found.or(Some(at));
             at += 2;
-            while name.get(at).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'~') {
+            while name
+                .get(at)
+                .is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'~')
+            {
                 at += 1;
             }
         } else {

@@ -1,0 +1,1 @@
+//! What mawk does with the same programs.
