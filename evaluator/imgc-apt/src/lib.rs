@@ -28,14 +28,14 @@ pub use depends::{Constraint, Group, Operator, Relation, RelationError, Relation
 pub use index::{Index, IndexError, MAX_INDEX, MultiArch, Package};
 pub use keys::{Keyring, KeyringError, MAX_KEYRING};
 pub use lock::{
-    ArchiveKey, LOCK_VERSION, Lock, LockError, LockedArchive, LockedIndex, LockedModule,
+    ArchiveKey, Controlled, LOCK_VERSION, Lock, LockError, LockedArchive, LockedIndex, LockedModule,
     PackageKey, Pin, Set, Vouched,
 };
 pub use release::{Expect, IndexFile, Release, ReleaseError};
 pub use sha256::{Sha256, Sha256Error};
 pub use solve::{
-    Action, Because, Call, Conflict, Control, ControlError, Dpkg, Link, Request, Selected,
-    Solution, SolveError, Variant, solve,
+    Action, Because, Call, Conflict, Control, ControlError, Dpkg, Keep, Link, Node, NodeNeed,
+    Request, Selected, Solution, SolveError, Variant, graph, solve, solve_keeping,
 };
 pub use stanza::StanzaError;
 pub use time::Epoch;

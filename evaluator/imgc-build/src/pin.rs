@@ -1,8 +1,10 @@
 //! Packages by name to packages by digest: the lock, filled and read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use imgc_apt::{Call, Lock, Request, Vouched};
+use imgc_apt::{
+    Call, Controlled, Index, Keep, Lock, Node, Package, Request, Set, Solution, Vouched,
+};
 use imgc_plan::{Arch, Image, Packages, Plan, Variant};
 use imgc_store::BlobDigest;
 
@@ -12,13 +14,16 @@ use crate::{BuildError, Builder, Mirrors};
 
 /// What may happen to a lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pinning {
+pub enum Pinning<'a> {
     /// Nothing: what is missing is an error.
     Locked,
     /// What is missing is added.
     AddMissing,
     /// Everything is asked for anew.
     Update,
+    /// Packages of these names take their newest version, and what has to change with
+    /// them does; everything else stays. What is missing is added.
+    Only(&'a BTreeSet<String>),
 }
 
 impl Builder<'_> {
@@ -27,7 +32,12 @@ impl Builder<'_> {
     /// # Errors
     /// [`BuildError::NotLocked`] under [`Pinning::Locked`]; else what reading the
     /// archives or solving says. The lock is then as it was.
-    pub fn pin(&self, plan: &Plan, lock: &mut Lock, pinning: Pinning) -> Result<(), BuildError> {
+    pub fn pin(
+        &self,
+        plan: &Plan,
+        lock: &mut Lock,
+        pinning: Pinning<'_>,
+    ) -> Result<(), BuildError> {
         let mut new = lock.clone();
         // Images of one suite and architecture share the reading of its archives.
         let mut read: BTreeMap<(String, Arch), Vec<Archive>> = BTreeMap::new();
@@ -37,8 +47,14 @@ impl Builder<'_> {
                 continue;
             };
             let request = request(image.platform.arch, packages);
-            let known = new.lookup(&request).is_some();
-            if answered.contains(&request) || (known && pinning != Pinning::Update) {
+            let known = lock.lookup(&request);
+            let stays = match pinning {
+                Pinning::Locked | Pinning::AddMissing => known.is_some(),
+                Pinning::Update => false,
+                Pinning::Only(names) => known
+                    .is_some_and(|set| !set.packages.iter().any(|key| names.contains(&key.name))),
+            };
+            if stays || answered.contains(&request) {
                 continue;
             }
             if pinning == Pinning::Locked {
@@ -51,17 +67,101 @@ impl Builder<'_> {
             }
             let archives = &read[&key];
             let indices: Vec<_> = archives.iter().map(|archive| &archive.index).collect();
-            let solution =
-                imgc_apt::solve(&request, &indices).map_err(|error| BuildError::Solve {
+            let vouched: Vec<_> = archives.iter().map(vouched).collect();
+            let mut insert = |solved: Result<Solution<'_>, _>| -> Result<(), BuildError> {
+                let solution = solved.map_err(|error| BuildError::Solve {
                     image: image.name.clone(),
                     error: Box::new(error),
                 })?;
-            let vouched: Vec<_> = archives.iter().map(vouched).collect();
-            new.insert(&request, &vouched, &solution)?;
+                Ok(new.insert(&request, &vouched, &solution)?)
+            };
+            if let (Pinning::Only(names), Some(set)) = (pinning, known) {
+                let keep = Keep {
+                    versions: versions(set, names),
+                    index: &self.gone(lock, set, names, &indices)?,
+                };
+                insert(imgc_apt::solve_keeping(&request, &indices, &keep))?;
+            } else {
+                insert(imgc_apt::solve(&request, &indices))?;
+            }
             answered.push(request);
         }
         *lock = new;
         Ok(())
+    }
+
+    /// The packages of an image as the lock pins them, sorted by name, and which needs
+    /// which. None for an image without packages.
+    ///
+    /// The pins are enough: what the store does not have of them is fetched, and no
+    /// index is read.
+    ///
+    /// # Errors
+    /// [`BuildError::NotLocked`] where the lock doesn't have them; else what fetching or
+    /// reading a package says.
+    pub fn graph(&self, image: &Image, lock: &Lock) -> Result<Option<Vec<Node>>, BuildError> {
+        let Some(packages) = &image.packages else {
+            return Ok(None);
+        };
+        let request = request(image.platform.arch, packages);
+        let Some(set) = lock.lookup(&request) else {
+            return Err(not_locked(image, request));
+        };
+        let pins: Vec<_> = lock.pins(set).collect();
+        let index = self.index_of(lock, set, &pins, |_| None)?;
+        let nodes = imgc_apt::graph(&request, &index).map_err(|error| BuildError::Solve {
+            image: image.name.clone(),
+            error: Box::new(error),
+        })?;
+        Ok(Some(nodes))
+    }
+
+    /// What of a set is to stay, and is in no index any more.
+    fn gone(
+        &self,
+        lock: &Lock,
+        set: &Set,
+        changing: &BTreeSet<String>,
+        indices: &[&Index],
+    ) -> Result<Index, BuildError> {
+        let now = |name: &str| -> Vec<Package<'_>> {
+            let all = indices.iter().flat_map(|index| index.named(name));
+            all.collect()
+        };
+        let pins: Vec<_> = lock
+            .pins(set)
+            .filter(|pin| {
+                !changing.contains(&pin.key.name)
+                    && now(&pin.key.name)
+                        .iter()
+                        .all(|package| package.version() != pin.key.version)
+            })
+            .collect();
+        self.index_of(lock, set, &pins, |name| {
+            now(name).first().map(|package| package.priority())
+        })
+    }
+
+    /// An index of pins of a set, from their control files.
+    fn index_of<'p>(
+        &self,
+        lock: &Lock,
+        set: &Set,
+        pins: &[&imgc_apt::Pin],
+        priority: impl Fn(&str) -> Option<&'p str>,
+    ) -> Result<Index, BuildError> {
+        let sources = PinSources::new(lock, set, self.mirrors);
+        let wanted: Vec<Pin> = pins.iter().map(|pin| sources.pin(pin)).collect();
+        let parts = self.parts(&wanted)?;
+        let packages = pins.iter().zip(&parts).map(|(pin, part)| Controlled {
+            pin,
+            control: &part.fragment.control,
+            priority: priority(&pin.key.name),
+        });
+        Index::of_pins(packages).map_err(|error| BuildError::Index {
+            archive: "the packages of the lock".to_owned(),
+            error,
+        })
     }
 
     fn archives(
@@ -96,6 +196,15 @@ fn not_locked(image: &Image, request: Request) -> BuildError {
         image: image.name.clone(),
         request: Box::new(request),
     }
+}
+
+/// The versions of a set; none for those that are to change.
+fn versions(set: &Set, changing: &BTreeSet<String>) -> BTreeMap<String, Option<String>> {
+    let version = |key: &imgc_apt::PackageKey| {
+        let stays = !changing.contains(&key.name);
+        (key.name.clone(), stays.then(|| key.version.clone()))
+    };
+    set.packages.iter().map(version).collect()
 }
 
 /// What an image asks of the solver.
@@ -141,32 +250,73 @@ pub(crate) fn pins(
     let set = lock
         .lookup(&request)
         .ok_or_else(|| not_locked(image, request))?;
-    // The snapshot of an archive at the moment of the newest Release that was read.
-    let mut moments = BTreeMap::new();
-    let mut mirrors = mirrors.clone();
-    for archive in lock.archives_of(set) {
-        let moment = moments.entry(archive.id.as_str()).or_insert(archive.date);
-        *moment = archive.date.max(*moment);
-        if let Some(template) = &archive.snapshots {
-            mirrors
-                .snapshots
-                .entry(archive.id.clone())
-                .or_insert_with(|| template.clone());
-        }
-    }
-    let pins = lock.pins(set).map(|pin| {
-        let moment = moments.get(pin.archive.as_str()).copied();
-        Pin {
-            name: pin.key.to_string(),
-            digest: BlobDigest::from_bytes(*pin.sha256.as_bytes()),
-            size: pin.size,
-            addresses: mirrors.addresses(&pin.archive, &pin.path, moment),
-        }
-    });
+    let sources = PinSources::new(lock, set, mirrors);
+    let pins = lock.pins(set).map(|pin| sources.pin(pin));
     Ok(Pinned {
         pins: pins.collect(),
         calls: set.calls.clone(),
         call_lines: set.call_lines(),
         epoch: lock.epoch(set),
     })
+}
+
+/// Where the pins of a set can be had.
+struct PinSources {
+    mirrors: Mirrors,
+    /// By archive, the moments whose snapshot may have a pin, the first choice first.
+    moments: BTreeMap<String, Vec<u64>>,
+}
+
+impl PinSources {
+    fn new(lock: &Lock, set: &Set, mirrors: &Mirrors) -> Self {
+        let mut mirrors = mirrors.clone();
+        let mut newest: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut states: BTreeMap<(&str, &str), Vec<u64>> = BTreeMap::new();
+        for archive in lock.archives_of(set) {
+            let moment = newest.entry(&archive.id).or_insert(archive.date);
+            *moment = archive.date.max(*moment);
+            let dates = states.entry((&archive.id, &archive.dist)).or_default();
+            dates.push(archive.date);
+            if let Some(template) = &archive.snapshots {
+                mirrors
+                    .snapshots
+                    .entry(archive.id.clone())
+                    .or_insert_with(|| template.clone());
+            }
+        }
+        // The moment of the newest Release that was read, then those of the older states
+        // that an update left packages of.
+        let mut moments: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+        for (id, moment) in newest {
+            moments.insert(id.to_owned(), vec![moment]);
+        }
+        for ((id, _), mut dates) in states {
+            dates.sort_unstable_by(|a, b| b.cmp(a));
+            let known = moments.entry(id.to_owned()).or_default();
+            for date in dates.into_iter().skip(1) {
+                if !known.contains(&date) {
+                    known.push(date);
+                }
+            }
+        }
+        Self { mirrors, moments }
+    }
+
+    fn pin(&self, pin: &imgc_apt::Pin) -> Pin {
+        let at = |moment| self.mirrors.addresses(&pin.archive, &pin.path, moment);
+        let mut addresses = at(None);
+        for moment in self.moments.get(&pin.archive).into_iter().flatten() {
+            for address in at(Some(*moment)) {
+                if !addresses.contains(&address) {
+                    addresses.push(address);
+                }
+            }
+        }
+        Pin {
+            name: pin.key.to_string(),
+            digest: BlobDigest::from_bytes(*pin.sha256.as_bytes()),
+            size: pin.size,
+            addresses,
+        }
+    }
 }

@@ -107,6 +107,7 @@ impl<'r> Machine<'r> {
         let (name, _) = call.package.split_once(':').unwrap_or((call.package, ""));
         let dpkg = self.setup.dpkg.clone();
         let env = [
+            ("DEBCONF_NONINTERACTIVE_SEEN", "true"),
             ("DEBIAN_FRONTEND", "noninteractive"),
             ("DPKG_ADMINDIR", "/var/lib/dpkg"),
             ("DPKG_FORCE", "security-mac,downgrade"),

@@ -154,9 +154,8 @@ impl<'r> Process<'_, 'r> {
                 return self.native(name);
             }
         }
-        let bytes = match self.machine.files.read(path) {
-            Ok(bytes) => bytes,
-            Err(_) => return self.check(Ok(Status(126))),
+        let Ok(bytes) = self.machine.files.read(path) else {
+            return self.check(Ok(Status(126)));
         };
         // A text without a first line that names its shell is one for sh.
         if !bytes.starts_with(b"#!") && bytes.iter().take(256).any(|&b| b == 0) {

@@ -20,6 +20,8 @@ Examples:
   imgc build --locked app.img     the same, but never change imgc.lock (for CI)
   imgc build apps.img#web         build the field `web` of the file's record
   imgc update app.img             take today's package versions into imgc.lock
+  imgc update -p openssl app.img  the same for one package, and what it needs
+  imgc why libc6 app.img          say what an image has a package for
   imgc check --fix                correct what a machine can correct, here and below
   imgc eval -e '1 + 1'            say what an expression gives")]
 pub(crate) struct Cli {
@@ -55,8 +57,14 @@ pub(crate) enum ColorChoice {
 pub(crate) enum Command {
     /// Build images and write them as OCI layouts.
     Build(BuildArgs),
-    /// Take the newest versions of all packages into the lock.
+    /// Take the newest versions of all packages, or of some, into the lock.
     Update(UpdateArgs),
+    /// Say what `update` would change, and write nothing.
+    Outdated(OutdatedArgs),
+    /// Say what an image has a package for: who asked for it, or what needs it.
+    Why(WhyArgs),
+    /// Show which package of an image needs which.
+    Tree(TreeArgs),
     /// Say what the packages' maintainer scripts did to an image: which files, by which line.
     ExplainScripts(ExplainScriptsArgs),
     /// Write files in the one style.
@@ -105,6 +113,74 @@ pub(crate) struct UpdateArgs {
     /// The files whose packages and modules are updated.
     #[arg(required = true, value_name = "FILE[#NAME]")]
     pub(crate) files: Vec<PathBuf>,
+    /// Update only this package; others change only where its new version needs them to,
+    /// and modules stay. May be given more than once. An option, because any number of
+    /// files may follow.
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) package: Vec<String>,
+    /// Say what would change, and write nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print one JSON document instead of one line for each change.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
+}
+
+/// `imgc outdated`.
+#[derive(Debug, Args)]
+pub(crate) struct OutdatedArgs {
+    /// The files whose packages and modules are looked at.
+    #[arg(required = true, value_name = "FILE[#NAME]")]
+    pub(crate) files: Vec<PathBuf>,
+    /// End with 1 if anything is outdated.
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+    /// Print one JSON document instead of one line for each change.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
+}
+
+/// `imgc why`.
+#[derive(Debug, Args)]
+pub(crate) struct WhyArgs {
+    /// The package.
+    #[arg(value_name = "PACKAGE")]
+    pub(crate) package: String,
+    /// The file; FILE#NAME is the field NAME of its record.
+    #[arg(value_name = "FILE[#NAME]")]
+    pub(crate) file: PathBuf,
+    /// Every package that needs it, instead of the shortest chain.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Print one JSON document, with the chain and every package that needs it.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
+}
+
+/// `imgc tree`.
+#[derive(Debug, Args)]
+pub(crate) struct TreeArgs {
+    /// The file; FILE#NAME is the field NAME of its record.
+    #[arg(value_name = "FILE[#NAME]")]
+    pub(crate) file: PathBuf,
+    /// Show what needs this package, instead of what packages need.
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) invert: Option<String>,
+    /// Show N levels below the first.
+    #[arg(short, long, value_name = "N")]
+    pub(crate) depth: Option<usize>,
+    /// Show how much each package takes once it is installed, as it says itself.
+    #[arg(long)]
+    pub(crate) size: bool,
+    /// Print one JSON document with all packages and what each needs.
+    #[arg(long, conflicts_with_all = ["invert", "depth", "size"])]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) work: WorkArgs,
 }

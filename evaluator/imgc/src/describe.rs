@@ -1,7 +1,6 @@
 //! Errors in the words of the user: what, where, why, and what to do. The only
 //! place that words the errors of the libraries.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use imgc_apt::{Because, Link, SolveError};
@@ -445,61 +444,4 @@ fn fetch(error: &FetchError) -> Problem {
         }
         FetchError::Store(error) => store(error),
     }
-}
-
-/// What changed between two locks, a line for each package and module.
-pub(crate) fn changes(before_lock: &imgc_apt::Lock, after_lock: &imgc_apt::Lock) -> Vec<String> {
-    let versions = |lock: &imgc_apt::Lock| {
-        let mut versions: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
-        for pin in lock.packages() {
-            let key = (pin.key.name.clone(), pin.key.arch.clone());
-            versions
-                .entry(key)
-                .or_default()
-                .push(pin.key.version.clone());
-        }
-        versions
-    };
-    let (before, after) = (versions(before_lock), versions(after_lock));
-    let keys: BTreeSet<_> = before.keys().chain(after.keys()).collect();
-    let mut lines = Vec::new();
-    for key in keys {
-        let (name, arch) = key;
-        match (before.get(key), after.get(key)) {
-            (None, Some(new)) => lines.push(format!("+ {name} {arch} {}", new.join(", "))),
-            (Some(old), None) => lines.push(format!("- {name} {arch} {}", old.join(", "))),
-            (Some(old), Some(new)) if old != new => {
-                lines.push(format!(
-                    "  {name} {arch} {} -> {}",
-                    old.join(", "),
-                    new.join(", ")
-                ));
-            }
-            _ => {}
-        }
-    }
-    lines.extend(module_changes(before_lock, after_lock));
-    lines
-}
-
-fn module_changes(before: &imgc_apt::Lock, after: &imgc_apt::Lock) -> Vec<String> {
-    let addresses = |lock: &imgc_apt::Lock| {
-        let pins = lock.modules().iter();
-        pins.map(|module| module.address.clone())
-            .collect::<BTreeSet<_>>()
-    };
-    let all = &addresses(before) | &addresses(after);
-    let changed = all.iter().filter_map(|address| {
-        let old = before.module(address).map(|module| module.sha256);
-        let new = after.module(address).map(|module| module.sha256);
-        match (old, new) {
-            (None, Some(new)) => Some(format!("+ {address} sha256:{new}")),
-            (Some(old), None) => Some(format!("- {address} sha256:{old}")),
-            (Some(old), Some(new)) if old != new => {
-                Some(format!("  {address} sha256:{old} -> sha256:{new}"))
-            }
-            _ => None,
-        }
-    });
-    changed.collect()
 }

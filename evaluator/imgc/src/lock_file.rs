@@ -53,16 +53,16 @@ impl LockFile {
         Ok(Self { path, lock, text })
     }
 
-    /// Writes the lock, if it says something else than the file. Nothing pinned is no
-    /// reason for a file. What no `.img` file of
-    /// its folder asks for any more is dropped then.
-    pub(crate) fn save(&mut self, work: &Work) -> Result<(), Problem> {
-        let unchanged = match &self.text {
-            Some(text) => *text == self.lock.render(),
-            None => self.lock == Lock::default(),
-        };
-        if unchanged {
-            return Ok(());
+    /// Where it stands.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Drops what no `.img` file of its folder asks for any more, if the lock says
+    /// something else than the file.
+    pub(crate) fn settle(&mut self, work: &Work) {
+        if self.is_unchanged() {
+            return;
         }
         let folder = self.path.parent().unwrap_or(Path::new(""));
         if let Some(asked) = work.asked_in(folder, &self.lock) {
@@ -79,6 +79,15 @@ impl LockFile {
             self.lock
                 .retain_modules(|address| asked.modules.iter().any(|asked| asked == address));
         }
+    }
+
+    /// Writes the lock, settled, if it says something else than the file. Nothing pinned
+    /// is no reason for a file.
+    pub(crate) fn save(&mut self, work: &Work) -> Result<(), Problem> {
+        if self.is_unchanged() {
+            return Ok(());
+        }
+        self.settle(work);
         let text = self.lock.render();
         if self.text.as_deref() != Some(text.as_str()) {
             write_whole(&self.path, |file| {
@@ -87,5 +96,12 @@ impl LockFile {
             self.text = Some(text);
         }
         Ok(())
+    }
+
+    fn is_unchanged(&self) -> bool {
+        match &self.text {
+            Some(text) => *text == self.lock.render(),
+            None => self.lock == Lock::default(),
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 mod apt_sources;
 mod build;
+mod changes;
 mod check;
 mod cli;
 mod describe;
@@ -14,6 +15,7 @@ mod explain_scripts;
 mod fix;
 mod fmt;
 mod found;
+mod graph;
 mod lock_file;
 mod network;
 mod output;
@@ -23,11 +25,14 @@ mod project;
 mod remote;
 mod repl;
 mod settings;
+mod size;
 mod target;
 mod terminal;
 mod test;
+mod tree;
 mod update;
 mod virtual_files;
+mod why;
 mod work;
 
 use std::process::ExitCode;
@@ -49,6 +54,9 @@ fn main() -> ExitCode {
     let done = match &cli.command {
         Command::Build(args) => build::run(args, &terminal),
         Command::Update(args) => update::run(args, &terminal),
+        Command::Outdated(args) => update::outdated(args, &terminal),
+        Command::Why(args) => why::run(args, &terminal),
+        Command::Tree(args) => tree::run(args, &terminal),
         Command::ExplainScripts(args) => explain_scripts::run(args, &terminal),
         Command::Fmt(args) => fmt::run(args, &terminal),
         Command::Check(args) => check::run(args, &terminal),

@@ -13,7 +13,9 @@ mod programs;
 mod registry;
 mod remote;
 mod repl;
+mod update;
 mod web;
+mod why;
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};

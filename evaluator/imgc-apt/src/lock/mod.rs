@@ -7,6 +7,7 @@
 
 mod calls;
 mod module;
+mod stanzas;
 mod text;
 
 use std::fmt;
@@ -19,6 +20,7 @@ use crate::time::{self, Epoch};
 use crate::version;
 
 pub use module::LockedModule;
+pub use stanzas::Controlled;
 
 /// The version of the format that this code reads and writes.
 pub const LOCK_VERSION: u32 = 2;
@@ -74,7 +76,8 @@ pub struct LockedIndex {
 pub struct Set {
     /// What was asked.
     pub request: Request,
-    /// The archives that it was solved with.
+    /// The archives that vouch for its packages. One may be there in several states:
+    /// packages that an update left as they were keep theirs.
     pub archives: Vec<ArchiveKey>,
     /// The packages, in the order in which they are unpacked.
     pub packages: Vec<PackageKey>,
@@ -256,7 +259,8 @@ impl Lock {
 
     /// Pins an answer, in the place of an older one to the same request. Other sets
     /// keep their pins and their archives' states; what no set needs any more is
-    /// dropped.
+    /// dropped. A package whose index comes after `archives` is one that the older
+    /// answer has: its pin stays, and so does what vouches for it.
     ///
     /// # Errors
     /// [`LockError::Contradiction`] when the same version of a package has other
@@ -284,7 +288,6 @@ impl Lock {
             set.archives.push(archive.key());
             new.add_archive(archive)?;
         }
-        set.archives.sort();
         for selected in &solution.packages {
             let package = selected.package;
             let key = PackageKey {
@@ -292,19 +295,36 @@ impl Lock {
                 version: package.version().to_owned(),
                 arch: package.architecture().to_owned(),
             };
-            let Some(vouched) = archives.get(selected.index) else {
-                let what = format!("index {}", selected.index);
-                return Err(LockError::Dangling { line: None, what });
+            let pin = match archives.get(selected.index) {
+                Some(vouched) => Pin {
+                    key: key.clone(),
+                    archive: vouched.source.id.to_owned(),
+                    path: package.path().to_owned(),
+                    size: package.size(),
+                    sha256: package.sha256(),
+                },
+                None => {
+                    let dangling = || LockError::Dangling {
+                        line: None,
+                        what: key.to_string(),
+                    };
+                    let old = self.lookup(&set.request).ok_or_else(dangling)?;
+                    let known = old.packages.contains(&key);
+                    let pin = self.pin(&key).filter(|_| known).ok_or_else(dangling)?;
+                    for archive in self.archives_of(old).filter(|old| old.id == pin.archive) {
+                        let state = archive.key();
+                        if !set.archives.contains(&state) {
+                            set.archives.push(state);
+                            new.add_archive(archive.clone())?;
+                        }
+                    }
+                    pin.clone()
+                }
             };
-            set.packages.push(key.clone());
-            new.add_pin(Pin {
-                key,
-                archive: vouched.source.id.to_owned(),
-                path: package.path().to_owned(),
-                size: package.size(),
-                sha256: package.sha256(),
-            })?;
+            set.packages.push(key);
+            new.add_pin(pin)?;
         }
+        set.archives.sort();
         new.sets.push(set);
         new.sort();
         *self = new;

@@ -456,8 +456,8 @@ impl Check<'_> {
             archives.push(archive.key());
         }
         archives.sort();
-        if archives.windows(2).any(|pair| pair[0].dist == pair[1].dist) {
-            return Err(self.duplicate("one distribution in a set's archives".to_owned()));
+        if let Some(twice) = archives.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(self.duplicate(twice[0].to_string()));
         }
         let mut packages: Vec<PackageKey> = Vec::new();
         let mut seen: Vec<(String, usize)> = Vec::new();

@@ -5,6 +5,8 @@
 //! holds, in an order in which it can be installed.
 
 mod explain;
+mod graph;
+mod keep;
 mod order;
 mod search;
 mod universe;
@@ -12,6 +14,8 @@ mod universe;
 use crate::depends::RelationError;
 use crate::index::{Index, Package};
 
+pub use graph::{Node, NodeNeed, graph};
+pub use keep::{Keep, solve_keeping};
 pub use order::{Action, Call, Control, ControlError, Dpkg};
 
 /// The package set that is there before a name is asked for.
@@ -175,7 +179,13 @@ pub enum Because {
 /// # Errors
 /// A [`SolveError`] that says what has no answer.
 pub fn solve<'a>(request: &Request, indices: &[&'a Index]) -> Result<Solution<'a>, SolveError> {
-    let universe = universe::Universe::new(indices, &request.arch)?;
+    choose(request, &universe::Universe::new(indices, &request.arch)?)
+}
+
+fn choose<'a>(
+    request: &Request,
+    universe: &universe::Universe<'a>,
+) -> Result<Solution<'a>, SolveError> {
     let names = request
         .names
         .iter()
@@ -195,7 +205,7 @@ pub fn solve<'a>(request: &Request, indices: &[&'a Index]) -> Result<Solution<'a
             more.push(id);
         }
     }
-    let mut search = search::Search::new(&universe, request.recommends);
+    let mut search = search::Search::new(universe, request.recommends);
     if request.variant == Variant::Distroless {
         more.clear();
     } else {
@@ -207,7 +217,7 @@ pub fn solve<'a>(request: &Request, indices: &[&'a Index]) -> Result<Solution<'a
     }
     let first = search.chosen().len();
     search.add(&more, &names)?;
-    ordered(request, &universe, search.chosen(), first)
+    ordered(request, universe, search.chosen(), first)
 }
 
 /// The chosen packages in the order of installation. The first `first` are there
@@ -218,7 +228,7 @@ fn ordered<'a>(
     chosen: &[universe::Id],
     first: usize,
 ) -> Result<Solution<'a>, SolveError> {
-    let mut members: Vec<(Selected<'a>, bool)> = chosen
+    let mut members: Vec<((usize, usize), Selected<'a>, bool)> = chosen
         .iter()
         .zip(0..)
         .map(|(id, at)| {
@@ -226,12 +236,11 @@ fn ordered<'a>(
                 package: universe.package(*id),
                 index: universe.origin(*id),
             };
-            (selected, at < first)
+            (universe.reading(*id), selected, at < first)
         })
         .collect();
-    // As apt reads them. An index's packages lie in one text, in its order.
-    members.sort_by_key(|(selected, _)| (selected.index, selected.package.name().as_ptr().addr()));
-    let control = |(selected, _): &(Selected<'a>, bool)| {
+    members.sort_by_key(|(reading, ..)| *reading);
+    let control = |(_, selected, _): &(_, Selected<'a>, bool)| {
         let package = selected.package;
         let control = Control::of(package, &request.arch);
         let mut control = control.map_err(|error| SolveError::Relation {
@@ -243,7 +252,7 @@ fn ordered<'a>(
         Ok(control)
     };
     let controls = members.iter().map(control).collect::<Result<Vec<_>, _>>()?;
-    let first = members.iter().map(|(_, first)| *first).collect();
+    let first = members.iter().map(|(.., first)| *first).collect();
     let mut phases = order::Phases::new(&controls, first);
     if request.variant == Variant::Apt {
         phases = phases.upgrading();
@@ -255,7 +264,7 @@ fn ordered<'a>(
         places[*at] = place;
     }
     Ok(Solution {
-        packages: unpacking.iter().map(|at| members[*at].0).collect(),
+        packages: unpacking.iter().map(|at| members[*at].1).collect(),
         calls: calls
             .into_iter()
             .map(|call| call.renamed(&places))

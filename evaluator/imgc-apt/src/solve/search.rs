@@ -134,6 +134,7 @@ impl<'u, 'a> Search<'u, 'a> {
                 .flat_map(|relation| self.universe.preferred(relation))
                 .collect();
             self.prefer_merged(&mut options);
+            self.universe.prefer_members(&mut options);
             let mut choice = Choice {
                 stack: stack.clone(),
                 chosen: self.chosen.len(),

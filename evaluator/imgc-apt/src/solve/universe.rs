@@ -1,7 +1,7 @@
 //! The candidates: one version of each name, and who provides which name.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::{SolveError, explain};
@@ -21,6 +21,10 @@ pub(super) struct Universe<'a> {
     /// What was parsed of the candidates so far.
     needs: RefCell<Vec<Option<Rc<Needs<'a>>>>>,
     indices: Vec<&'a Index>,
+    /// How many of them are archives': what is kept comes from one after these.
+    archives: usize,
+    /// The names of an earlier answer, which are preferred.
+    members: BTreeSet<String>,
     /// Sets of equal providers, and the order in which they are preferred.
     equals: RefCell<BTreeMap<Vec<Id>, Vec<Id>>>,
 }
@@ -75,9 +79,38 @@ impl Field {
 
 impl<'a> Universe<'a> {
     pub(super) fn new(indices: &[&'a Index], arch: &str) -> Result<Self, SolveError> {
+        Self::read_all(indices, indices.len(), arch, &BTreeMap::new())
+    }
+
+    /// The same, where a version of `keep` is the only candidate of its name. Those that
+    /// the archives don't have stand in `kept`.
+    pub(super) fn keeping(
+        indices: &[&'a Index],
+        arch: &str,
+        keep: &BTreeMap<String, Option<String>>,
+        kept: &'a Index,
+    ) -> Result<Self, SolveError> {
+        let mut all = indices.to_vec();
+        all.push(kept);
+        Self::read_all(&all, indices.len(), arch, keep)
+    }
+
+    fn read_all(
+        indices: &[&'a Index],
+        archives: usize,
+        arch: &str,
+        keep: &BTreeMap<String, Option<String>>,
+    ) -> Result<Self, SolveError> {
+        let is_kept = |package: &Package<'_>| {
+            let version = keep.get(package.name()).and_then(Option::as_deref);
+            version == Some(package.version())
+        };
         let mut candidates: Vec<Candidate<'a>> = Vec::new();
         for (index, packages) in indices.iter().enumerate() {
-            let fits = |package: &Package<'_>| [arch, "all"].contains(&package.architecture());
+            let fits = |package: &Package<'_>| {
+                [arch, "all"].contains(&package.architecture())
+                    && (index < archives || is_kept(package))
+            };
             candidates.extend(
                 packages
                     .packages()
@@ -85,10 +118,11 @@ impl<'a> Universe<'a> {
                     .map(|package| Candidate { package, index }),
             );
         }
-        // The best first: highest version, then the first index, then the first
+        // The best first: what is kept, then the highest version, then the first index, then the first
         // in it. The sort is stable, so that only names and versions are compared.
         candidates.sort_by(|a, b| {
             let names = a.package.name().cmp(b.package.name());
+            let names = names.then_with(|| is_kept(&b.package).cmp(&is_kept(&a.package)));
             names.then_with(|| version::compare(b.package.version(), a.package.version()))
         });
         candidates.dedup_by(|later, first| later.package.name() == first.package.name());
@@ -106,6 +140,8 @@ impl<'a> Universe<'a> {
             candidates,
             providers,
             indices: indices.to_vec(),
+            archives,
+            members: keep.keys().cloned().collect(),
             equals: RefCell::default(),
         })
     }
@@ -120,6 +156,31 @@ impl<'a> Universe<'a> {
 
     pub(super) fn origin(&self, id: Id) -> usize {
         self.candidates[id as usize].index
+    }
+
+    /// Where apt reads a candidate: the archive, and the place in its index. An index's
+    /// packages lie in one text, in its order. What is kept has the place of the version
+    /// that the archives have now.
+    pub(super) fn reading(&self, id: Id) -> (usize, usize) {
+        let candidate = &self.candidates[id as usize];
+        let name = candidate.package.name();
+        let place = |package: Package<'_>| package.name().as_ptr().addr();
+        if candidate.index >= self.archives {
+            let archives = self.indices[..self.archives].iter().enumerate();
+            for (at, index) in archives {
+                if let Some(now) = index.named(name).next() {
+                    return (at, place(now));
+                }
+            }
+        }
+        (candidate.index, place(candidate.package))
+    }
+
+    /// Puts what was chosen before in front of the rest.
+    pub(super) fn prefer_members(&self, ids: &mut [Id]) {
+        if !self.members.is_empty() {
+            ids.sort_by_key(|id| !self.members.contains(self.package(*id).name()));
+        }
     }
 
     pub(super) fn named(&self, name: &str) -> Option<Id> {

@@ -225,7 +225,7 @@ fn a_lock_that_was_edited_wrongly_is_refused_with_its_line() {
     let error = check(reference, "    \"a 1.0-1 amd64\",\n    \"a 1.0-1 amd64\"");
     assert!(matches!(error, LockError::Duplicate { .. }));
     let error = check("version = 2\n", "version = 3\n");
-    assert_eq!(error, LockError::Version { found: 2 });
+    assert_eq!(error, LockError::Version { found: 3 });
     for (from, to) in [
         ("version = 2\n", ""),
         ("version = 2\n", "version = 2\nversion = 2\n"),

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::syntax::{Part, Word};
+use crate::stop::{Stop, Why};
 
 /// How many words one word may become.
 const WORDS: usize = 10_000;
@@ -15,57 +16,29 @@ enum Unit {
 }
 
 /// The words that `word` stands for; none if it has no braces to expand.
-pub(super) fn expand(word: &[Part]) -> Option<Vec<Word>> {
+///
+/// # Errors
+/// A [`Stop`] where there are too many.
+pub(super) fn expand(word: &[Part]) -> Result<Option<Vec<Word>>, Stop> {
     let has = |part: &Part| matches!(part, Part::Literal(text) if text.contains(&b'{'));
     if !word.iter().any(has) {
-        return None;
+        return Ok(None);
     }
-    // Parts are not copied: what is not text must be plain enough to rebuild.
     let mut units = Vec::new();
     for part in word {
         match part {
             Part::Literal(text) => units.extend(text.iter().map(|&b| Unit::Byte(b))),
-            other => units.push(Unit::Part(Rc::new(copy(other)?))),
+            other => units.push(Unit::Part(Rc::new(other.clone()))),
         }
     }
-    let words = alternatives(&units, 0)?;
-    if words.len() < 2 {
-        return None;
-    }
-    words.iter().map(|units| rebuild(units)).collect()
+    let Some(words) = alternatives(&units, 0) else {
+        return Err(Stop::new(Why::Budget("braces make too many words")));
+    };
+    let words = words.iter().map(|units| rebuild(units)).collect();
+    Ok(Some(words).filter(|words: &Vec<Word>| words.len() > 1))
 }
 
-/// A copy of a part, where that is possible.
-fn copy(part: &Part) -> Option<Part> {
-    Some(match part {
-        Part::Literal(text) => Part::Literal(text.clone()),
-        Part::Quoted(text) => Part::Quoted(text.clone()),
-        Part::Tilde(user) => Part::Tilde(user.clone()),
-        Part::Command(script) => Part::Command(Rc::clone(script)),
-        Part::Process(script) => Part::Process(Rc::clone(script)),
-        Part::Double(parts) => Part::Double(parts.iter().map(copy).collect::<Option<_>>()?),
-        Part::Arithmetic(parts) => Part::Arithmetic(parts.iter().map(copy).collect::<Option<_>>()?),
-        Part::Parameter(parameter) => {
-            use super::syntax::{Name, Op, Parameter};
-            let name = match &parameter.name {
-                Name::Special(b) => Name::Special(*b),
-                Name::Positional(n) => Name::Positional(*n),
-                Name::Variable(name) => Name::Variable(name.clone()),
-                Name::Elements(name, joined) => Name::Elements(name.clone(), *joined),
-                Name::Element(..) => return None,
-            };
-            let op = match parameter.op {
-                Op::Plain => Op::Plain,
-                Op::Length => Op::Length,
-                _ => return None,
-            };
-            Part::Parameter(Box::new(Parameter { name, op }))
-        }
-        Part::Assignment(_) => return None,
-    })
-}
-
-fn rebuild(units: &[Unit]) -> Option<Word> {
+fn rebuild(units: &[Unit]) -> Word {
     let mut word = Word::new();
     for unit in units {
         match unit {
@@ -73,10 +46,10 @@ fn rebuild(units: &[Unit]) -> Option<Word> {
                 Some(Part::Literal(text)) => text.push(*byte),
                 _ => word.push(Part::Literal([*byte].into())),
             },
-            Unit::Part(part) => word.push(copy(part)?),
+            Unit::Part(part) => word.push(Part::clone(part)),
         }
     }
-    Some(word)
+    word
 }
 
 /// All words of `units`. None where there are too many.

@@ -47,7 +47,7 @@ impl Shell<'_, '_, '_> {
             }
         }
         if self.bash
-            && let Some(words) = super::braces::expand(word)
+            && let Some(words) = super::braces::expand(word)?
         {
             for word in &words {
                 self.plain_fields(word, out)?;
@@ -120,9 +120,7 @@ impl Shell<'_, '_, '_> {
 
     /// Counts the bytes of an expansion.
     pub(super) fn count(&mut self, bytes: usize) -> Result<(), Flow> {
-        if bytes > self.process.machine.setup.limits.file / 4 {
-            return Err(Stop::new(Why::Budget("an expansion gets too long")).into());
-        }
+        self.limit(bytes)?;
         self.process.machine.spend(bytes as u64 / 64)?;
         Ok(())
     }
@@ -134,41 +132,71 @@ impl Shell<'_, '_, '_> {
         fields: &mut Fields,
         context: Context,
     ) -> Result<(), Flow> {
-        for (at, part) in word.iter().enumerate() {
-            match part {
-                Part::Literal(text) if context.quoted => fields.quoted(text),
-                Part::Literal(text) if context.inner => fields.expanded(text),
-                Part::Literal(text) => fields.literal(text),
-                Part::Quoted(text) => fields.quoted(text),
-                Part::Double(parts) => self.double(parts, fields)?,
-                Part::Tilde(user) if at == 0 || context.value => self.tilde(user, fields),
-                Part::Tilde(user) => {
-                    fields.literal(b"~");
-                    fields.literal(user);
-                }
-                Part::Parameter(parameter) => {
-                    self.parameter(parameter, fields, context)?;
-                }
-                Part::Command(script) => {
-                    let text = self.substitute(script)?;
-                    put(fields, &text, context.quoted);
-                }
-                Part::Arithmetic(parts) => {
-                    let text = self.quoted_text(parts)?;
-                    let value = self.arithmetic(&text)?;
-                    put(fields, value.to_string().as_bytes(), context.quoted);
-                }
-                Part::Process(script) => {
-                    let path = self.process_substitution(script)?;
-                    fields.quoted(&path);
-                }
-                Part::Assignment(_) => {
-                    return Err(Stop::unsupported("an array can't be assigned here").into());
-                }
+        self.enter()?;
+        let mut parts = word.iter().enumerate();
+        let done = parts.try_for_each(|(at, part)| self.part(part, fields, context, at == 0));
+        self.process.machine.nesting -= 1;
+        done?;
+        self.limit(fields.bytes)
+    }
+
+    fn part(
+        &mut self,
+        part: &Part,
+        fields: &mut Fields,
+        context: Context,
+        first: bool,
+    ) -> Result<(), Flow> {
+        match part {
+            Part::Parameter(parameter) => self.parameter(parameter, fields, context),
+            Part::Double(parts) => self.double(parts, fields),
+            Part::Command(script) => {
+                let text = self.substitute(script)?;
+                put(fields, &text, context.quoted);
+                self.limit(fields.bytes)
             }
-            if fields.bytes > self.process.machine.setup.limits.file / 4 {
-                return Err(Stop::new(Why::Budget("an expansion gets too long")).into());
+            Part::Arithmetic(parts) => {
+                let text = self.quoted_text(parts)?;
+                let value = self.arithmetic(&text)?;
+                put(fields, value.to_string().as_bytes(), context.quoted);
+                Ok(())
             }
+            Part::Process(script) => {
+                let path = self.process_substitution(script)?;
+                fields.quoted(&path);
+                Ok(())
+            }
+            other => self.plain_part(other, fields, context, first),
+        }
+    }
+
+    /// A part that runs nothing.
+    fn plain_part(
+        &mut self,
+        part: &Part,
+        fields: &mut Fields,
+        context: Context,
+        first: bool,
+    ) -> Result<(), Flow> {
+        match part {
+            Part::Literal(text) if context.quoted => fields.quoted(text),
+            Part::Literal(text) if context.inner => fields.expanded(text),
+            Part::Literal(text) => fields.literal(text),
+            Part::Quoted(text) => fields.quoted(text),
+            Part::Tilde(user) if first || context.value => self.tilde(user, fields),
+            Part::Tilde(user) => {
+                fields.literal(b"~");
+                fields.literal(user);
+            }
+            _ => return Err(Stop::unsupported("an array can't be assigned here").into()),
+        }
+        Ok(())
+    }
+
+    /// A stop where an expansion has become too long.
+    fn limit(&self, bytes: usize) -> Result<(), Flow> {
+        if bytes > self.process.machine.setup.limits.file / 4 {
+            return Err(Stop::new(Why::Budget("an expansion gets too long")).into());
         }
         Ok(())
     }

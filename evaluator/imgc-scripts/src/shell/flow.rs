@@ -1,5 +1,6 @@
 //! A running shell: where it is, how it goes on, and what a subshell is.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use bstr::BString;
@@ -26,6 +27,18 @@ pub(super) struct Shell<'s, 'p, 'r> {
     pub(super) outermost: bool,
     /// The names of running functions, the innermost last.
     pub(super) running: Vec<BString>,
+}
+
+/// What a subshell leaves as it was.
+struct Held {
+    state: State,
+    fds: BTreeMap<u32, Fd>,
+    cwd: BString,
+    umask: u32,
+    line: usize,
+    source: Source,
+    running: usize,
+    nesting: usize,
 }
 
 /// What makes a shell leave what it is doing.
@@ -117,10 +130,25 @@ impl Shell<'_, '_, '_> {
 
     /// Runs `run` in a subshell. Gives its exit status.
     pub(super) fn subshell(&mut self, run: impl FnOnce(&mut Self) -> Run) -> Result<u8, Flow> {
-        let state = self.state.clone();
-        let fds = self.process.fds.clone();
-        let (cwd, umask) = (self.process.cwd.clone(), self.process.umask);
-        let (line, source, bash_functions) = (self.line, self.source.clone(), self.running.len());
+        let held = self.hold();
+        let done = run(self);
+        let status = self.finish(done);
+        self.release(held);
+        status
+    }
+
+    /// Keeps what a subshell may change, and makes this shell one.
+    fn hold(&mut self) -> Box<Held> {
+        let held = Box::new(Held {
+            state: self.state.clone(),
+            fds: self.process.fds.clone(),
+            cwd: self.process.cwd.clone(),
+            umask: self.process.umask,
+            line: self.line,
+            source: self.source.clone(),
+            running: self.running.len(),
+            nesting: self.process.machine.nesting,
+        });
         self.state.subshells += 1;
         self.state.loops = 0;
         let ignored = self
@@ -132,16 +160,18 @@ impl Shell<'_, '_, '_> {
             .map(|(name, action)| (name.clone(), action.clone()))
             .collect();
         self.state.traps = Rc::new(ignored);
-        let done = run(self);
-        let status = self.finish(done);
-        self.state = state;
-        self.process.fds = fds;
-        self.process.cwd = cwd;
-        self.process.umask = umask;
-        self.line = line;
-        self.source = source;
-        self.running.truncate(bash_functions);
-        status
+        held
+    }
+
+    fn release(&mut self, held: Box<Held>) {
+        self.state = held.state;
+        self.process.fds = held.fds;
+        self.process.cwd = held.cwd;
+        self.process.umask = held.umask;
+        self.line = held.line;
+        self.source = held.source;
+        self.running.truncate(held.running);
+        self.process.machine.nesting = held.nesting;
     }
 
     /// The exit status of a shell that has come to its end: runs its trap on `EXIT`.

@@ -85,9 +85,14 @@ impl Parser<'_> {
     fn ends_list(&mut self, ends: &[&str]) -> bool {
         match self.peek() {
             None | Some(b')') => true,
-            Some(b';') => self.follows(b";;") || (self.bash && self.follows(b";&")),
+            Some(b';') => self.ends_arm(),
             _ => !ends.is_empty() && ends.iter().any(|&end| self.at_keyword(end)),
         }
+    }
+
+    /// Whether the end of an arm of a `case` stands here.
+    fn ends_arm(&mut self) -> bool {
+        self.follows(b";;") || (self.bash && self.follows(b";&"))
     }
 
     /// A command with what separates it from the next; whether anything did.
@@ -113,7 +118,7 @@ impl Parser<'_> {
                 background = true;
                 true
             }
-            Some(b';') if !self.follows(b";;") && !(self.bash && self.follows(b";&")) => {
+            Some(b';') if !self.ends_arm() => {
                 self.bump();
                 true
             }
@@ -222,16 +227,15 @@ impl Parser<'_> {
     fn command(&mut self) -> Parsed<Command> {
         self.blanks();
         let line = self.line;
-        let kind = match self.peek() {
-            Some(b'(') => self.parenthesised()?,
-            Some(b'{' | b'i' | b'w' | b'u' | b'f' | b'c' | b's' | b'[') => {
-                match self.reserved()? {
-                    Some(kind) => kind,
-                    None => return self.simple(),
-                }
-            }
+        let parse = match self.peek() {
+            Some(b'(') => Self::parenthesised,
+            Some(b'{' | b'i' | b'w' | b'u' | b'f' | b'c' | b's' | b'[') => match self.reserved() {
+                Some(parse) => parse,
+                None => return self.simple(),
+            },
             _ => return self.simple(),
         };
+        let kind = parse(self)?;
         self.compound(line, kind)
     }
 
@@ -253,14 +257,14 @@ impl Parser<'_> {
 
     fn parenthesised(&mut self) -> Parsed<Kind> {
         if self.bash && self.follows(b"((") {
-            let (at, line) = (self.at, self.line);
-            self.eat_all(b"((");
-            if let Ok(inner) = self.parts(At::Arithmetic)
-                && self.eat_all(b"))")
-            {
+            let inner = self.attempt(|parser| {
+                parser.eat_all(b"((");
+                let inner = parser.parts(At::Arithmetic)?;
+                Ok(parser.eat_all(b"))").then_some(inner))
+            })?;
+            if let Some(inner) = inner {
                 return Ok(Kind::Arithmetic(inner));
             }
-            (self.at, self.line) = (at, line);
         }
         self.bump();
         let list = self.some_list(&[])?;
@@ -270,32 +274,41 @@ impl Parser<'_> {
         Ok(Kind::Subshell(list))
     }
 
-    /// A command that begins with a reserved word, if one stands here.
-    fn reserved(&mut self) -> Parsed<Option<Kind>> {
-        Ok(Some(if self.keyword("{") {
-            let list = self.some_list(&["}"])?;
-            self.expect("}")?;
-            Kind::Group(list)
+    /// Takes the reserved word that begins a command, if one stands here. Gives what
+    /// parses the rest.
+    fn reserved(&mut self) -> Option<fn(&mut Self) -> Parsed<Kind>> {
+        if self.keyword("{") {
+            Some(Self::braces)
         } else if self.keyword("if") {
-            self.branches()?
+            Some(Self::branches)
         } else if self.keyword("while") {
-            self.repeat(false)?
+            Some(|parser| parser.repeat(false))
         } else if self.keyword("until") {
-            self.repeat(true)?
+            Some(|parser| parser.repeat(true))
         } else if self.keyword("for") {
-            self.each()?
+            Some(Self::each)
         } else if self.keyword("case") {
-            self.choice()?
+            Some(Self::choice)
         } else if self.bash && self.keyword("[[") {
-            let test = self.test()?;
-            self.breaks()?;
-            self.expect("]]")?;
-            Kind::Test(Box::new(test))
+            Some(Self::brackets)
         } else if self.bash && (self.at_keyword("select") || self.at_keyword("coproc")) {
-            return self.refuse("select and coproc are not interpreted");
+            Some(|parser| parser.refuse("select and coproc are not interpreted"))
         } else {
-            return Ok(None);
-        }))
+            None
+        }
+    }
+
+    fn braces(&mut self) -> Parsed<Kind> {
+        let list = self.some_list(&["}"])?;
+        self.expect("}")?;
+        Ok(Kind::Group(list))
+    }
+
+    fn brackets(&mut self) -> Parsed<Kind> {
+        let test = self.test()?;
+        self.breaks()?;
+        self.expect("]]")?;
+        Ok(Kind::Test(Box::new(test)))
     }
 
     fn branches(&mut self) -> Parsed<Kind> {
@@ -547,19 +560,20 @@ impl Parser<'_> {
 
     /// An assignment, if one stands here; with `declares` only one of an array.
     fn assignment(&mut self, declares: bool) -> Parsed<Option<Assignment>> {
-        let (at, line) = (self.at, self.line);
-        let name = self.name();
-        let mut index = None;
-        if !name.is_empty() && self.bash && self.peek() == Some(b'[') {
-            index = self.index().ok();
-        }
-        let append = self.bash && self.eat_all(b"+=");
-        let is = !name.is_empty() && (append || self.eat(b'='));
-        let array = is && self.bash && self.peek() == Some(b'(');
-        if !is || (declares && !array) {
-            (self.at, self.line) = (at, line);
+        let head = self.attempt(|parser| {
+            let name = parser.name();
+            let mut index = None;
+            if !name.is_empty() && parser.bash && parser.peek() == Some(b'[') {
+                index = Some(parser.index()?);
+            }
+            let append = parser.bash && parser.eat_all(b"+=");
+            let is = !name.is_empty() && (append || parser.eat(b'='));
+            let array = is && parser.bash && parser.peek() == Some(b'(');
+            Ok((is && (array || !declares)).then_some((name, index, append, array)))
+        })?;
+        let Some((name, index, append, array)) = head else {
             return Ok(None);
-        }
+        };
         let value = match array {
             true => self.array()?,
             // What follows the name is a word of its own, whose tildes count.
@@ -583,12 +597,10 @@ impl Parser<'_> {
             }
             let mut index = None;
             if self.peek() == Some(b'[') {
-                let (at, line) = (self.at, self.line);
-                index = self.index().ok();
-                if index.is_none() || !self.eat(b'=') {
-                    (self.at, self.line) = (at, line);
-                    index = None;
-                }
+                index = self.attempt(|parser| {
+                    let index = parser.index()?;
+                    Ok(parser.eat(b'=').then_some(index))
+                })?;
             }
             match self.peek() {
                 Some(b) if !delimits(b) || b == b'<' => values.push((index, self.word()?)),

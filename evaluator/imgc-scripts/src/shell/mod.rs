@@ -29,6 +29,8 @@ mod simple;
 mod state;
 mod syntax;
 mod test;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::collections::BTreeMap;

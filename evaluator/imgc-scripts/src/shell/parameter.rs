@@ -22,15 +22,50 @@ impl Shell<'_, '_, '_> {
         context: Context,
     ) -> Result<(), Flow> {
         let Parameter { name, op } = parameter;
-        match op {
-            Op::Test { kind, colon, word } => {
-                return self.tested(name, *kind, *colon, word, fields, context);
+        if let Op::Test { kind, colon, word } = op {
+            return self.tested(name, (*kind, *colon), word, fields, context);
+        }
+        let value = match op {
+            Op::Plain => self.plain(name)?,
+            Op::Slice { offset, length } => {
+                let bounds = self.bounds(offset, length.as_ref())?;
+                self.slice(name, bounds)?
             }
-            Op::Bad => return Err(self.fatal("Bad substitution")),
+            Op::Remove { .. } | Op::Replace { .. } | Op::Case { .. } | Op::Transform(_) => {
+                let change = self.change(op)?;
+                let value = self.plain(name)?;
+                self.changed(&change, value)?
+            }
+            _ => self.listed(name, op)?,
+        };
+        self.put_values(&value, fields, context.quoted);
+        Ok(())
+    }
+
+    fn plain(&mut self, name: &Name) -> Result<Values, Flow> {
+        let value = self.lookup(name)?;
+        self.required(name, value)
+    }
+
+    fn changed(&mut self, change: &Change, value: Values) -> Result<Values, Flow> {
+        Ok(match value {
+            Values::One(text) => Values::One(change.apply(self, text)?),
+            Values::Many(values, joined) => {
+                let mut changed = Vec::with_capacity(values.len());
+                for text in values {
+                    changed.push(change.apply(self, text)?);
+                }
+                Values::Many(changed, joined)
+            }
+        })
+    }
+
+    /// What a parameter with an operator without a word gives.
+    fn listed(&mut self, name: &Name, op: &Op) -> Result<Values, Flow> {
+        match op {
             Op::Keys | Op::Names => {
                 let (keys, joined) = self.keys(name);
-                self.put_values(&Values::Many(keys, joined), fields, context.quoted);
-                return Ok(());
+                Ok(Values::Many(keys, joined))
             }
             Op::Indirect => {
                 let Some(Values::One(target)) = self.lookup(name)? else {
@@ -38,52 +73,22 @@ impl Shell<'_, '_, '_> {
                 };
                 let name = super::words::reference(&target);
                 let name = name.ok_or_else(|| self.fatal("invalid variable name"))?;
-                let value = self.lookup(&name)?;
-                let value = self.required(&name, value)?;
-                self.put_values(&value, fields, context.quoted);
-                return Ok(());
+                self.plain(&name)
             }
-            _ => {}
-        }
-        let value = self.lookup(name)?;
-        if let Op::Length = op {
-            let length = match &value {
-                // dash measures all of `$@`, joined.
-                Some(Values::Many(values, _)) if !self.bash => {
-                    self.length(&bstr::join(self.state.joint(), values))
-                }
-                Some(Values::Many(values, _)) => values.len(),
-                Some(Values::One(text)) => self.length(text),
-                None => match self.required(name, None)? {
-                    Values::One(_) | Values::Many(..) => 0,
-                },
-            };
-            put(fields, length.to_string().as_bytes(), context.quoted);
-            return Ok(());
-        }
-        let value = self.required(name, value)?;
-        match op {
-            Op::Plain => self.put_values(&value, fields, context.quoted),
-            Op::Slice { offset, length } => {
-                let value = self.slice(name, value, offset, length.as_ref())?;
-                self.put_values(&value, fields, context.quoted);
-            }
-            _ => {
-                let change = self.change(op)?;
-                let value = match value {
-                    Values::One(text) => Values::One(change.apply(self, text)?),
-                    Values::Many(values, joined) => {
-                        let mut changed = Vec::with_capacity(values.len());
-                        for text in values {
-                            changed.push(change.apply(self, text)?);
-                        }
-                        Values::Many(changed, joined)
+            Op::Length => {
+                let value = self.plain(name)?;
+                let length = match &value {
+                    // dash measures all of `$@`, joined.
+                    Values::Many(values, _) if !self.bash => {
+                        self.length(&bstr::join(self.state.joint(), values))
                     }
+                    Values::Many(values, _) => values.len(),
+                    Values::One(text) => self.length(text),
                 };
-                self.put_values(&value, fields, context.quoted);
+                Ok(Values::One(length.to_string().into()))
             }
+            _ => Err(self.fatal("Bad substitution")),
         }
-        Ok(())
     }
 
     /// A value, or the mistake of `set -u`.
@@ -133,71 +138,82 @@ impl Shell<'_, '_, '_> {
     fn tested(
         &mut self,
         name: &Name,
-        kind: u8,
-        colon: bool,
+        (kind, colon): (u8, bool),
         word: &Word,
         fields: &mut Fields,
         context: Context,
     ) -> Result<(), Flow> {
-        let value = self.lookup(name)?.filter(|value| match value {
-            Values::One(text) => !colon || !text.is_empty(),
-            Values::Many(values, _) => match values.as_slice() {
-                // dash takes `$@` as set whatever it holds.
-                [] => !self.bash && !colon,
-                [one] => !colon || !one.is_empty(),
-                _ => true,
-            },
-        });
-        let inner = Context {
-            inner: true,
-            ..context
-        };
-        match (kind, value) {
-            (b'+', None) => {
-                if context.quoted {
-                    fields.quoted(b"");
-                }
-            }
-            (b'+', Some(_)) | (b'-', None) => {
+        let value = self.value_if(name, colon)?;
+        match (kind, value.is_some()) {
+            (b'+', true) | (b'-', false) => {
                 if word.is_empty() && context.quoted {
                     fields.quoted(b"");
                 }
-                self.expand(word, fields, inner)?;
+                let inner = Context {
+                    inner: true,
+                    ..context
+                };
+                return self.expand(word, fields, inner);
             }
-            (_, Some(value)) => {
-                let empty = Values::Many(Vec::new(), false);
-                if context.quoted && value == empty {
-                    fields.quoted(b"");
-                }
-                self.put_values(&value, fields, context.quoted);
-            }
-            (b'=', None) => {
+            (b'=', false) => {
                 let text = match context.quoted {
                     true => self.quoted_text(word)?,
                     false => self.text(word)?,
                 };
-                match name {
-                    Name::Variable(name) => self.assign(name, text.clone())?,
-                    Name::Element(name, index) => {
-                        let index = self.index_of(name, index)?;
-                        self.assign_element(name, &index, text.clone(), false)?;
-                    }
-                    _ => return Err(self.fatal("bad variable name")),
-                }
+                self.assign_parameter(name, text.clone())?;
                 put(fields, &text, context.quoted);
             }
-            (_, None) => {
+            (b'?', false) => {
                 let text = self.text(word)?;
-                let name = display(name);
-                let message = match (text.is_empty(), colon) {
-                    (true, true) => "parameter not set or null".into(),
-                    (true, false) => "parameter not set".into(),
-                    (false, _) => text,
-                };
-                return Err(self.fatal(&format!("{name}: {message}")));
+                return Err(self.not_set(name, text, colon));
             }
+            _ => match value.filter(|_| kind != b'+') {
+                Some(value) => {
+                    if context.quoted && value == Values::Many(Vec::new(), false) {
+                        fields.quoted(b"");
+                    }
+                    self.put_values(&value, fields, context.quoted);
+                }
+                None if context.quoted => fields.quoted(b""),
+                None => {}
+            },
         }
         Ok(())
+    }
+
+    /// The value of a parameter that is set, and with `colon` not empty.
+    fn value_if(&mut self, name: &Name, colon: bool) -> Result<Option<Values>, Flow> {
+        let bash = self.bash;
+        Ok(self.lookup(name)?.filter(|value| match value {
+            Values::One(text) => !colon || !text.is_empty(),
+            Values::Many(values, _) => match values.as_slice() {
+                // dash takes `$@` as set whatever it holds.
+                [] => !bash && !colon,
+                [one] => !colon || !one.is_empty(),
+                _ => true,
+            },
+        }))
+    }
+
+    fn assign_parameter(&mut self, name: &Name, text: BString) -> Result<(), Flow> {
+        match name {
+            Name::Variable(name) => self.assign(name, text),
+            Name::Element(name, index) => {
+                let index = self.index_of(name, index)?;
+                self.assign_element(name, &index, text, false)
+            }
+            _ => Err(self.fatal("bad variable name")),
+        }
+    }
+
+    fn not_set(&mut self, name: &Name, text: BString, colon: bool) -> Flow {
+        let name = display(name);
+        let message = match (text.is_empty(), colon) {
+            (true, true) => "parameter not set or null".into(),
+            (true, false) => "parameter not set".into(),
+            (false, _) => text,
+        };
+        self.fatal(&format!("{name}: {message}"))
     }
 
     /// The names or indexes that `${!…}` lists, and whether they are joined.
@@ -232,22 +248,23 @@ impl Shell<'_, '_, '_> {
         }
     }
 
-    fn slice(
+    /// The offset and length of a slice.
+    fn bounds(
         &mut self,
-        name: &Name,
-        value: Values,
         offset: &[Part],
         length: Option<&Word>,
-    ) -> Result<Values, Flow> {
+    ) -> Result<(i64, Option<i64>), Flow> {
         let offset = self.quoted_text(offset)?;
         let offset = self.arithmetic(&offset)?;
-        let length = match length {
-            None => None,
-            Some(word) => {
-                let text = self.quoted_text(word)?;
-                Some(self.arithmetic(&text)?)
-            }
+        let Some(word) = length else {
+            return Ok((offset, None));
         };
+        let text = self.quoted_text(word)?;
+        Ok((offset, Some(self.arithmetic(&text)?)))
+    }
+
+    fn slice(&mut self, name: &Name, (offset, length): (i64, Option<i64>)) -> Result<Values, Flow> {
+        let value = self.plain(name)?;
         let size = match &value {
             Values::One(text) => self.length(text),
             Values::Many(values, _) => values.len(),

@@ -14,6 +14,9 @@ use super::syntax::{Mistake, Script, Word};
 /// How deep a text may nest.
 const NESTING: usize = 60;
 
+/// How many bytes may be parsed in vain: one form is tried, and it was another.
+const AGAIN: usize = 1 << 20;
+
 /// A text being parsed.
 #[derive(Debug)]
 pub(super) struct Parser<'t> {
@@ -23,6 +26,8 @@ pub(super) struct Parser<'t> {
     pub(super) line: usize,
     pub(super) bash: bool,
     pub(super) depth: usize,
+    /// Bytes that were looked at in vain.
+    again: usize,
     waiting: Vec<Waiting>,
 }
 
@@ -59,6 +64,7 @@ impl<'t> Parser<'t> {
             line,
             bash,
             depth,
+            again: 0,
             waiting: Vec::new(),
         }
     }
@@ -98,6 +104,40 @@ impl<'t> Parser<'t> {
         self.depth += 1;
         let parsed = parse(self);
         self.depth -= 1;
+        parsed
+    }
+
+    /// Tries a form. Nothing is taken if it is not there.
+    pub(super) fn attempt<T>(
+        &mut self,
+        parse: impl FnOnce(&mut Self) -> Parsed<Option<T>>,
+    ) -> Parsed<Option<T>> {
+        let (at, line) = (self.at, self.line);
+        let waiting = self.waiting.clone();
+        match parse(self) {
+            Ok(Some(found)) => return Ok(Some(found)),
+            Err(mistake) if mistake.refused => return Err(mistake),
+            _ => {}
+        }
+        self.again += self.at - at;
+        if self.again > AGAIN {
+            return self.refuse("it is too involved");
+        }
+        (self.at, self.line, self.waiting) = (at, line, waiting);
+        Ok(None)
+    }
+
+    /// Parses `text`, a part of this one whose escapes were taken off, with `parse`.
+    pub(super) fn inner<T>(
+        &mut self,
+        text: &[u8],
+        line: usize,
+        parse: impl FnOnce(&mut Parser<'_>) -> Parsed<T>,
+    ) -> Parsed<T> {
+        let mut parser = Parser::new(text, self.bash, line, self.depth);
+        parser.again = self.again;
+        let parsed = parse(&mut parser);
+        self.again = parser.again;
         parsed
     }
 
@@ -240,7 +280,7 @@ impl<'t> Parser<'t> {
         let word = if waiting.quoted {
             vec![super::syntax::Part::Quoted(body.into())]
         } else {
-            Parser::new(&body, self.bash, first, self.depth).here_text()?
+            self.inner(&body, first, |inner| inner.here_text())?
         };
         waiting
             .text

@@ -220,9 +220,11 @@ impl Matcher {
     }
 }
 
-/// A pattern as `@(a|b)` at the beginning of `pattern`: its kind, its alternatives, and
-/// what follows.
-fn group(pattern: &[Mark]) -> Option<(u8, Vec<&[Mark]>, &[Mark])> {
+/// The kind of a group, its alternatives, and what follows it.
+type Group<'p> = (u8, Vec<&'p [Mark]>, &'p [Mark]);
+
+/// A pattern as `@(a|b)` at the beginning of `pattern`.
+fn group(pattern: &[Mark]) -> Option<Group<'_>> {
     let kind = *pattern.first()?;
     if !b"?*+@!".iter().any(|&b| Mark::from(b) == kind) || pattern.get(1) != Some(&Mark::from(b'('))
     {

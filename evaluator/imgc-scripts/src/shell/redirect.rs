@@ -64,10 +64,7 @@ impl Shell<'_, '_, '_> {
 
     fn open_at(&mut self, number: u32, word: &Word, how: Open) -> Result<bool, Flow> {
         let path = self.text(word)?;
-        let opened = match self.process.open(&path, how) {
-            Ok(fd) => Ok(fd),
-            Err(error) => Err(error),
-        };
+        let opened = self.process.open(&path, how);
         if let Some(stop) = self.process.machine.files.fault.take() {
             return Err(stop.into());
         }

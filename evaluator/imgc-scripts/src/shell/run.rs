@@ -9,9 +9,9 @@ use super::syntax::{Arm, ArmEnd, Command, Compound, Item, Kind, Link, List, Pipe
 use crate::stop::{Stop, Why};
 use crate::streams::Fd;
 
-/// How many compound commands may be within each other, for each level that
+/// How many compound commands and words may be within each other, for each level that
 /// [`Limits::depth`](crate::Limits) allows.
-const COMPOUNDS: usize = 4;
+const NESTED: usize = 4;
 
 impl Shell<'_, '_, '_> {
     /// Runs commands one after the other. `tested` says that their status is looked at,
@@ -153,20 +153,27 @@ impl Shell<'_, '_, '_> {
     }
 
     fn compound(&mut self, compound: &Compound, tested: bool) -> Run {
-        let machine = &mut self.process.machine;
-        if machine.nesting >= machine.setup.limits.depth * COMPOUNDS {
-            return Err(Stop::new(Why::Budget("commands nest too deep")).into());
-        }
-        machine.nesting += 1;
-        let done = self.redirected(compound, tested);
+        self.enter()?;
+        let done = match compound.redirects.is_empty() {
+            true => self.kind(compound, tested),
+            false => self.redirected(compound, tested),
+        };
         self.process.machine.nesting -= 1;
         done
     }
 
-    fn redirected(&mut self, compound: &Compound, tested: bool) -> Run {
-        if compound.redirects.is_empty() {
-            return self.kind(compound, tested);
+    /// Counts one more command or word within others. Whoever calls this takes one off
+    /// again.
+    pub(super) fn enter(&mut self) -> Run {
+        let machine = &mut self.process.machine;
+        if machine.nesting >= machine.setup.limits.depth * NESTED {
+            return Err(Stop::new(Why::Budget("commands nest too deep")).into());
         }
+        machine.nesting += 1;
+        Ok(())
+    }
+
+    fn redirected(&mut self, compound: &Compound, tested: bool) -> Run {
         self.at_line(compound.line);
         let fds = self.process.fds.clone();
         if !self.redirect(&compound.redirects)? {

@@ -67,7 +67,10 @@ impl Shell<'_, '_, '_> {
                 false => Ok(()),
             };
         }
-        let done = self.with_assignments(simple, words, target, tested);
+        let done = match simple.assignments.is_empty() {
+            true => self.invoke(words, target, tested),
+            false => self.with_assignments(simple, words, target, tested),
+        };
         if !keeps || done.is_err() {
             self.process.fds = held;
         }
@@ -230,9 +233,6 @@ impl Shell<'_, '_, '_> {
         target: Target,
         tested: bool,
     ) -> Result<u8, Flow> {
-        if simple.assignments.is_empty() {
-            return self.invoke(words, target, tested);
-        }
         let stays = matches!(&target, Target::Builtin(builtin) if builtin.special) && !self.bash;
         let mut saved: Vec<(BString, Option<Variable>)> = Vec::new();
         let path = self.process.env.get(&b"PATH"[..]).cloned();

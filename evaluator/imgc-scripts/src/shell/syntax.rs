@@ -148,7 +148,7 @@ pub(super) enum Test {
 }
 
 /// `name=value`
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Assignment {
     pub(super) name: BString,
     pub(super) index: Option<Word>,
@@ -158,7 +158,7 @@ pub(super) struct Assignment {
 }
 
 /// What is assigned.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Value {
     Word(Word),
     /// `(a b [3]=c)`
@@ -199,7 +199,7 @@ pub(super) enum RedirectKind {
 pub(super) type Word = Vec<Part>;
 
 /// A part of a word.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Part {
     /// Text outside of quotes, where patterns and splitting look at it.
     Literal(BString),
@@ -222,14 +222,14 @@ pub(super) enum Part {
 }
 
 /// `${name op}`
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Parameter {
     pub(super) name: Name,
     pub(super) op: Op,
 }
 
 /// What is expanded.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Name {
     /// One of `@*#?-$!`.
     Special(u8),
@@ -243,7 +243,7 @@ pub(super) enum Name {
 }
 
 /// What is done with a parameter.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Op {
     /// Nothing.
     Plain,

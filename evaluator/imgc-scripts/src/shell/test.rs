@@ -49,6 +49,10 @@ impl Parser<'_> {
             }
             return Ok(inner);
         }
+        self.comparison()
+    }
+
+    fn comparison(&mut self) -> Parsed<Test> {
         let left = self.operand()?;
         self.breaks()?;
         if let Some(op @ [b'-', letter]) = literal(&left)

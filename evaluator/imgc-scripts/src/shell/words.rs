@@ -342,17 +342,17 @@ impl Parser<'_> {
 
     /// `$(…)` or `$((…))`, from the parenthesis on.
     fn parenthesis(&mut self) -> Parsed<Part> {
-        let (at, line) = (self.at, self.line);
-        if self.eat_all(b"((") {
-            if let Ok(inner) = self.parts(At::Arithmetic)
-                && self.eat_all(b"))")
-            {
-                return Ok(Part::Arithmetic(inner));
+        if self.follows(b"((") {
+            let inner = self.attempt(|parser| {
+                parser.eat_all(b"((");
+                let inner = parser.parts(At::Arithmetic)?;
+                Ok(parser.eat_all(b"))").then_some(inner))
+            })?;
+            match inner {
+                Some(inner) => return Ok(Part::Arithmetic(inner)),
+                None if !self.bash => return self.mistake("Missing '))'"),
+                None => {}
             }
-            if !self.bash {
-                return self.mistake("Missing '))'");
-            }
-            (self.at, self.line) = (at, line);
         }
         self.bump();
         let script = self.substituted()?;
@@ -387,11 +387,13 @@ impl Parser<'_> {
             }
         }
         let script = self.nested(|parser| {
-            let script = Parser::new(&text, parser.bash, first, parser.depth).program();
-            match script.error {
-                Some(mistake) => Err(mistake),
-                None => Ok(script),
-            }
+            parser.inner(&text, first, |inner| {
+                let script = inner.program();
+                match script.error {
+                    Some(mistake) => Err(mistake),
+                    None => Ok(script),
+                }
+            })
         })?;
         Ok(Part::Command(Rc::new(script)))
     }
@@ -433,15 +435,17 @@ impl Parser<'_> {
     /// `${#…`: a length, or the parameter `#`.
     fn hash(&mut self, double: bool) -> Parsed<Parameter> {
         self.bump();
-        let (at, line) = (self.at, self.line);
-        if self.peek() != Some(b'}')
-            && let Some(name) = self.parameter()?
-            && self.peek() == Some(b'}')
-        {
+        let name = self.attempt(|parser| {
+            let name = match parser.peek() {
+                Some(b'}') => None,
+                _ => parser.parameter()?,
+            };
+            Ok(name.filter(|_| parser.peek() == Some(b'}')))
+        })?;
+        if let Some(name) = name {
             let op = Op::Length;
             return Ok(Parameter { name, op });
         }
-        (self.at, self.line) = (at, line);
         let name = Name::Special(b'#');
         let op = self.op(double)?;
         Ok(Parameter { name, op })

@@ -58,13 +58,22 @@ fn chage(process: &mut Process<'_, '_>) -> Outcome {
             row[field] = days;
         }
     }
-    for (option, field) in [("mindays", 3), ("maxdays", 4), ("warndays", 5), ("inactive", 6)] {
+    for (option, field) in [
+        ("mindays", 3),
+        ("maxdays", 4),
+        ("warndays", 5),
+        ("inactive", 6),
+    ] {
         if let Some(days) = given.value(option) {
             if days != "-1" && nss::number(days).is_none() {
                 process.complain(format_args!("invalid numeric argument '{days}'"));
                 return Ok(Status(2));
             }
-            row[field] = if days == "-1" { BString::default() } else { days.clone() };
+            row[field] = if days == "-1" {
+                BString::default()
+            } else {
+                days.clone()
+            };
         }
     }
     shadow.set(&row);
@@ -93,7 +102,13 @@ fn listing(row: &Row, iso: bool) -> String {
         (Some(last), Some(most)) if most < 10_000 => Some(last + most),
         _ => None,
     };
-    let pick = |days: Option<i64>| if zero { must() } else { days.map_or_else(never, show) };
+    let pick = |days: Option<i64>| {
+        if zero {
+            must()
+        } else {
+            days.map_or_else(never, show)
+        }
+    };
     let plain = |field: usize| number(field).map_or(-1, |n| n);
     format!(
         "Last password change\t\t\t\t\t: {}\nPassword expires\t\t\t\t\t: {}\nPassword inactive\t\t\t\t\t: {}\nAccount expires\t\t\t\t\t\t: {}\nMinimum number of days between password change\t\t: {}\nMaximum number of days between password change\t\t: {}\nNumber of days of warning before password expires\t: {}\n",
@@ -116,7 +131,20 @@ mod tests {
         let mut m = machine();
         m.put("/etc/passwd", "u:x:1000:1000::/:/bin/sh\n", 0o644);
         m.put("/etc/shadow", "u:*:20412:0:99999:7:::\n", 0o640);
-        let args = ["chage", "-E", "2031-02-03", "-I", "4", "-m", "1", "-M", "2", "-W", "3", "u"];
+        let args = [
+            "chage",
+            "-E",
+            "2031-02-03",
+            "-I",
+            "4",
+            "-m",
+            "1",
+            "-M",
+            "2",
+            "-W",
+            "3",
+            "u",
+        ];
         assert_eq!(m.run(&args).status, 0);
         assert_eq!(m.text("/etc/shadow"), "u:*:20412:1:2:3:4:22313:\n");
         let out = m.run(&["chage", "-l", "u"]).out;

@@ -34,7 +34,11 @@ fn convert(process: &mut Process<'_, '_>, users: bool) -> Outcome {
     options::parse(process, &[])?;
     let machine = &mut *process.machine;
     let defs = Defs::load(machine)?;
-    let (open, hidden) = if users { (PASSWD, SHADOW) } else { (GROUP, GSHADOW) };
+    let (open, hidden) = if users {
+        (PASSWD, SHADOW)
+    } else {
+        (GROUP, GSHADOW)
+    };
     let mut table = Table::load(machine, open)?;
     let mut secrets = Table::load(machine, hidden)?;
     if !secrets.is_there() {
@@ -65,7 +69,12 @@ fn convert(process: &mut Process<'_, '_>, users: bool) -> Outcome {
                 BString::default(),
                 BString::default(),
             ],
-            None => vec![row[0].clone(), BString::default(), BString::default(), row[3].clone()],
+            None => vec![
+                row[0].clone(),
+                BString::default(),
+                BString::default(),
+                row[3].clone(),
+            ],
         };
         if users && is_hidden && known.is_some() {
             return false;
@@ -93,7 +102,11 @@ fn convert(process: &mut Process<'_, '_>, users: bool) -> Outcome {
 fn revert(process: &mut Process<'_, '_>, users: bool) -> Outcome {
     options::parse(process, &[])?;
     let machine = &mut *process.machine;
-    let (open, hidden) = if users { (PASSWD, SHADOW) } else { (GROUP, GSHADOW) };
+    let (open, hidden) = if users {
+        (PASSWD, SHADOW)
+    } else {
+        (GROUP, GSHADOW)
+    };
     let secrets = Table::load(machine, hidden)?;
     if !secrets.is_there() {
         return Ok(Status::OK);
@@ -126,7 +139,11 @@ fn check(process: &mut Process<'_, '_>, users: bool) -> Outcome {
         return Err(Stop::unsupported("only the files of /etc are checked"));
     }
     let machine = &mut *process.machine;
-    let (open, hidden) = if users { (PASSWD, SHADOW) } else { (GROUP, GSHADOW) };
+    let (open, hidden) = if users {
+        (PASSWD, SHADOW)
+    } else {
+        (GROUP, GSHADOW)
+    };
     let mut table = Table::load(machine, open)?;
     let mut secrets = Table::load(machine, hidden)?;
     if given.has("sort") {
@@ -141,8 +158,18 @@ fn check(process: &mut Process<'_, '_>, users: bool) -> Outcome {
     let badname = given.has("badname");
     let mut found = problems(process, users, badname, &table, &secrets)?;
     for path in [open, hidden] {
-        let bytes = process.machine.files.read(path.as_bytes()).unwrap_or_default();
-        let columns = if path == PASSWD { 7 } else if path == SHADOW { 9 } else { 4 };
+        let bytes = process
+            .machine
+            .files
+            .read(path.as_bytes())
+            .unwrap_or_default();
+        let columns = if path == PASSWD {
+            7
+        } else if path == SHADOW {
+            9
+        } else {
+            4
+        };
         for line in bytes.lines() {
             let nis = line.starts_with(b"+") || line.starts_with(b"-");
             if !nis && line.split_str(":").count() != columns {
@@ -154,7 +181,10 @@ fn check(process: &mut Process<'_, '_>, users: bool) -> Outcome {
         for user in nss::users(process.machine)? {
             let home = user.home.as_bstr();
             if home != "/nonexistent" && !process.machine.files.exists(home) {
-                process.out(format!("user '{}': directory '{home}' does not exist\n", user.name));
+                process.out(format!(
+                    "user '{}': directory '{home}' does not exist\n",
+                    user.name
+                ));
             }
         }
     }
@@ -188,7 +218,11 @@ fn problems(
         if !seen.insert(name.clone()) {
             found.push(format!("duplicate entry '{name}'"));
         }
-        let fine = if users { ids::is_user_name } else { ids::is_group_name };
+        let fine = if users {
+            ids::is_user_name
+        } else {
+            ids::is_group_name
+        };
         if !badname && !fine(name, old) {
             found.push(format!("invalid name '{name}'"));
         }
@@ -227,10 +261,19 @@ mod tests {
     #[test]
     fn secrets_move_and_return() {
         let mut m = machine();
-        m.put("/etc/login.defs", "PASS_MAX_DAYS 99999\nPASS_MIN_DAYS 0\nPASS_WARN_AGE 7\n", 0o644);
+        m.put(
+            "/etc/login.defs",
+            "PASS_MAX_DAYS 99999\nPASS_MIN_DAYS 0\nPASS_WARN_AGE 7\n",
+            0o644,
+        );
         m.put("/etc/passwd", "root:*:0:0:root:/root:/bin/sh\n", 0o644);
         m.put("/etc/group", "root:*:0:\n", 0o644);
-        for command in [&["pwck", "-q", "-r"][..], &["grpck", "-r"], &["pwconv"], &["grpconv"]] {
+        for command in [
+            &["pwck", "-q", "-r"][..],
+            &["grpck", "-r"],
+            &["pwconv"],
+            &["grpconv"],
+        ] {
             assert_eq!(m.run(command).status, 0, "{command:?}");
         }
         assert_eq!(m.text("/etc/passwd"), "root:x:0:0:root:/root:/bin/sh\n");

@@ -65,7 +65,8 @@ impl Defs {
 
     /// Whether a value is `yes`.
     pub(crate) fn yes(&self, name: &str) -> bool {
-        self.text(name).is_some_and(|value| value.eq_ignore_ascii_case(b"yes"))
+        self.text(name)
+            .is_some_and(|value| value.eq_ignore_ascii_case(b"yes"))
     }
 
     /// A number: decimal, octal behind `0`, or hexadecimal behind `0x`.
@@ -85,7 +86,9 @@ impl Defs {
     /// A number as an id.
     pub(crate) fn id(&self, name: &str, default: u32) -> u32 {
         let number = self.number(name);
-        number.and_then(|n| u32::try_from(n).ok()).unwrap_or(default)
+        number
+            .and_then(|n| u32::try_from(n).ok())
+            .unwrap_or(default)
     }
 }
 
@@ -97,7 +100,11 @@ pub(crate) fn is_old(machine: &Machine<'_>) -> bool {
 /// Today, in days since 1970, as shadow has it: -1 for the first day.
 pub(crate) fn today(machine: &Machine<'_>) -> BString {
     let day = machine.setup.epoch.div_euclid(86_400);
-    BString::from(if day == 0 { "-1".to_owned() } else { day.to_string() })
+    BString::from(if day == 0 {
+        "-1".to_owned()
+    } else {
+        day.to_string()
+    })
 }
 
 #[cfg(test)]
@@ -108,7 +115,11 @@ mod tests {
     #[test]
     fn values_are_read_as_the_tools_do() {
         let mut m = machine();
-        m.put("/etc/login.defs", "# A 1\nUID_MIN\t\t 1000\nUMASK 022\nX \"y z\"\nH 0x10\n", 0o644);
+        m.put(
+            "/etc/login.defs",
+            "# A 1\nUID_MIN\t\t 1000\nUMASK 022\nX \"y z\"\nH 0x10\n",
+            0o644,
+        );
         let mut defs = Defs::load(&mut m).unwrap();
         assert_eq!(defs.id("UID_MIN", 5), 1000);
         assert_eq!(defs.number("UMASK"), Some(0o22));

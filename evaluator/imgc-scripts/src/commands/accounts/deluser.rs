@@ -52,10 +52,14 @@ fn deluser(process: &mut Process<'_, '_>) -> Outcome {
     let config = Config::load(process.machine, &paths)?;
     for setting in ["remove_home", "remove_all_files", "backup"] {
         if config.is_set(setting) {
-            return Err(Stop::unsupported(format!("deluser's {setting} is not known")));
+            return Err(Stop::unsupported(format!(
+                "deluser's {setting} is not known"
+            )));
         }
     }
-    process.env.insert("PATH".into(), "/bin:/usr/bin:/sbin:/usr/sbin".into());
+    process
+        .env
+        .insert("PATH".into(), "/bin:/usr/bin:/sbin:/usr/sbin".into());
     let system = given.has("system") || config.is_set("system");
     let status = |old: u8, new: u8| Ok(Status(if config.old { old } else { new }));
     // Newer versions look only at the name that they are called by.
@@ -64,7 +68,11 @@ fn deluser(process: &mut Process<'_, '_>) -> Outcome {
         [name] if is_group => {
             let Some(group) = nss::group_named(process.machine, name)? else {
                 process.complain(format_args!("The group `{name}' does not exist."));
-                return if system { Ok(Status::OK) } else { status(3, 12) };
+                return if system {
+                    Ok(Status::OK)
+                } else {
+                    status(3, 12)
+                };
             };
             if system && !config.is_system("gid", group.gid) {
                 process.complain(format_args!("The group `{name}' is not a system group."));
@@ -76,7 +84,11 @@ fn deluser(process: &mut Process<'_, '_>) -> Outcome {
                 return status(5, 41);
             }
             let done = process.run(vec!["groupdel".into(), name.clone()])?;
-            if done == Status::OK { Ok(done) } else { status(1, 82) }
+            if done == Status::OK {
+                Ok(done)
+            } else {
+                status(1, 82)
+            }
         }
         [name] => {
             let user = nss::user_named(process.machine, name)?;
@@ -100,7 +112,11 @@ fn deluser(process: &mut Process<'_, '_>) -> Outcome {
                 return Err(Stop::unsupported(format!("{name} has a crontab")));
             }
             let done = process.run(vec!["/usr/sbin/userdel".into(), name.clone()])?;
-            if done == Status::OK { Ok(done) } else { status(1, 82) }
+            if done == Status::OK {
+                Ok(done)
+            } else {
+                status(1, 82)
+            }
         }
         [user, group] => {
             let Some(there) = nss::user_named(process.machine, user)? else {
@@ -126,9 +142,18 @@ fn deluser(process: &mut Process<'_, '_>) -> Outcome {
                 }
             }
             let members = BString::from(bstr::join(",", &members));
-            let call = vec!["/usr/bin/gpasswd".into(), "-M".into(), members, group.clone()];
+            let call = vec![
+                "/usr/bin/gpasswd".into(),
+                "-M".into(),
+                members,
+                group.clone(),
+            ];
             let done = process.run(call)?;
-            if done == Status::OK { Ok(done) } else { status(1, 82) }
+            if done == Status::OK {
+                Ok(done)
+            } else {
+                status(1, 82)
+            }
         }
         _ => {
             process.complain("Only one or two names allowed.");
@@ -147,7 +172,11 @@ mod tests {
         m.put("/usr/share/perl5/Debian/AdduserRetvalues.pm", "", 0o644);
         m.put("/usr/sbin/deluser", "#!/usr/bin/perl\n", 0o755);
         m.put("/usr/sbin/delgroup", "#!/usr/bin/perl\n", 0o755);
-        m.put("/etc/passwd", "root:x:0:0::/:/bin/sh\nu:x:100:5::/:/bin/sh\n", 0o644);
+        m.put(
+            "/etc/passwd",
+            "root:x:0:0::/:/bin/sh\nu:x:100:5::/:/bin/sh\n",
+            0o644,
+        );
         m.put("/etc/group", "a:x:101:root,u\nb:x:5:\n", 0o644);
         assert_eq!(m.run(&["deluser", "u", "a"]).status, 0);
         assert_eq!(m.text("/etc/group"), "a:x:101:root\nb:x:5:\n");
@@ -159,6 +188,7 @@ mod tests {
         assert_eq!(m.run(&["delgroup", "--only-if-empty", "a"]).status, 41);
         assert_eq!(m.run(&["delgroup", "a"]).status, 0);
         assert_eq!(m.text("/etc/group"), "b:x:5:\n");
-        m.run_with(&["deluser", "--remove-home", "root"], "").unwrap_err();
+        m.run_with(&["deluser", "--remove-home", "root"], "")
+            .unwrap_err();
     }
 }

@@ -2,7 +2,6 @@
 
 use bstr::{BString, ByteSlice as _};
 
-use super::defs;
 use super::nss;
 use super::options::{self, Known, Takes};
 use super::table::{PASSWD, Table};
@@ -112,7 +111,8 @@ pub(super) fn day(text: &BString) -> Option<BString> {
     // Days from civil: years begin in March, so that the leap day is the last.
     let year = i64::from(year) - i64::from(month <= 2);
     let month = (i64::from(month) + 9) % 12;
-    let days = 365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400)
+    let days = 365 * year + year.div_euclid(4) - year.div_euclid(100)
+        + year.div_euclid(400)
         + (153 * month + 2) / 5
         + i64::from(day)
         - 1
@@ -131,11 +131,6 @@ pub(super) fn date(days: i64) -> (i64, i64, i64) {
     let day = of_year - (153 * month + 2) / 5 + 1;
     let month = if month < 10 { month + 3 } else { month - 9 };
     (year + era * 400 + i64::from(month <= 2), month, day)
-}
-
-/// Whether the tree has the tools of Debian 12 or older.
-pub(super) fn is_old(process: &Process<'_, '_>) -> bool {
-    defs::is_old(process.machine)
 }
 
 #[cfg(test)]
@@ -165,9 +160,15 @@ mod tests {
         let mut m = machine();
         m.put("/etc/passwd", "u:x:1000:1000::/home/u:/bin/sh\n", 0o644);
         assert_eq!(m.run(&["chfn", "-f", "A B", "u"]).status, 0);
-        assert_eq!(m.text("/etc/passwd"), "u:x:1000:1000:A B,,,:/home/u:/bin/sh\n");
+        assert_eq!(
+            m.text("/etc/passwd"),
+            "u:x:1000:1000:A B,,,:/home/u:/bin/sh\n"
+        );
         assert_eq!(m.run(&["chfn", "-f", "", "-o", "x", "u"]).status, 0);
-        assert_eq!(m.text("/etc/passwd"), "u:x:1000:1000:,,,,x:/home/u:/bin/sh\n");
+        assert_eq!(
+            m.text("/etc/passwd"),
+            "u:x:1000:1000:,,,,x:/home/u:/bin/sh\n"
+        );
         assert_eq!(m.run(&["chfn", "-f", "a,b", "u"]).status, 1);
         assert_eq!(m.run(&["chsh", "-s", "/bin/bash", "u"]).status, 0);
         assert!(m.text("/etc/passwd").ends_with(":/bin/bash\n"));

@@ -22,7 +22,10 @@ const OPTIONS: &[Known] = &[
 
 fn getent(process: &mut Process<'_, '_>) -> Outcome {
     let given = options::parse(process, OPTIONS)?;
-    if given.value("service").is_some_and(|service| service != "files") {
+    if given
+        .value("service")
+        .is_some_and(|service| service != "files")
+    {
         return Err(Stop::unsupported("only the service files is known"));
     }
     let Some((database, keys)) = given.rest.split_first() else {
@@ -40,7 +43,9 @@ fn getent(process: &mut Process<'_, '_>) -> Outcome {
         b"hosts" | b"ahosts" | b"ahostsv4" | b"ahostsv6" | b"aliases" | b"ethers" | b"netgroup"
         | b"networks" | b"rpc" => {
             let database = database.as_bstr();
-            Err(Stop::unsupported(format!("the database {database} is not known")))
+            Err(Stop::unsupported(format!(
+                "the database {database} is not known"
+            )))
         }
         _ => {
             process.complain(format_args!("Unknown database: {database}"));
@@ -100,7 +105,11 @@ fn initgroups(process: &mut Process<'_, '_>, keys: &[BString]) -> Outcome {
 
 /// `/etc/services` and `/etc/protocols`: a name, a number, other names.
 fn names(process: &mut Process<'_, '_>, path: &str, keys: &[BString], width: usize) -> Outcome {
-    let bytes = process.machine.files.read(path.as_bytes()).unwrap_or_default();
+    let bytes = process
+        .machine
+        .files
+        .read(path.as_bytes())
+        .unwrap_or_default();
     process.machine.spend(bytes.len() as u64 / 256)?;
     let mut entries: Vec<Vec<&str>> = Vec::new();
     for line in bytes.lines() {
@@ -149,9 +158,17 @@ mod tests {
     #[test]
     fn answers_come_from_the_files() {
         let mut m = machine();
-        m.put("/etc/passwd", "root:x:0:0:root:/root:/bin/bash\nu:x:7:7::/:/bin/sh\n", 0o644);
+        m.put(
+            "/etc/passwd",
+            "root:x:0:0:root:/root:/bin/bash\nu:x:7:7::/:/bin/sh\n",
+            0o644,
+        );
         m.put("/etc/group", "root:x:0:\nadm:x:4:u\n", 0o644);
-        m.put("/etc/services", "# s\nssh\t22/tcp\ndomain 53/udp dns\n", 0o644);
+        m.put(
+            "/etc/services",
+            "# s\nssh\t22/tcp\ndomain 53/udp dns\n",
+            0o644,
+        );
         let ran = m.run(&["getent", "passwd", "root", "7"]);
         let both = "root:x:0:0:root:/root:/bin/bash\nu:x:7:7::/:/bin/sh\n";
         assert_eq!((ran.status, &*ran.out), (0, both));
@@ -159,9 +176,13 @@ mod tests {
         assert_eq!(m.run(&["getent", "group", "4"]).out, "adm:x:4:u\n");
         assert_eq!(m.run(&["getent", "group", "nope"]).status, 2);
         assert_eq!(m.run(&["getent", "nope"]).status, 1);
-        assert_eq!(m.run(&["getent", "initgroups", "u"]).out, "u                     4\n");
+        assert_eq!(
+            m.run(&["getent", "initgroups", "u"]).out,
+            "u                     4\n"
+        );
         let dns = "domain                53/udp dns\n";
         assert_eq!(m.run(&["getent", "services", "dns"]).out, dns);
-        m.run_with(&["getent", "hosts", "localhost"], "").unwrap_err();
+        m.run_with(&["getent", "hosts", "localhost"], "")
+            .unwrap_err();
     }
 }

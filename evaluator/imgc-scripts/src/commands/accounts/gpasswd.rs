@@ -50,7 +50,12 @@ fn gpasswd(process: &mut Process<'_, '_>) -> Outcome {
         return Ok(Status(3));
     };
     let mut secret = gshadow.row(name).unwrap_or_else(|| {
-        vec![name.clone(), group[1].clone(), BString::default(), group[3].clone()]
+        vec![
+            name.clone(),
+            group[1].clone(),
+            BString::default(),
+            group[3].clone(),
+        ]
     });
     if let Some(user) = given.value("add") {
         process.out(format!("Adding user {user} to group {name}\n"));
@@ -92,7 +97,11 @@ fn gpasswd(process: &mut Process<'_, '_>) -> Outcome {
     } else if given.has("restrict") {
         secret[1] = "!".into();
     }
-    group[1] = if gshadow.is_there() { "x".into() } else { secret[1].clone() };
+    group[1] = if gshadow.is_there() {
+        "x".into()
+    } else {
+        secret[1].clone()
+    };
     groups.set(&group);
     gshadow.set(&secret);
     groups.store(process.machine)?;
@@ -107,11 +116,18 @@ mod tests {
     #[test]
     fn members() {
         let mut m = machine();
-        m.put("/etc/passwd", "root:x:0:0::/:/bin/sh\nmail:x:8:8::/:/bin/sh\n", 0o644);
+        m.put(
+            "/etc/passwd",
+            "root:x:0:0::/:/bin/sh\nmail:x:8:8::/:/bin/sh\n",
+            0o644,
+        );
         m.put("/etc/group", "audio:x:29:\n", 0o644);
         m.put("/etc/gshadow", "audio:*::\n", 0o640);
         let ran = m.run(&["gpasswd", "-a", "mail", "audio"]);
-        assert_eq!((ran.status, &*ran.out), (0, "Adding user mail to group audio\n"));
+        assert_eq!(
+            (ran.status, &*ran.out),
+            (0, "Adding user mail to group audio\n")
+        );
         assert_eq!(m.text("/etc/group"), "audio:x:29:mail\n");
         assert_eq!(m.run(&["gpasswd", "-M", "root,mail", "audio"]).status, 0);
         assert_eq!(m.run(&["gpasswd", "-d", "root", "audio"]).status, 0);

@@ -55,7 +55,11 @@ fn groupadd(process: &mut Process<'_, '_>) -> Outcome {
         None => None,
     };
     if !ids::is_group_name(name, defs.old) {
-        return refuse(process, 3, format_args!("'{name}' is not a valid group name"));
+        return refuse(
+            process,
+            3,
+            format_args!("'{name}' is not a valid group name"),
+        );
     }
     if nss::group_named(process.machine, name)?.is_some() {
         if given.has("force") {
@@ -83,7 +87,9 @@ fn groupadd(process: &mut Process<'_, '_>) -> Outcome {
             }
         }
     };
-    let members = given.value("users").map_or_else(Vec::new, |users| list(users));
+    let members = given
+        .value("users")
+        .map_or_else(Vec::new, |users| list(users));
     for member in &members {
         if nss::user_named(process.machine, member)?.is_none() {
             return refuse(process, 6, format_args!("user '{member}' does not exist"));
@@ -92,10 +98,21 @@ fn groupadd(process: &mut Process<'_, '_>) -> Outcome {
     let machine = &mut *process.machine;
     let mut group = Table::load(machine, GROUP)?;
     let mut gshadow = Table::load(machine, GSHADOW)?;
-    let password = given.value("password").cloned().unwrap_or_else(|| "!".into());
-    let shown = if gshadow.is_there() { "x".into() } else { password.clone() };
+    let password = given
+        .value("password")
+        .cloned()
+        .unwrap_or_else(|| "!".into());
+    let shown = if gshadow.is_there() {
+        "x".into()
+    } else {
+        password.clone()
+    };
     let all = join(&members);
-    let secret = if defs.old { BString::default() } else { all.clone() };
+    let secret = if defs.old {
+        BString::default()
+    } else {
+        all.clone()
+    };
     group.set(&vec![name.clone(), shown, gid.to_string().into(), all]);
     gshadow.set(&vec![name.clone(), password, BString::default(), secret]);
     group.store(machine)?;
@@ -144,7 +161,11 @@ fn groupmod(process: &mut Process<'_, '_>) -> Outcome {
     }
     let mut users = None;
     if let Some(text) = given.value("users") {
-        let mut members = if given.has("append") { group.members } else { Vec::new() };
+        let mut members = if given.has("append") {
+            group.members
+        } else {
+            Vec::new()
+        };
         for member in list(text) {
             if nss::user_named(process.machine, &member)?.is_none() {
                 return refuse(process, 6, format_args!("user '{member}' does not exist"));
@@ -217,7 +238,11 @@ fn groupdel(process: &mut Process<'_, '_>) -> Outcome {
         && !given.has("force")
     {
         let user = user.name.as_bstr();
-        return refuse(process, 8, format_args!("cannot remove the primary group of user '{user}'"));
+        return refuse(
+            process,
+            8,
+            format_args!("cannot remove the primary group of user '{user}'"),
+        );
     }
     for path in [GROUP, GSHADOW] {
         let mut table = Table::load(process.machine, path)?;
@@ -239,7 +264,11 @@ mod tests {
     #[test]
     fn groups_come_change_and_go() {
         let mut m = machine();
-        m.put("/etc/passwd", "root:x:0:0::/root:/bin/sh\nmail:x:8:8::/:/bin/sh\n", 0o644);
+        m.put(
+            "/etc/passwd",
+            "root:x:0:0::/root:/bin/sh\nmail:x:8:8::/:/bin/sh\n",
+            0o644,
+        );
         m.put("/etc/group", "root:x:0:\nmail:x:8:\naudio:x:29:\n", 0o644);
         m.put("/etc/gshadow", "root:*::\nmail:*::\naudio:*::\n", 0o640);
         assert_eq!(m.run(&["groupadd", "--system", "g1"]).status, 0);
@@ -251,8 +280,14 @@ mod tests {
         assert_eq!(m.run(&["groupmod", "-g", "80", "mail"]).status, 0);
         assert_eq!(m.run(&["groupdel", "mail"]).status, 8);
         assert_eq!(m.run(&["groupdel", "g1"]).status, 0);
-        assert_eq!(m.text("/etc/group"), "root:x:0:\nmail:x:80:\ng2:x:1000:\nsound:x:29:\n");
-        assert_eq!(m.text("/etc/gshadow"), "root:*::\nmail:*::\ng2:!::\nsound:*::\n");
+        assert_eq!(
+            m.text("/etc/group"),
+            "root:x:0:\nmail:x:80:\ng2:x:1000:\nsound:x:29:\n"
+        );
+        assert_eq!(
+            m.text("/etc/gshadow"),
+            "root:*::\nmail:*::\ng2:!::\nsound:*::\n"
+        );
         assert!(m.text("/etc/passwd").contains("mail:x:8:80:"));
     }
 }

@@ -54,7 +54,9 @@ pub(crate) fn copy(
         done.and_then(|()| files.chown(&new, Some(owner.0), Some(owner.1), false))
             .map_err(|error| failed(&new, error))?;
         if stat.kind != b'l' {
-            files.chmod(&new, stat.mode).map_err(|error| failed(&new, error))?;
+            files
+                .chmod(&new, stat.mode)
+                .map_err(|error| failed(&new, error))?;
         }
         if stat.kind == b'd' {
             copy(machine, &old, &new, owner)?;

@@ -19,14 +19,13 @@ pub(crate) mod nss;
 pub(crate) mod options;
 mod passwd;
 pub(crate) mod perl;
-mod table;
+pub(crate) mod table;
 mod update_passwd;
 mod useradd;
 mod userdel;
 mod usermod;
 
 use super::Native;
-
 
 /// The commands of this module's parts.
 pub(crate) const NATIVES: &[&[Native]] = &[

@@ -61,7 +61,9 @@ pub(crate) fn user_named(machine: &mut Machine<'_>, name: &[u8]) -> Result<Optio
 
 /// The group called `name`.
 pub(crate) fn group_named(machine: &mut Machine<'_>, name: &[u8]) -> Result<Option<Group>, Stop> {
-    Ok(groups(machine)?.into_iter().find(|group| group.name == name))
+    Ok(groups(machine)?
+        .into_iter()
+        .find(|group| group.name == name))
 }
 
 /// The user with this number.

@@ -100,9 +100,7 @@ fn letters<'a>(
         let known = known.ok_or_else(|| unknown(arg))?;
         let value = match known.2 {
             Takes::Nothing => BString::default(),
-            Takes::Value if at == arg.len() => {
-                args.next().cloned().ok_or_else(|| missing(arg))?
-            }
+            Takes::Value if at == arg.len() => args.next().cloned().ok_or_else(|| missing(arg))?,
             Takes::Value | Takes::Maybe => {
                 let value = BString::from(&arg[at..]);
                 at = arg.len();
@@ -171,7 +169,13 @@ mod tests {
             .collect();
         assert_eq!(
             options,
-            [("system", ""), ("gid", "5"), ("gid", "7"), ("system", ""), ("x", "y")]
+            [
+                ("system", ""),
+                ("gid", "5"),
+                ("gid", "7"),
+                ("system", ""),
+                ("x", "y")
+            ]
         );
         assert_eq!(got.rest, ["name", "-r"]);
         assert_eq!(got.value("gid").unwrap(), "7");

@@ -42,7 +42,9 @@ fn passwd(process: &mut Process<'_, '_>) -> Outcome {
     let given = options::parse(process, OPTIONS)?;
     let asks = given.options.iter().all(|(name, _)| *name == "quiet");
     if asks {
-        return Err(Stop::unsupported("passwd without options asks for a password"));
+        return Err(Stop::unsupported(
+            "passwd without options asks for a password",
+        ));
     }
     if given.has("status") {
         return status(process, &given);
@@ -83,9 +85,18 @@ fn change(given: &Given, row: &mut Row) -> bool {
         }
         row[1].remove(0);
     }
-    for (option, field) in [("mindays", 3), ("maxdays", 4), ("warndays", 5), ("inactive", 6)] {
+    for (option, field) in [
+        ("mindays", 3),
+        ("maxdays", 4),
+        ("warndays", 5),
+        ("inactive", 6),
+    ] {
         if let Some(days) = given.value(option) {
-            row[field] = if days == "-1" { BString::default() } else { days.clone() };
+            row[field] = if days == "-1" {
+                BString::default()
+            } else {
+                days.clone()
+            };
         }
     }
     if given.has("expire") {
@@ -124,10 +135,16 @@ fn status(process: &mut Process<'_, '_>, given: &Given) -> Outcome {
         );
         let [least, most, warn, inactive] = [3, 4, 5, 6].map(|field| {
             let text = row[field].to_str_lossy();
-            if text.is_empty() { "-1".to_owned() } else { text.into_owned() }
+            if text.is_empty() {
+                "-1".to_owned()
+            } else {
+                text.into_owned()
+            }
         });
         let name = user.name.as_bstr();
-        process.out(format!("{name} {state} {last} {least} {most} {warn} {inactive}\n"));
+        process.out(format!(
+            "{name} {state} {last} {least} {most} {warn} {inactive}\n"
+        ));
     }
     if !found {
         process.complain(format_args!("user '{name}' does not exist"));
@@ -144,7 +161,9 @@ const CHPASSWD: &[Known] = &[
 fn chpasswd(process: &mut Process<'_, '_>) -> Outcome {
     let given = options::parse(process, CHPASSWD)?;
     if !given.has("encrypted") {
-        return Err(Stop::unsupported("a password would be hashed with a random salt"));
+        return Err(Stop::unsupported(
+            "a password would be hashed with a random salt",
+        ));
     }
     let input = process.stdin();
     let today = defs::today(process.machine);
@@ -166,7 +185,10 @@ fn chpasswd(process: &mut Process<'_, '_>) -> Outcome {
             passwd.set(&row);
         } else {
             let name = name.as_bstr();
-            process.complain(format_args!("line {}: user '{name}' does not exist", at + 1));
+            process.complain(format_args!(
+                "line {}: user '{name}' does not exist",
+                at + 1
+            ));
             failed = true;
         }
     }
@@ -188,11 +210,18 @@ mod tests {
         let mut m = machine();
         m.put("/etc/passwd", "u:x:1000:1000::/:/bin/sh\n", 0o644);
         m.put("/etc/shadow", "u:*:20412:0:99999:7:::\n", 0o640);
-        assert_eq!(m.run(&["passwd", "-S", "u"]).out, "u L 2025-11-20 0 99999 7 -1\n");
+        assert_eq!(
+            m.run(&["passwd", "-S", "u"]).out,
+            "u L 2025-11-20 0 99999 7 -1\n"
+        );
         assert_eq!(m.run(&["passwd", "-l", "u"]).status, 0);
         assert_eq!(m.text("/etc/shadow"), "u:!*:20412:0:99999:7:::\n");
         assert_eq!(m.run(&["passwd", "-u", "u"]).status, 0);
-        assert_eq!(m.run(&["passwd", "-d", "-n", "3", "-i", "2", "-e", "u"]).status, 0);
+        assert_eq!(
+            m.run(&["passwd", "-d", "-n", "3", "-i", "2", "-e", "u"])
+                .status,
+            0
+        );
         assert_eq!(m.text("/etc/shadow"), "u::0:3:99999:7:2::\n");
         assert_eq!(m.run(&["passwd", "-dl", "u"]).status, 0);
         assert_eq!(m.run(&["passwd", "-u", "u"]).status, 3);

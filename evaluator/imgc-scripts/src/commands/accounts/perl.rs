@@ -39,9 +39,10 @@ pub(crate) fn read(args: &[BString], table: &[Known]) -> Result<Given, Stop> {
             }
             (Takes::Nothing, None) => BString::default(),
             (_, Some(value)) => value,
-            (Takes::Value, None) => args.next().cloned().ok_or_else(|| {
-                Stop::unsupported(format!("the option {arg} needs a value"))
-            })?,
+            (Takes::Value, None) => args
+                .next()
+                .cloned()
+                .ok_or_else(|| Stop::unsupported(format!("the option {arg} needs a value")))?,
             (Takes::Maybe, None) => {
                 let next = args.next_if(|next| !next.starts_with(b"-") || *next == "-");
                 next.cloned().unwrap_or_default()
@@ -65,7 +66,9 @@ fn find(name: &[u8], table: &[Known]) -> Option<(&'static str, Takes)> {
     }
     let mut begin = names().filter(|(known, ..)| known.starts_with(&name));
     let (_, first, takes) = begin.next()?;
-    begin.all(|(_, other, _)| other == first).then_some((first, takes))
+    begin
+        .all(|(_, other, _)| other == first)
+        .then_some((first, takes))
 }
 
 #[cfg(test)]

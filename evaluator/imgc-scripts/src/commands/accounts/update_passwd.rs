@@ -41,7 +41,9 @@ fn update_passwd(process: &mut Process<'_, '_>) -> Outcome {
         let table = Table::load(machine, path)?;
         let hides = Table::load(machine, hidden)?.is_there();
         for line in bstr::ByteSlice::lines(bytes.as_slice()) {
-            let want: Row = bstr::ByteSlice::split_str(line, ":").map(Into::into).collect();
+            let want: Row = bstr::ByteSlice::split_str(line, ":")
+                .map(Into::into)
+                .collect();
             let Some(have) = want.first().and_then(|name| table.row(name)) else {
                 differs = true;
                 continue;
@@ -51,7 +53,9 @@ fn update_passwd(process: &mut Process<'_, '_>) -> Outcome {
             let count = if path == PASSWD { 7 } else { 3 };
             let root = want[0] == "root";
             let fields = (2..count).filter(|field| !(root && *field > 3));
-            differs |= fields.clone().any(|field| want.get(field) != have.get(field));
+            differs |= fields
+                .clone()
+                .any(|field| want.get(field) != have.get(field));
             differs |= hides && have[1] != "x";
         }
     }
@@ -72,9 +76,17 @@ mod tests {
     fn a_new_system_agrees() {
         let mut m = machine();
         let folder = "/usr/share/base-passwd";
-        m.put(&format!("{folder}/passwd.master"), "root:*:0:0:root:/root:/bin/bash\n", 0o644);
+        m.put(
+            &format!("{folder}/passwd.master"),
+            "root:*:0:0:root:/root:/bin/bash\n",
+            0o644,
+        );
         m.put(&format!("{folder}/group.master"), "root:*:0:\n", 0o644);
-        m.put("/etc/passwd", "root:x:0:0:root:/root:/bin/bash\nu:x:7:7::/:/bin/sh\n", 0o644);
+        m.put(
+            "/etc/passwd",
+            "root:x:0:0:root:/root:/bin/bash\nu:x:7:7::/:/bin/sh\n",
+            0o644,
+        );
         m.put("/etc/group", "root:x:0:\n", 0o644);
         assert_eq!(m.run(&["update-passwd", "--verbose"]).status, 0);
         m.put("/etc/group", "root:x:1:\n", 0o644);

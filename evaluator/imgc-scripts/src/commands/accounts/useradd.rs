@@ -55,7 +55,10 @@ struct Defaults {
 
 impl Defaults {
     fn load(machine: &mut Machine<'_>) -> Self {
-        let bytes = machine.files.read(b"/etc/default/useradd").unwrap_or_default();
+        let bytes = machine
+            .files
+            .read(b"/etc/default/useradd")
+            .unwrap_or_default();
         let get = |name: &str, default: &str| {
             let mut found = None;
             for line in bytes.lines() {
@@ -156,7 +159,10 @@ fn plan(
         }
     }
     let mut groups = Vec::new();
-    for text in given.value("groups").map_or_else(Vec::new, |text| list(text)) {
+    for text in given
+        .value("groups")
+        .map_or_else(Vec::new, |text| list(text))
+    {
         match nss::group_of(process.machine, &text)? {
             Some(group) => groups.push(group.name),
             None => fail!(6, "group '{text}' does not exist"),
@@ -176,7 +182,10 @@ fn plan(
         fail!(9, "user '{name}' already exists");
     }
     if own_group && nss::group_named(process.machine, name)?.is_some() {
-        fail!(9, "group {name} exists - if you want to add this user to that group, use -g.");
+        fail!(
+            9,
+            "group {name} exists - if you want to add this user to that group, use -g."
+        );
     }
     let uid = match wanted {
         Some(uid) => {
@@ -235,15 +244,24 @@ fn write(
         return Ok(Status(3));
     };
     let inactive = number_or_none(given.value("inactive").unwrap_or(&defaults.inactive));
-    let password = given.value("password").cloned().unwrap_or_else(|| "!".into());
+    let password = given
+        .value("password")
+        .cloned()
+        .unwrap_or_else(|| "!".into());
 
     let mut shadow = Table::load(machine, SHADOW)?;
-    let shown = if shadow.is_there() { "x".into() } else { password.clone() };
+    let shown = if shadow.is_there() {
+        "x".into()
+    } else {
+        password.clone()
+    };
     let mut secret = vec![plan.name.clone(), password, defs::today(machine)];
-    secret.extend(["PASS_MIN_DAYS", "PASS_MAX_DAYS", "PASS_WARN_AGE"].map(|name| {
-        let days = defs.number(name).filter(|days| !system && *days >= 0);
-        days.map_or_else(BString::default, |days| days.to_string().into())
-    }));
+    secret.extend(
+        ["PASS_MIN_DAYS", "PASS_MAX_DAYS", "PASS_WARN_AGE"].map(|name| {
+            let days = defs.number(name).filter(|days| !system && *days >= 0);
+            days.map_or_else(BString::default, |days| days.to_string().into())
+        }),
+    );
     secret.extend([inactive, expire, BString::default()]);
     if secret[2] == "-1" {
         secret[2] = BString::default();
@@ -322,7 +340,11 @@ fn make_home(
 
 /// A number of days as a file has it: nothing for -1.
 fn number_or_none(text: &BString) -> BString {
-    if text == "-1" { BString::default() } else { text.clone() }
+    if text == "-1" {
+        BString::default()
+    } else {
+        text.clone()
+    }
 }
 
 #[cfg(test)]
@@ -338,7 +360,11 @@ mod tests {
             0o644,
         );
         m.put("/etc/passwd", "root:x:0:0:root:/root:/bin/bash\n", 0o644);
-        m.put("/etc/group", "root:x:0:\naudio:x:29:\nusers:x:100:\n", 0o644);
+        m.put(
+            "/etc/group",
+            "root:x:0:\naudio:x:29:\nusers:x:100:\n",
+            0o644,
+        );
         m.put("/etc/shadow", "root:*:20412:0:99999:7:::\n", 0o640);
         m.put("/etc/gshadow", "root:*::\naudio:*::\nusers:*::\n", 0o640);
         m.put("/etc/subuid", "", 0o644);
@@ -351,7 +377,10 @@ mod tests {
     fn a_system_user() {
         let mut m = prepared();
         assert_eq!(m.run(&["useradd", "-r", "s1"]).status, 0);
-        assert!(m.text("/etc/passwd").ends_with("\ns1:x:999:999::/home/s1:/bin/sh\n"));
+        assert!(
+            m.text("/etc/passwd")
+                .ends_with("\ns1:x:999:999::/home/s1:/bin/sh\n")
+        );
         assert!(m.text("/etc/shadow").ends_with("\ns1:!:20412::::::\n"));
         assert!(m.text("/etc/group").ends_with("\ns1:x:999:\n"));
         assert!(m.text("/etc/gshadow").ends_with("\ns1:!::\n"));
@@ -363,9 +392,21 @@ mod tests {
     #[test]
     fn an_ordinary_user_with_a_home() {
         let mut m = prepared();
-        let args = ["useradd", "-mG", "audio", "-c", "a b", "-s", "/bin/bash", "u1"];
+        let args = [
+            "useradd",
+            "-mG",
+            "audio",
+            "-c",
+            "a b",
+            "-s",
+            "/bin/bash",
+            "u1",
+        ];
         assert_eq!(m.run(&args).status, 0);
-        assert!(m.text("/etc/passwd").ends_with("u1:x:1000:1000:a b:/home/u1:/bin/bash\n"));
+        assert!(
+            m.text("/etc/passwd")
+                .ends_with("u1:x:1000:1000:a b:/home/u1:/bin/bash\n")
+        );
         assert!(m.text("/etc/shadow").ends_with("u1:!:20412:0:99999:7:::\n"));
         assert!(m.text("/etc/group").contains("audio:x:29:u1\n"));
         assert!(m.text("/etc/gshadow").contains("audio:*::u1\n"));

@@ -104,7 +104,11 @@ mod tests {
     fn all_that_names_the_user_goes() {
         let mut m = machine();
         m.put("/etc/login.defs", "USERGROUPS_ENAB yes\n", 0o644);
-        m.put("/etc/passwd", "root:x:0:0::/root:/bin/sh\nu:x:1000:1000::/home/u:/bin/sh\n", 0o644);
+        m.put(
+            "/etc/passwd",
+            "root:x:0:0::/root:/bin/sh\nu:x:1000:1000::/home/u:/bin/sh\n",
+            0o644,
+        );
         m.put("/etc/group", "audio:x:29:a,u\nu:x:1000:\n", 0o644);
         m.put("/etc/gshadow", "audio:*:u:a,u\nu:!::\n", 0o640);
         m.put("/etc/shadow", "u:!:1::::::\n", 0o640);

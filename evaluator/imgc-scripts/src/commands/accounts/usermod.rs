@@ -137,7 +137,10 @@ fn changed(
             fail!(3, "invalid field '{field}'");
         }
     }
-    if given.value("expiredate").is_some_and(|text| day(text).is_none()) {
+    if given
+        .value("expiredate")
+        .is_some_and(|text| day(text).is_none())
+    {
         fail!(3, "invalid date");
     }
     Ok(Ok(new))
@@ -180,7 +183,11 @@ fn store_user(
             row[7] = day(text).unwrap_or_default();
         }
         if let Some(text) = given.value("inactive") {
-            row[6] = if text == "-1" { BString::default() } else { text.clone() };
+            row[6] = if text == "-1" {
+                BString::default()
+            } else {
+                text.clone()
+            };
         }
         replace(&mut shadow, &before, &row);
     }
@@ -279,12 +286,7 @@ fn add_range(
     table.store(process.machine)
 }
 
-fn move_home(
-    process: &mut Process<'_, '_>,
-    given: &Given,
-    user: &User,
-    new: &User,
-) -> Outcome {
+fn move_home(process: &mut Process<'_, '_>, given: &Given, user: &User, new: &User) -> Outcome {
     let files = &mut process.machine.files;
     let mut at = user.home.clone();
     if given.has("move-home") && new.home != user.home && files.is_directory(&user.home) {
@@ -326,18 +328,39 @@ mod tests {
     fn a_user_changes() {
         let mut m = machine();
         let line = "u:x:1000:1000::/home/u:/bin/sh\n";
-        m.put("/etc/passwd", &format!("{line}v:x:1001:1001::/home/v:/bin/sh\n"), 0o644);
-        m.put("/etc/group", "audio:x:29:a,u\nvideo:x:44:\nu:x:1000:\n", 0o644);
+        m.put(
+            "/etc/passwd",
+            &format!("{line}v:x:1001:1001::/home/v:/bin/sh\n"),
+            0o644,
+        );
+        m.put(
+            "/etc/group",
+            "audio:x:29:a,u\nvideo:x:44:\nu:x:1000:\n",
+            0o644,
+        );
         m.put("/etc/gshadow", "audio:*::a,u\nvideo:*::\nu:!::\n", 0o640);
         m.put("/etc/shadow", "u:!:1:0:99999:7:::\nv:*:1::::::\n", 0o640);
         assert_eq!(m.run(&["usermod", "-aG", "video", "u"]).status, 0);
-        assert_eq!(m.text("/etc/group"), "audio:x:29:a,u\nvideo:x:44:u\nu:x:1000:\n");
+        assert_eq!(
+            m.text("/etc/group"),
+            "audio:x:29:a,u\nvideo:x:44:u\nu:x:1000:\n"
+        );
         assert_eq!(m.run(&["usermod", "-G", "video", "u"]).status, 0);
         assert_eq!(m.text("/etc/gshadow"), "audio:*::a\nvideo:*::u\nu:!::\n");
-        assert_eq!(m.run(&["usermod", "-c", "C", "-d", "/h", "-s", "/bin/bash", "u"]).status, 0);
-        assert!(m.text("/etc/passwd").starts_with("u:x:1000:1000:C:/h:/bin/bash\n"));
+        assert_eq!(
+            m.run(&["usermod", "-c", "C", "-d", "/h", "-s", "/bin/bash", "u"])
+                .status,
+            0
+        );
+        assert!(
+            m.text("/etc/passwd")
+                .starts_with("u:x:1000:1000:C:/h:/bin/bash\n")
+        );
         assert_eq!(m.run(&["usermod", "-l", "w", "u"]).status, 0);
-        assert!(m.text("/etc/passwd").ends_with("\nw:x:1000:1000:C:/h:/bin/bash\n"));
+        assert!(
+            m.text("/etc/passwd")
+                .ends_with("\nw:x:1000:1000:C:/h:/bin/bash\n")
+        );
         assert_eq!(m.text("/etc/shadow"), "v:*:1::::::\nw:!:1:0:99999:7:::\n");
         assert!(m.text("/etc/group").contains("video:x:44:w\n"));
         assert_eq!(m.run(&["usermod", "-L", "-e", "1970-01-02", "v"]).status, 0);

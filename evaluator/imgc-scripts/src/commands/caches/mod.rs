@@ -3,10 +3,18 @@
 pub(crate) mod der;
 pub(crate) mod ldconfig;
 
+mod modules;
 mod none;
 mod rehash;
+mod schemas;
 
 use super::Native;
 
 /// The commands of this module's parts.
-pub(crate) const NATIVES: &[&[Native]] = &[ldconfig::NATIVES, none::NATIVES, rehash::NATIVES];
+pub(crate) const NATIVES: &[&[Native]] = &[
+    ldconfig::NATIVES,
+    modules::NATIVES,
+    none::NATIVES,
+    rehash::NATIVES,
+    schemas::NATIVES,
+];

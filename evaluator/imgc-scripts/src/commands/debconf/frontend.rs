@@ -9,6 +9,7 @@ use bstr::{BString, ByteSlice as _};
 use super::database::{self, Database};
 use super::session::{Reply, Session};
 use crate::commands::{Native, Origin};
+use crate::machine::Machine;
 use crate::process::{Outcome, Process, Status, base};
 use crate::stop::Stop;
 use crate::streams::Fd;
@@ -72,10 +73,10 @@ fn start(process: &mut Process<'_, '_>, args: Vec<BString>) -> Outcome {
             None,
         );
         process.machine.files.line = line;
-        if let Some(session) = &mut process.machine.debconf.session {
-            *session = Session::new(&of.package);
-            session.mail = mail;
-        }
+        finish(process.machine);
+        let mut session = Session::new(&of.package);
+        session.mail = mail;
+        process.machine.debconf.session = Some(session);
         match done {
             Ok(Status::OK) => {}
             other => {
@@ -89,9 +90,15 @@ fn start(process: &mut Process<'_, '_>, args: Vec<BString>) -> Outcome {
         .filter(|(path, _)| *path == script)
         .map(|(_, bytes)| bytes);
     let done = run(&mut process.child(args), bytes.as_deref());
-    process.machine.debconf.session = None;
+    finish(process.machine);
     database::save(process.machine);
     done
+}
+
+fn finish(machine: &mut Machine<'_>) {
+    if let Some(session) = machine.debconf.session.take() {
+        session.finish(&mut machine.debconf);
+    }
 }
 
 /// Runs a script that talks to the frontend: of these bytes, else from the tree.

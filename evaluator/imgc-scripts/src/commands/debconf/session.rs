@@ -14,8 +14,10 @@ pub(crate) struct Session {
     pub(super) owner: BString,
     /// Whether the script asked for escaped answers.
     escape: bool,
-    /// The questions that the next GO asks.
-    asked: Vec<BString>,
+    /// The questions that the next GO asks, and whether each counts as seen then.
+    asked: Vec<(BString, bool)>,
+    /// The questions that count as seen when the script has ended.
+    seen: Vec<BString>,
     /// The priorities that questions were last asked with.
     priorities: BTreeMap<BString, BString>,
     /// Answers that the script has not read.
@@ -44,6 +46,15 @@ impl Session {
         Self {
             owner: owner.into(),
             ..Self::default()
+        }
+    }
+
+    /// The script has ended: what it asked counts as seen.
+    pub(super) fn finish(&self, database: &mut Database) {
+        for question in &self.seen {
+            if database.question(question).is_some() {
+                database.set_flag(question, b"seen", b"true");
+            }
         }
     }
 
@@ -137,12 +148,15 @@ impl Session {
                 (0, None)
             }
             b"go" => {
-                for question in std::mem::take(&mut self.asked) {
+                for (question, seen) in std::mem::take(&mut self.asked) {
                     if self.mail && database.kind(&question) == "error" {
                         return Err(format!("debconf would mail {question} to root"));
                     }
                     let value = shown(database, &question);
                     database.set_value(&question, value);
+                    if seen {
+                        self.seen.push(question);
+                    }
                 }
                 text(0, "ok")
             }
@@ -167,7 +181,7 @@ impl Session {
                 database.register(question, params[1], &self.owner);
                 (0, None)
             }
-            b"unregister" if self.asked.iter().any(|asked| asked == question) => {
+            b"unregister" if self.asked.iter().any(|(asked, _)| asked == question) => {
                 let name = question.as_bstr();
                 text(10, format!("{name} is busy, cannot unregister right now"))
             }
@@ -234,8 +248,14 @@ impl Session {
             return Err(format!("debconf can't ask a question of the type {kind}"));
         }
         self.priorities.insert(question.into(), priority.into());
-        if !self.asked.iter().any(|asked| asked == question) {
-            self.asked.push(question.into());
+        // As with DEBCONF_NONINTERACTIVE_SEEN: what would have been shown to somebody
+        // counts as seen.
+        let shown = matches!(priority, b"high" | b"critical")
+            && database.flag(question, b"seen") != "true";
+        let seen = kind == "error" || shown;
+        match self.asked.iter_mut().find(|(asked, _)| asked == question) {
+            Some(asked) => asked.1 |= seen,
+            None => self.asked.push((question.into(), seen)),
         }
         Ok(text(30, "question skipped"))
     }

@@ -54,12 +54,16 @@ fn deb_systemd_helper(process: &mut Process<'_, '_>) -> Outcome {
     let mut options = given.options.iter().rev();
     let last = options.find(|(name, _)| *name != "quiet");
     let user = last.is_some_and(|(name, _)| *name == "user");
-    let asked = process.env.get(bstr::BStr::new("_DEB_SYSTEMD_HELPER_PURGE"));
+    let asked = process
+        .env
+        .get(bstr::BStr::new("_DEB_SYSTEMD_HELPER_PURGE"));
     let systemctl = ["/bin/systemctl", "/usr/bin/systemctl"];
     let mut run = Run {
         purge: action == "purge" || asked.is_some_and(|value| value == "1"),
         user,
-        systemctl: systemctl.iter().any(|path| process.is_executable(path.as_bytes())),
+        systemctl: systemctl
+            .iter()
+            .any(|path| process.is_executable(path.as_bytes())),
         process,
     };
     let asks = matches!(
@@ -174,7 +178,9 @@ impl Run<'_, '_, '_> {
         }
         self.put(&path, bytes)?;
         let files = &mut self.process.machine.files;
-        files.chmod(&path, 0o644).map_err(|error| failed(&path, error))
+        files
+            .chmod(&path, 0o644)
+            .map_err(|error| failed(&path, error))
     }
 
     /// Writes a file, with the folders above it.
@@ -204,7 +210,8 @@ impl Run<'_, '_, '_> {
         let name = BString::from(base(path));
         let bytes = self.process.machine.files.read(path);
         let Ok(bytes) = bytes else {
-            self.process.complain(format_args!("error: unable to read {path}"));
+            self.process
+                .complain(format_args!("error: unable to read {path}"));
             return Ok(Err(Failed));
         };
         self.process.machine.spend(1 + bytes.len() as u64 / 256)?;
@@ -214,7 +221,9 @@ impl Run<'_, '_, '_> {
         let mut wanted = name.clone();
         for line in bytes.lines() {
             let line = line.trim_ascii_start();
-            let Some((key, text)) = line.split_once_str("=").filter(|(_, text)| !text.is_empty())
+            let Some((key, text)) = line
+                .split_once_str("=")
+                .filter(|(_, text)| !text.is_empty())
             else {
                 continue;
             };
@@ -266,7 +275,9 @@ impl Run<'_, '_, '_> {
                     if let Some((before, after)) = name.rsplit_once_str("@")
                         && after.len() > 1
                         && after.starts_with(b".")
-                        && after[1..].iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
+                        && after[1..]
+                            .iter()
+                            .all(|b| b.is_ascii_alphanumeric() || *b == b'_')
                     {
                         let (before, after) = (before.as_bstr(), after.as_bstr());
                         wanted = format!("{before}@{value}{after}").into();
@@ -298,11 +309,18 @@ impl Run<'_, '_, '_> {
             make = links.iter().any(|link| self.is_link(&link.at));
         } else {
             let whose = if self.user { "--global" } else { "--system" };
-            let words = ["systemctl", "--root=/", whose, "--preset-mode=enable-only", "preset"];
+            let words = [
+                "systemctl",
+                "--root=/",
+                whose,
+                "--preset-mode=enable-only",
+                "preset",
+            ];
             let mut call: Vec<BString> = words.map(BString::from).into();
             call.push(unit.clone());
             if self.process.run(call)? != Status::OK {
-                self.process.complain(format_args!("error: systemctl preset failed on {unit}"));
+                self.process
+                    .complain(format_args!("error: systemctl preset failed on {unit}"));
                 return Ok(Err(Failed));
             }
         }
@@ -329,7 +347,8 @@ impl Run<'_, '_, '_> {
                 self.folders(&link.at)?;
                 let made = self.process.machine.files.symlink(&link.target, &link.at);
                 if made.is_err() {
-                    self.process.complain(format_args!("error: unable to link {}", link.at));
+                    self.process
+                        .complain(format_args!("error: unable to link {}", link.at));
                     return Ok(Err(Failed));
                 }
             }
@@ -348,7 +367,7 @@ impl Run<'_, '_, '_> {
             self.process.machine.spend(1)?;
             let links = self.state(&path);
             let note = self.note_path(&path);
-            let mut unlink = |run: &mut Self, path: &[u8]| {
+            let unlink = |run: &mut Self, path: &[u8]| {
                 // What is not there need not be removed.
                 let _ = run.process.machine.files.unlink(path);
             };
@@ -392,7 +411,9 @@ impl Run<'_, '_, '_> {
         self.folders(&link)?;
         let files = &mut self.process.machine.files;
         let _ = files.unlink(&link);
-        files.symlink(b"/dev/null", &link).map_err(|error| failed(&link, error))?;
+        files
+            .symlink(b"/dev/null", &link)
+            .map_err(|error| failed(&link, error))?;
         let mark = moved(&link, units(self.user), masked(self.user));
         if !self.process.machine.files.exists(&mark) {
             self.put(&mark, Vec::new())?;
@@ -424,14 +445,22 @@ impl Run<'_, '_, '_> {
         let names = self.process.machine.files.list(folder).unwrap_or_default();
         let folder = folder.to_str_lossy();
         let is_folder = |name: &BString| {
-            self.process.machine.files.is_directory(&join(&folder, name)) && name[0] != b'.'
+            self.process
+                .machine
+                .files
+                .is_directory(&join(&folder, name))
+                && name[0] != b'.'
         };
         names.into_iter().filter(is_folder).collect()
     }
 }
 
 fn units(user: bool) -> &'static str {
-    if user { "/etc/systemd/user" } else { "/etc/systemd/system" }
+    if user {
+        "/etc/systemd/user"
+    } else {
+        "/etc/systemd/system"
+    }
 }
 
 fn enabled(user: bool) -> &'static str {
@@ -468,7 +497,10 @@ fn words(text: &[u8]) -> Vec<&[u8]> {
     if text.first().is_some_and(u8::is_ascii_whitespace) {
         words.push(&b""[..]);
     }
-    words.extend(text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()));
+    words.extend(
+        text.split(u8::is_ascii_whitespace)
+            .filter(|word| !word.is_empty()),
+    );
     words
 }
 
@@ -514,10 +546,23 @@ mod tests {
     #[test]
     fn a_new_unit_is_enabled_and_noted() {
         let mut m = prepared();
-        assert_eq!(m.run(&["deb-systemd-helper", "unmask", "ssh.service"]).status, 0);
-        let asked = ["deb-systemd-helper", "--quiet", "was-enabled", "ssh.service"];
+        assert_eq!(
+            m.run(&["deb-systemd-helper", "unmask", "ssh.service"])
+                .status,
+            0
+        );
+        let asked = [
+            "deb-systemd-helper",
+            "--quiet",
+            "was-enabled",
+            "ssh.service",
+        ];
         assert_eq!(m.run(&asked).status, 0);
-        assert_eq!(m.run(&["deb-systemd-helper", "enable", "ssh.service"]).status, 0);
+        assert_eq!(
+            m.run(&["deb-systemd-helper", "enable", "ssh.service"])
+                .status,
+            0
+        );
         assert_eq!(
             m.text(&format!("{STATE}/ssh.service.dsh-also")),
             "/etc/systemd/system/sshd.service\n\
@@ -525,36 +570,61 @@ mod tests {
              /etc/systemd/system/ssh.service.wants/keys.service\n\
              /etc/systemd/system/ssh.socket.wants/keys.service\n"
         );
-        let link = m.files.read_link(b"/etc/systemd/system/multi-user.target.wants/ssh.service");
+        let link = m
+            .files
+            .read_link(b"/etc/systemd/system/multi-user.target.wants/ssh.service");
         assert_eq!(link.unwrap(), "/lib/systemd/system/ssh.service");
         let alias = m.files.read_link(b"/etc/systemd/system/sshd.service");
         assert_eq!(alias.unwrap(), "/lib/systemd/system/ssh.service");
-        assert_eq!(m.text(&format!("{STATE}/multi-user.target.wants/ssh.service")), "");
+        assert_eq!(
+            m.text(&format!("{STATE}/multi-user.target.wants/ssh.service")),
+            ""
+        );
         assert_eq!(m.text(&format!("{STATE}/sshd.service")), "");
         assert_eq!(m.run(&asked).status, 0);
         let installed = ["deb-systemd-helper", "debian-installed", "ssh.service"];
         assert_eq!(m.run(&installed).status, 0);
-        assert_eq!(m.run(&["deb-systemd-helper", "disable", "ssh.service"]).status, 0);
+        assert_eq!(
+            m.run(&["deb-systemd-helper", "disable", "ssh.service"])
+                .status,
+            0
+        );
         assert_eq!(m.run(&asked).status, 1);
-        assert!(!m.files.exists(b"/etc/systemd/system/multi-user.target.wants"));
+        assert!(
+            !m.files
+                .exists(b"/etc/systemd/system/multi-user.target.wants")
+        );
     }
 
     #[test]
     fn templates_have_a_default_instance() {
         let mut m = prepared();
-        assert_eq!(m.run(&["deb-systemd-helper", "enable", "getty@.service"]).status, 0);
-        let link = m.files.read_link(b"/etc/systemd/system/getty.target.wants/getty@tty1.service");
+        assert_eq!(
+            m.run(&["deb-systemd-helper", "enable", "getty@.service"])
+                .status,
+            0
+        );
+        let link = m
+            .files
+            .read_link(b"/etc/systemd/system/getty.target.wants/getty@tty1.service");
         assert_eq!(link.unwrap(), "/lib/systemd/system/getty@.service");
     }
 
     #[test]
     fn update_state_only_notes() {
         let mut m = prepared();
-        m.put("/usr/lib/systemd/user/a.socket", "[Install]\nWantedBy=sockets.target\n", 0o644);
+        m.put(
+            "/usr/lib/systemd/user/a.socket",
+            "[Install]\nWantedBy=sockets.target\n",
+            0o644,
+        );
         let args = ["deb-systemd-helper", "--user", "update-state", "a.socket"];
         assert_eq!(m.run(&args).status, 0);
         let note = "/var/lib/systemd/deb-systemd-user-helper-enabled/a.socket.dsh-also";
-        assert_eq!(m.text(note), "/etc/systemd/user/sockets.target.wants/a.socket\n");
+        assert_eq!(
+            m.text(note),
+            "/etc/systemd/user/sockets.target.wants/a.socket\n"
+        );
         assert!(!m.files.exists(b"/etc/systemd/user"));
         let args = ["deb-systemd-helper", "update-state", "nope.service"];
         assert_eq!(m.run(&args).status, 1);
@@ -563,11 +633,21 @@ mod tests {
     #[test]
     fn masks_come_and_go() {
         let mut m = prepared();
-        assert_eq!(m.run(&["deb-systemd-helper", "mask", "ssh.service"]).status, 0);
+        assert_eq!(
+            m.run(&["deb-systemd-helper", "mask", "ssh.service"]).status,
+            0
+        );
         let link = b"/etc/systemd/system/ssh.service";
         assert_eq!(m.files.read_link(link).unwrap(), "/dev/null");
-        assert_eq!(m.run(&["deb-systemd-helper", "unmask", "ssh.service"]).status, 0);
+        assert_eq!(
+            m.run(&["deb-systemd-helper", "unmask", "ssh.service"])
+                .status,
+            0
+        );
         assert!(m.files.lnode(link).is_none());
-        assert!(!m.files.exists(b"/var/lib/systemd/deb-systemd-helper-masked"));
+        assert!(
+            !m.files
+                .exists(b"/var/lib/systemd/deb-systemd-helper-masked")
+        );
     }
 }

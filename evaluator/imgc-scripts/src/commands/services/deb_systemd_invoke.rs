@@ -35,7 +35,9 @@ fn deb_systemd_invoke(process: &mut Process<'_, '_>) -> Outcome {
         for unit in units {
             let asked = vec![policy.into(), unit.clone(), action.clone()];
             if process.run(asked)? == Status(101) {
-                process.complain(format_args!("{policy} returned 101, not running '{action}'"));
+                process.complain(format_args!(
+                    "{policy} returned 101, not running '{action}'"
+                ));
                 return Ok(Status::OK);
             }
         }
@@ -66,7 +68,9 @@ fn start(process: &mut Process<'_, '_>, action: &BString, units: &[BString]) -> 
         if bstr::ByteSlice::contains_str(out.as_slice(), "enabled") {
             wanted.push(unit.clone());
         } else {
-            process.err(format!("{unit} is a disabled or a static unit, not starting it.\n"));
+            process.err(format!(
+                "{unit} is a disabled or a static unit, not starting it.\n"
+            ));
         }
     }
     if wanted.is_empty() {
@@ -91,8 +95,15 @@ mod tests {
     fn without_systemd_nothing_starts() {
         let mut m = machine();
         m.put("/usr/bin/deb-systemd-invoke", "#!/usr/bin/perl\n", 0o755);
-        assert_eq!(m.run(&["deb-systemd-invoke", "start", "a.service"]).status, 0);
-        assert_eq!(m.run(&["deb-systemd-invoke", "--user", "daemon-reload"]).status, 0);
+        assert_eq!(
+            m.run(&["deb-systemd-invoke", "start", "a.service"]).status,
+            0
+        );
+        assert_eq!(
+            m.run(&["deb-systemd-invoke", "--user", "daemon-reload"])
+                .status,
+            0
+        );
         assert_eq!(m.run(&["deb-systemd-invoke", "start"]).status, 1);
     }
 }

@@ -118,7 +118,9 @@ fn link_to(
         match files.read_link(link) {
             Ok(other) if plain(&other) == plain(target) => return Ok(Ok(())),
             Ok(other) if !force => {
-                return Ok(Err(format!("File '{link}' already exists and is a symlink to {other}")));
+                return Ok(Err(format!(
+                    "File '{link}' already exists and is a symlink to {other}"
+                )));
             }
             Err(_) if !force => return Ok(Err(format!("File '{link}' already exists"))),
             _ => files.unlink(link).map_err(fail)?,
@@ -151,7 +153,7 @@ pub(super) fn disable(
     // An alias that goes has links of its own.
     loop {
         let before = marked.len();
-        clear(machine, scope, &mut marked, &BString::from(scope.etc), 0)?;
+        clear(machine, &mut marked, &BString::from(scope.etc), 0)?;
         if marked.len() == before {
             return Ok(());
         }
@@ -160,7 +162,6 @@ pub(super) fn disable(
 
 fn clear(
     machine: &mut Machine<'_>,
-    scope: &Scope,
     marked: &mut Vec<BString>,
     folder: &BString,
     depth: usize,
@@ -173,7 +174,7 @@ fn clear(
         };
         if node.is_directory() {
             if depth == 0 {
-                clear(machine, scope, marked, &path, 1)?;
+                clear(machine, marked, &path, 1)?;
                 let linked = [".wants", ".requires", ".upholds"];
                 if linked.iter().any(|end| name.ends_with_str(end)) {
                     let _ = machine.files.rmdir(&path);
@@ -187,7 +188,9 @@ fn clear(
         if target == "/dev/null" {
             continue;
         }
-        let last = target.rsplit_once_str("/").map_or(&target[..], |(_, last)| last);
+        let last = target
+            .rsplit_once_str("/")
+            .map_or(&target[..], |(_, last)| last);
         let named = |marked: &[BString], name: &[u8]| {
             let template = units::template(name);
             marked.iter().any(|other| {
@@ -256,11 +259,15 @@ pub(super) fn state(
     for (folder, top) in folders {
         for link in machine.files.list(&folder).unwrap_or_default() {
             machine.spend(1)?;
-            let Ok(target) = machine.files.read_link(&units::join(&folder.to_str_lossy(), &link))
+            let Ok(target) = machine
+                .files
+                .read_link(&units::join(&folder.to_str_lossy(), &link))
             else {
                 continue;
             };
-            let last = target.rsplit_once_str("/").map_or(&target[..], |(_, last)| last);
+            let last = target
+                .rsplit_once_str("/")
+                .map_or(&target[..], |(_, last)| last);
             if link == unit.name || !top && link == *name {
                 own |= !(top && link == last);
             } else if top && last == unit.name.as_slice() {

@@ -1,10 +1,17 @@
 //! Services: deb-systemd-helper, systemctl, update-rc.d, sysusers, tmpfiles and their like.
 
+mod catalog;
 mod deb_systemd_helper;
 mod deb_systemd_invoke;
 mod enable;
+mod hwdb;
+mod identity;
 mod pam;
+mod specifiers;
+mod strings;
 mod systemctl;
+mod sysusers;
+mod tmpfiles;
 mod units;
 mod update_rc;
 
@@ -12,9 +19,14 @@ use super::Native;
 
 /// The commands of this module's parts.
 pub(crate) const NATIVES: &[&[Native]] = &[
+    catalog::NATIVES,
     deb_systemd_helper::NATIVES,
     deb_systemd_invoke::NATIVES,
+    hwdb::NATIVES,
+    identity::NATIVES,
     pam::NATIVES,
     systemctl::NATIVES,
+    sysusers::NATIVES,
+    tmpfiles::NATIVES,
     update_rc::NATIVES,
 ];

@@ -56,7 +56,10 @@ fn systemctl(process: &mut Process<'_, '_>) -> Outcome {
         process.out(format!("systemd {version} ({version})\n"));
         return Ok(Status::OK);
     }
-    if given.value("root").is_some_and(|root| !matches!(root.as_slice(), b"/" | b"")) {
+    if given
+        .value("root")
+        .is_some_and(|root| !matches!(root.as_slice(), b"/" | b""))
+    {
         return Err(Stop::unsupported("only --root=/ is known"));
     }
     if given.has("runtime") {
@@ -67,11 +70,30 @@ fn systemctl(process: &mut Process<'_, '_>) -> Outcome {
     };
     match verb.to_str_lossy().as_ref() {
         // What needs a running systemd is left out, as in any chroot.
-        "daemon-reload" | "daemon-reexec" | "start" | "stop" | "restart" | "reload"
-        | "try-restart" | "condrestart" | "force-reload" | "reload-or-restart"
-        | "try-reload-or-restart" | "reload-or-try-restart" | "condstop" | "condreload" | "kill"
-        | "reset-failed" | "isolate" | "set-environment" | "unset-environment"
-        | "import-environment" | "set-property" | "clean" | "freeze" | "thaw" => {
+        "daemon-reload"
+        | "daemon-reexec"
+        | "start"
+        | "stop"
+        | "restart"
+        | "reload"
+        | "try-restart"
+        | "condrestart"
+        | "force-reload"
+        | "reload-or-restart"
+        | "try-reload-or-restart"
+        | "reload-or-try-restart"
+        | "condstop"
+        | "condreload"
+        | "kill"
+        | "reset-failed"
+        | "isolate"
+        | "set-environment"
+        | "unset-environment"
+        | "import-environment"
+        | "set-property"
+        | "clean"
+        | "freeze"
+        | "thaw" => {
             process.complain(format_args!("Running in chroot, ignoring command '{verb}'"));
             Ok(Status::OK)
         }
@@ -115,11 +137,22 @@ fn mangled(names: &[BString]) -> Result<Vec<BString>, Stop> {
     let mut mangled = Vec::new();
     for name in names {
         if name.find_byteset(b"*?[/").is_some() {
-            return Err(Stop::unsupported(format!("{name} is no plain name of a unit")));
+            return Err(Stop::unsupported(format!(
+                "{name} is no plain name of a unit"
+            )));
         }
         let suffixes = [
-            ".service", ".socket", ".target", ".device", ".mount", ".automount", ".swap",
-            ".timer", ".path", ".slice", ".scope",
+            ".service",
+            ".socket",
+            ".target",
+            ".device",
+            ".mount",
+            ".automount",
+            ".swap",
+            ".timer",
+            ".path",
+            ".slice",
+            ".scope",
         ];
         let mut name = name.clone();
         if !suffixes.iter().any(|suffix| name.ends_with_str(suffix)) {
@@ -185,7 +218,9 @@ fn preset(
     scope: &Scope,
     names: &[BString],
 ) -> Result<Result<(), String>, Stop> {
-    let mode = given.value("preset-mode").map_or("full".into(), |mode| mode.to_str_lossy());
+    let mode = given
+        .value("preset-mode")
+        .map_or("full".into(), |mode| mode.to_str_lossy());
     if !matches!(&*mode, "full" | "enable-only" | "disable-only") {
         return Err(Stop::unsupported(format!("the mode {mode} is not known")));
     }
@@ -275,7 +310,11 @@ fn sysv(
         }
         let status = sysv_links(process, verb, stem)?;
         if verb == "is-enabled" && !given.has("quiet") {
-            process.out(if status == Status::OK { "enabled\n" } else { "disabled\n" });
+            process.out(if status == Status::OK {
+                "enabled\n"
+            } else {
+                "disabled\n"
+            });
         }
         if status != Status::OK {
             return Ok(Some(status));
@@ -291,7 +330,11 @@ fn sysv(
 fn sysv_links(process: &mut Process<'_, '_>, verb: &str, name: &[u8]) -> Outcome {
     if verb == "is-enabled" {
         let on = ["/etc/rcS.d", "/etc/rc5.d"].iter().any(|folder| {
-            let names = process.machine.files.list(folder.as_bytes()).unwrap_or_default();
+            let names = process
+                .machine
+                .files
+                .list(folder.as_bytes())
+                .unwrap_or_default();
             names.iter().any(|link| {
                 link.len() == name.len() + 3 && link.starts_with(b"S") && link.ends_with(name)
             })
@@ -317,7 +360,9 @@ fn set_default(process: &mut Process<'_, '_>, names: &[BString]) -> Outcome {
         return Ok(Status(1));
     };
     let units::Found::Unit(unit) = units::find(process.machine, &scope, name)? else {
-        process.complain(format_args!("Failed to set default target: Unit {name} does not exist"));
+        process.complain(format_args!(
+            "Failed to set default target: Unit {name} does not exist"
+        ));
         return Ok(Status(1));
     };
     let link = b"/etc/systemd/system/default.target";
@@ -339,10 +384,22 @@ mod tests {
         let folder = "/usr/lib/systemd/system";
         let unit = "[Install]\nWantedBy=m.target\nAlias=b.service\nAlso=c.socket\n";
         m.put(&format!("{folder}/a.service"), unit, 0o644);
-        m.put(&format!("{folder}/c.socket"), "[Install]\nWantedBy=s.target\n", 0o644);
+        m.put(
+            &format!("{folder}/c.socket"),
+            "[Install]\nWantedBy=s.target\n",
+            0o644,
+        );
         m.put(&format!("{folder}/s.service"), "[Unit]\n", 0o644);
-        m.put(&format!("{folder}/g@.service"), "[Install]\nWantedBy=g.target\nDefaultInstance=t\n", 0o644);
-        m.put(&format!("{folder}-preset/90-x.preset"), "disable s*\ndisable c.*\n", 0o644);
+        m.put(
+            &format!("{folder}/g@.service"),
+            "[Install]\nWantedBy=g.target\nDefaultInstance=t\n",
+            0o644,
+        );
+        m.put(
+            &format!("{folder}-preset/90-x.preset"),
+            "disable s*\ndisable c.*\n",
+            0o644,
+        );
         m
     }
 
@@ -356,8 +413,13 @@ mod tests {
             ("b.service", "a.service"),
             ("s.target.wants/c.socket", "c.socket"),
         ] {
-            let target = m.files.read_link(format!("/etc/systemd/system/{link}").as_bytes());
-            assert_eq!(target.unwrap(), format!("/usr/lib/systemd/system/{unit}").as_str());
+            let target = m
+                .files
+                .read_link(format!("/etc/systemd/system/{link}").as_bytes());
+            assert_eq!(
+                target.unwrap(),
+                format!("/usr/lib/systemd/system/{unit}").as_str()
+            );
         }
         for (name, state, status) in [
             ("a", "enabled\n", 0),
@@ -376,13 +438,26 @@ mod tests {
     #[test]
     fn presets_and_masks() {
         let mut m = prepared();
-        let args = ["systemctl", "--root=/", "--system", "--preset-mode=enable-only", "preset"];
+        let args = [
+            "systemctl",
+            "--root=/",
+            "--system",
+            "--preset-mode=enable-only",
+            "preset",
+        ];
         let preset = |m: &mut Machine<'_>, name| m.run(&[&args[..], &[name]].concat()).status;
         assert_eq!(preset(&mut m, "c.socket"), 0);
         assert!(!m.files.exists(b"/etc/systemd/system"));
         assert_eq!(preset(&mut m, "g@.service"), 0);
-        assert!(m.files.lnode(b"/etc/systemd/system/g.target.wants/g@t.service").is_some());
-        assert_eq!(m.run(&["systemctl", "is-enabled", "g@t.service"]).out, "enabled\n");
+        assert!(
+            m.files
+                .lnode(b"/etc/systemd/system/g.target.wants/g@t.service")
+                .is_some()
+        );
+        assert_eq!(
+            m.run(&["systemctl", "is-enabled", "g@t.service"]).out,
+            "enabled\n"
+        );
         assert_eq!(m.run(&["systemctl", "mask", "s"]).status, 0);
         assert_eq!(m.run(&["systemctl", "is-enabled", "s"]).out, "masked\n");
         assert_eq!(m.run(&["systemctl", "enable", "s"]).status, 1);

@@ -108,9 +108,14 @@ pub(super) struct Unit {
 impl Unit {
     /// Whether enabling it makes links.
     pub(super) fn has_links(&self) -> bool {
-        [&self.alias, &self.wanted_by, &self.required_by, &self.upheld_by]
-            .iter()
-            .any(|list| !list.is_empty())
+        [
+            &self.alias,
+            &self.wanted_by,
+            &self.required_by,
+            &self.upheld_by,
+        ]
+        .iter()
+        .any(|list| !list.is_empty())
     }
 }
 
@@ -140,9 +145,13 @@ pub(super) fn find(
         match target {
             Some(target) if target == "/dev/null" => return Ok(Found::Masked),
             Some(target) => {
-                let last = target.rsplit_once_str("/").map_or(&target[..], |(_, last)| last);
+                let last = target
+                    .rsplit_once_str("/")
+                    .map_or(&target[..], |(_, last)| last);
                 let known = last == name.as_slice()
-                    || template.as_ref().is_some_and(|template| last == template.as_slice());
+                    || template
+                        .as_ref()
+                        .is_some_and(|template| last == template.as_slice());
                 if !known {
                     // An instance stays one when its template is an alias.
                     name = instance_of(&name, last);
@@ -154,7 +163,9 @@ pub(super) fn find(
             None => return read(machine, scope, name, path),
         }
     }
-    Err(Stop::unsupported(format!("the aliases of {name} have no end")))
+    Err(Stop::unsupported(format!(
+        "the aliases of {name} have no end"
+    )))
 }
 
 fn read(
@@ -234,9 +245,17 @@ fn section(bytes: &[u8], unit: &mut Unit) -> Result<(), Stop> {
             }
             _ => continue,
         };
-        for word in value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()) {
+        for word in value
+            .split(u8::is_ascii_whitespace)
+            .filter(|word| !word.is_empty())
+        {
             let quote = |b: &u8| matches!(b, b'"' | b'\'');
-            let word: BString = word.iter().copied().filter(|b| !quote(b)).collect::<Vec<_>>().into();
+            let word: BString = word
+                .iter()
+                .copied()
+                .filter(|b| !quote(b))
+                .collect::<Vec<_>>()
+                .into();
             list.push(specifiers(&word, &unit.name)?);
         }
     }
@@ -264,7 +283,11 @@ fn specifiers(word: &BString, name: &BString) -> Result<BString, Stop> {
                 done.extend_from_slice(last);
             }
             Some(b'%') => done.push(b'%'),
-            _ => return Err(Stop::unsupported(format!("{word} has an unknown specifier"))),
+            _ => {
+                return Err(Stop::unsupported(format!(
+                    "{word} has an unknown specifier"
+                )));
+            }
         }
     }
     Ok(done)
@@ -291,7 +314,9 @@ pub(super) fn is_preset(
         let bytes = machine.files.read(&path).unwrap_or_default();
         machine.spend(1 + bytes.len() as u64 / 64)?;
         for line in bytes.lines() {
-            let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+            let mut words = line
+                .split(u8::is_ascii_whitespace)
+                .filter(|word| !word.is_empty());
             let (Some(verb), Some(pattern)) = (words.next(), words.next()) else {
                 continue;
             };
@@ -301,7 +326,9 @@ pub(super) fn is_preset(
             match verb {
                 b"enable" if words.next().is_some() => {
                     let name = name.as_bstr();
-                    return Err(Stop::unsupported(format!("the preset of {name} has instances")));
+                    return Err(Stop::unsupported(format!(
+                        "the preset of {name} has instances"
+                    )));
                 }
                 b"enable" => return Ok(true),
                 b"disable" | b"ignore" => return Ok(false),
@@ -364,7 +391,8 @@ fn instance_of(name: &[u8], other: &[u8]) -> BString {
         .filter(|instance| !instance.is_empty());
     match (instance, other.split_once_str("@.")) {
         (Some(instance), Some((prefix, suffix))) => {
-            let (prefix, instance, suffix) = (prefix.as_bstr(), instance.as_bstr(), suffix.as_bstr());
+            let (prefix, instance, suffix) =
+                (prefix.as_bstr(), instance.as_bstr(), suffix.as_bstr());
             format!("{prefix}@{instance}.{suffix}").into()
         }
         _ => other.into(),
@@ -385,10 +413,22 @@ mod tests {
     fn units_are_found_through_aliases_and_templates() {
         let mut m = machine();
         m.spend_anew();
-        m.put("/usr/lib/systemd/system/a@.service", "[Install]\nWantedBy=x-%i.target\n", 0o644);
-        m.put("/etc/systemd/system/a@b.service.d/1.conf", "[Install]\nAlso=c.service\n", 0o644);
-        m.files.symlink(b"a@.service", b"/usr/lib/systemd/system/d@.service").unwrap();
-        m.files.symlink(b"/dev/null", b"/etc/systemd/system/m.service").unwrap();
+        m.put(
+            "/usr/lib/systemd/system/a@.service",
+            "[Install]\nWantedBy=x-%i.target\n",
+            0o644,
+        );
+        m.put(
+            "/etc/systemd/system/a@b.service.d/1.conf",
+            "[Install]\nAlso=c.service\n",
+            0o644,
+        );
+        m.files
+            .symlink(b"a@.service", b"/usr/lib/systemd/system/d@.service")
+            .unwrap();
+        m.files
+            .symlink(b"/dev/null", b"/etc/systemd/system/m.service")
+            .unwrap();
         let scope = Scope::new(&m, false);
         let Found::Unit(unit) = find(&mut m, &scope, &"d@b.service".into()).unwrap() else {
             panic!("it is there");
@@ -397,16 +437,30 @@ mod tests {
         assert_eq!(unit.path, "/usr/lib/systemd/system/a@.service");
         assert_eq!(unit.wanted_by, ["x-b.target"]);
         assert_eq!(unit.also, ["c.service"]);
-        assert_eq!(find(&mut m, &scope, &"m.service".into()).unwrap(), Found::Masked);
-        assert_eq!(find(&mut m, &scope, &"n.service".into()).unwrap(), Found::Nothing);
+        assert_eq!(
+            find(&mut m, &scope, &"m.service".into()).unwrap(),
+            Found::Masked
+        );
+        assert_eq!(
+            find(&mut m, &scope, &"n.service".into()).unwrap(),
+            Found::Nothing
+        );
     }
 
     #[test]
     fn the_first_preset_wins() {
         let mut m = machine();
         m.spend_anew();
-        m.put("/usr/lib/systemd/system-preset/90-x.preset", "disable a.*\nenable b.*\n", 0o644);
-        m.put("/etc/systemd/system-preset/10-y.preset", "# n\nenable a.s*\n", 0o644);
+        m.put(
+            "/usr/lib/systemd/system-preset/90-x.preset",
+            "disable a.*\nenable b.*\n",
+            0o644,
+        );
+        m.put(
+            "/etc/systemd/system-preset/10-y.preset",
+            "# n\nenable a.s*\n",
+            0o644,
+        );
         let scope = Scope::new(&m, false);
         let mut preset = |name: &str| is_preset(&mut m, &scope, &name.into()).unwrap();
         assert!(preset("a.service"));

@@ -19,7 +19,9 @@ fn update_rc(process: &mut Process<'_, '_>) -> Outcome {
         && first.starts_with(b"-")
     {
         if first != "-f" {
-            return Err(Stop::unsupported(format!("the option {first} is not known")));
+            return Err(Stop::unsupported(format!(
+                "the option {first} is not known"
+            )));
         }
         args = rest;
     }
@@ -80,7 +82,10 @@ fn make(process: &mut Process<'_, '_>, name: &BString, start: &str) -> Outcome {
             made.map_err(|error| Stop::unsupported(format!("{folder}: {error}")))?;
             let target = format!("../init.d/{name}");
             // As the program: one that is there stays.
-            let _ = files.symlink(target.as_bytes(), &path(&level, &format!("{letter}01{name}")));
+            let _ = files.symlink(
+                target.as_bytes(),
+                &path(&level, &format!("{letter}01{name}")),
+            );
         }
     }
     Ok(Status::OK)
@@ -92,12 +97,17 @@ fn links(process: &mut Process<'_, '_>, name: &BString) -> Result<Vec<(String, S
     let folders = process.machine.files.list(b"/etc").unwrap_or_default();
     process.machine.spend(folders.len() as u64)?;
     for folder in folders {
-        let level = folder.strip_prefix(b"rc").and_then(|rest| rest.strip_suffix(b".d"));
+        let level = folder
+            .strip_prefix(b"rc")
+            .and_then(|rest| rest.strip_suffix(b".d"));
         let Some(level) = level.filter(|level| level.len() == 1) else {
             continue;
         };
         let level = level.to_str_lossy().into_owned();
-        let names = process.machine.files.list(format!("/etc/rc{level}.d").as_bytes());
+        let names = process
+            .machine
+            .files
+            .list(format!("/etc/rc{level}.d").as_bytes());
         for link in names.unwrap_or_default() {
             let numbered = link.get(1..3).is_some_and(|digits| {
                 digits.iter().all(u8::is_ascii_digit) && matches!(link[0], b'S' | b'K')
@@ -110,11 +120,14 @@ fn links(process: &mut Process<'_, '_>, name: &BString) -> Result<Vec<(String, S
     Ok(found)
 }
 
+/// Where a script starts, and where it stops.
+type Levels = (Vec<String>, Vec<String>);
+
 /// What a script's header says of where it starts and where it stops.
 fn levels(
     process: &mut Process<'_, '_>,
     script: &str,
-) -> Result<Option<(Vec<String>, Vec<String>)>, Stop> {
+) -> Result<Option<Levels>, Stop> {
     let Ok(bytes) = process.machine.files.read(script.as_bytes()) else {
         return Ok(None);
     };
@@ -122,7 +135,9 @@ fn levels(
     let (mut starts, mut stops) = (Vec::new(), Vec::new());
     let mut inside = false;
     let words = |text: &[u8]| {
-        let words = text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        let words = text
+            .split(u8::is_ascii_whitespace)
+            .filter(|word| !word.is_empty());
         words.map(|word| word.to_str_lossy().into_owned()).collect()
     };
     for line in bytes.lines() {
@@ -148,10 +163,18 @@ fn toggle(
     enable: bool,
     given: &[BString],
 ) -> Outcome {
-    let folders = ["/etc/insserv/overrides", "/etc/init.d", "/usr/share/insserv/overrides"];
+    let folders = [
+        "/etc/insserv/overrides",
+        "/etc/init.d",
+        "/usr/share/insserv/overrides",
+    ];
     let paths = folders.map(|folder| format!("{folder}/{name}"));
     let files = &process.machine.files;
-    let full = |path: &&String| files.stat(path.as_bytes(), true).is_ok_and(|stat| stat.size > 0);
+    let full = |path: &&String| {
+        files
+            .stat(path.as_bytes(), true)
+            .is_ok_and(|stat| stat.size > 0)
+    };
     let Some(script) = paths.iter().find(full) else {
         process.complain(format_args!("error: cannot find a LSB script for {name}"));
         return Ok(Status::FAILED);
@@ -192,7 +215,10 @@ fn systemd(process: &mut Process<'_, '_>, name: &BString, action: &BString) -> O
         return Ok(Status::OK);
     }
     let systemctl = ["/bin/systemctl", "/usr/bin/systemctl"];
-    if systemctl.iter().any(|path| process.is_executable(path.as_bytes())) {
+    if systemctl
+        .iter()
+        .any(|path| process.is_executable(path.as_bytes()))
+    {
         let words = ["systemctl", "--root=/", "--quiet"];
         let mut call: Vec<BString> = words.map(BString::from).into();
         call.extend([action.clone(), name.clone()]);
@@ -201,7 +227,11 @@ fn systemd(process: &mut Process<'_, '_>, name: &BString, action: &BString) -> O
         child.start()?;
         return Ok(Status::OK);
     }
-    let folders = ["/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system"];
+    let folders = [
+        "/etc/systemd/system",
+        "/lib/systemd/system",
+        "/usr/lib/systemd/system",
+    ];
     let paths = folders.map(|folder| format!("{folder}/{name}.service"));
     let files = &mut process.machine.files;
     let Some(unit) = paths.iter().find(|path| files.is_file(path.as_bytes())) else {
@@ -248,7 +278,9 @@ mod tests {
         m.put("/etc/init.d/a", SCRIPT, 0o755);
         assert_eq!(m.run(&["update-rc.d", "a", "defaults"]).status, 0);
         for (level, link) in [("2", "S01a"), ("3", "S01a"), ("0", "K01a"), ("6", "K01a")] {
-            let target = m.files.read_link(format!("/etc/rc{level}.d/{link}").as_bytes());
+            let target = m
+                .files
+                .read_link(format!("/etc/rc{level}.d/{link}").as_bytes());
             assert_eq!(target.unwrap(), "../init.d/a");
         }
         assert!(!m.files.exists(b"/etc/rc5.d"));
@@ -268,11 +300,18 @@ mod tests {
     fn a_unit_of_the_same_name_is_disabled_too() {
         let mut m = machine();
         m.put("/etc/init.d/a", SCRIPT, 0o755);
-        m.put("/usr/lib/systemd/system/a.service", "[Install]\nWantedBy=b.target\n", 0o644);
+        m.put(
+            "/usr/lib/systemd/system/a.service",
+            "[Install]\nWantedBy=b.target\n",
+            0o644,
+        );
         assert_eq!(m.run(&["update-rc.d", "a", "defaults"]).status, 0);
         assert_eq!(m.run(&["update-rc.d", "a", "enable"]).status, 0);
         let link = b"/etc/systemd/system/b.target.wants/a.service";
-        assert_eq!(m.files.read_link(link).unwrap(), "/lib/systemd/system/a.service");
+        assert_eq!(
+            m.files.read_link(link).unwrap(),
+            "/lib/systemd/system/a.service"
+        );
         assert_eq!(m.run(&["update-rc.d", "a", "disable"]).status, 0);
         assert!(m.files.lnode(link).is_none());
     }

@@ -1,11 +1,14 @@
 //! cmp and diff.
 
+mod changes;
+
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use bstr::{BString, ByteSlice as _};
-use similar::{Algorithm, DiffOp};
+use similar::Algorithm;
 
+use self::changes::{normal, shifted, unified};
 use super::lines::with_ends;
 use super::options::{self, Parsed, Spec};
 use super::spend_on;
@@ -218,7 +221,7 @@ fn compare(
             "Binary files"
         };
         process.out(format!("{word} {first} and {second} differ\n"));
-        return Ok(if given.has('q') { 1 } else { 2 });
+        return Ok(1);
     }
     let keys = |bytes: &[u8]| -> Vec<Vec<u8>> {
         with_ends(bytes, b'\n')
@@ -260,18 +263,38 @@ fn compare(
                 .filter(|(letter, _)| *letter == '\u{391}')
                 .map(|(_, value)| value)
                 .collect();
-            if labels.len() < 2 {
-                return Err(Stop::unsupported(
-                    "diff -u writes the time, which is not known",
-                ));
-            }
-            let mut out = format!("--- {}\n+++ {}\n", labels[0], labels[1]).into_bytes();
+            let titles = [first, second].map(|name| stamp(process, name));
+            let title = |number: usize| match labels.get(number) {
+                Some(label) => label.to_string(),
+                None => titles[number].clone(),
+            };
+            let mut out = format!("--- {}\n+++ {}\n", title(0), title(1)).into_bytes();
             unified(&ops, &old, &new, context, &mut out);
             out
         }
     };
     process.out(out);
     Ok(1)
+}
+
+/// A file's name with the time of its last change, as the head of a unified diff has it.
+fn stamp(process: &Process<'_, '_>, name: &BString) -> String {
+    let stat = process.machine.files.stat(&process.path(name), true);
+    let epoch = process.machine.files.epoch();
+    let seconds = stat.map_or(epoch, |stat| stat.mtime);
+    let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    // Days are counted from the first of March of the year 0.
+    let days = days + 719_468;
+    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let (day, month) = (day - (153 * month + 2) / 5 + 1, (month + 2) % 12 + 1);
+    let year = year + era * 400 + i64::from(month <= 2);
+    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
+    format!(
+        "{name}\t{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.000000000 +0000"
+    )
 }
 
 fn folders(
@@ -352,201 +375,6 @@ fn key(line: &[u8], given: &Parsed) -> Vec<u8> {
     made
 }
 
-/// A change: lines of the old file, and those of the new one in their place.
-type Change = (usize, usize, usize, usize);
-
-/// The changes, each moved as far down as it can be, as diff does.
-fn shifted(ops: Vec<DiffOp>, old: &[Vec<u8>], new: &[Vec<u8>]) -> Vec<Change> {
-    let mut changed = [vec![false; old.len()], vec![false; new.len()]];
-    for op in ops {
-        let (_, from, to) = op.as_tag_tuple();
-        if !matches!(op, DiffOp::Equal { .. }) {
-            changed[0][from].fill(true);
-            changed[1][to].fill(true);
-        }
-    }
-    for (side, lines) in [old, new].into_iter().enumerate() {
-        slide(&mut changed, side, lines);
-    }
-    let mut changes = Vec::new();
-    let (mut i, mut j) = (0, 0);
-    while i < old.len() || j < new.len() {
-        let (from, to) = (i, j);
-        while changed[0].get(i) == Some(&true) {
-            i += 1;
-        }
-        while changed[1].get(j) == Some(&true) {
-            j += 1;
-        }
-        if (i, j) != (from, to) {
-            changes.push((from, i, to, j));
-        } else {
-            i += 1;
-            j += 1;
-        }
-    }
-    changes
-}
-
-/// Moves the runs of changed lines of one side: up to join the run before, then down as
-/// far as lines repeat, and back to where the other side has a change too.
-fn slide(changed: &mut [Vec<bool>; 2], side: usize, lines: &[Vec<u8>]) {
-    let [first, second] = changed;
-    let (own, other) = if side == 0 {
-        (first, second)
-    } else {
-        (second, first)
-    };
-    let at =
-        |flags: &[bool], place: Option<usize>| place.is_some_and(|p| flags.get(p) == Some(&true));
-    let (mut i, mut j) = (0, 0);
-    loop {
-        while i < lines.len() && !own[i] {
-            while at(other, Some(j)) {
-                j += 1;
-            }
-            j += 1;
-            i += 1;
-        }
-        if i >= lines.len() {
-            return;
-        }
-        let mut start = i;
-        while at(own, Some(i)) {
-            i += 1;
-        }
-        while at(other, Some(j)) {
-            j += 1;
-        }
-        let mut corresponding;
-        loop {
-            let length = i - start;
-            while start > 0 && lines[start - 1] == lines[i - 1] {
-                start -= 1;
-                own[start] = true;
-                i -= 1;
-                own[i] = false;
-                while at(own, start.checked_sub(1)) {
-                    start -= 1;
-                }
-                j = j.saturating_sub(1);
-                while at(other, j.checked_sub(1)) {
-                    j -= 1;
-                }
-            }
-            corresponding = if at(other, j.checked_sub(1)) {
-                i
-            } else {
-                lines.len()
-            };
-            while i < lines.len() && lines[start] == lines[i] {
-                own[start] = false;
-                start += 1;
-                own[i] = true;
-                i += 1;
-                while at(own, Some(i)) {
-                    i += 1;
-                }
-                j += 1;
-                while at(other, Some(j)) {
-                    j += 1;
-                    corresponding = i;
-                }
-            }
-            if length == i - start {
-                break;
-            }
-        }
-        while corresponding < i {
-            start -= 1;
-            own[start] = true;
-            i -= 1;
-            own[i] = false;
-            j = j.saturating_sub(1);
-            while at(other, j.checked_sub(1)) {
-                j -= 1;
-            }
-        }
-    }
-}
-
-fn push(mark: &str, line: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(mark.as_bytes());
-    out.extend_from_slice(line);
-    if !line.ends_with(b"\n") {
-        out.extend_from_slice(b"\n\\ No newline at end of file\n");
-    }
-}
-
-fn normal(changes: &[Change], old: &[&[u8]], new: &[&[u8]]) -> Vec<u8> {
-    let mut out = Vec::new();
-    let range = |from: usize, to: usize| match to - from {
-        0 => from.to_string(),
-        1 => (from + 1).to_string(),
-        _ => format!("{},{to}", from + 1),
-    };
-    for &(from, to, start, end) in changes {
-        let letter = match (from == to, start == end) {
-            (true, _) => 'a',
-            (_, true) => 'd',
-            _ => 'c',
-        };
-        let head = format!("{}{letter}{}\n", range(from, to), range(start, end));
-        out.extend_from_slice(head.as_bytes());
-        for line in &old[from..to] {
-            push("< ", line, &mut out);
-        }
-        if letter == 'c' {
-            out.extend_from_slice(b"---\n");
-        }
-        for line in &new[start..end] {
-            push("> ", line, &mut out);
-        }
-    }
-    out
-}
-
-fn unified(changes: &[Change], old: &[&[u8]], new: &[&[u8]], context: usize, out: &mut Vec<u8>) {
-    let mut at = 0;
-    while at < changes.len() {
-        let mut end = at + 1;
-        while end < changes.len() && changes[end].0 - changes[end - 1].1 <= 2 * context {
-            end += 1;
-        }
-        let (first, last) = (changes[at], changes[end - 1]);
-        let before = context.min(first.0);
-        let after = context.min(old.len() - last.1);
-        let range = |from: usize, to: usize| match to - from {
-            0 => format!("{from},0"),
-            1 => format!("{}", from + 1),
-            count => format!("{},{count}", from + 1),
-        };
-        let head = format!(
-            "@@ -{} +{} @@\n",
-            range(first.0 - before, last.1 + after),
-            range(first.2 - before, last.3 + after)
-        );
-        out.extend_from_slice(head.as_bytes());
-        let mut line = first.0 - before;
-        for &(from, to, start, end) in &changes[at..end] {
-            for text in &old[line..from] {
-                push(" ", text, out);
-            }
-            for text in &old[from..to] {
-                push("-", text, out);
-            }
-            for text in &new[start..end] {
-                push("+", text, out);
-            }
-            line = to;
-        }
-        for text in &old[line..line + after] {
-            push(" ", text, out);
-        }
-        at = end;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use crate::testing::machine;
@@ -583,6 +411,13 @@ mod tests {
                 ],
                 1,
                 "--- a\n+++ b\n@@ -1,3 +1,4 @@\n 1\n-2\n+x\n 3\n+4\n\\ No newline at end of file\n",
+            ),
+            (
+                &["diff", "-U0", "/tmp/a", "/tmp/b"],
+                1,
+                "--- /tmp/a\t2025-11-20 00:00:00.000000000 +0000\n\
+                 +++ /tmp/b\t2025-11-20 00:00:00.000000000 +0000\n\
+                 @@ -2 +2 @@\n-2\n+x\n@@ -3,0 +4 @@\n+4\n\\ No newline at end of file\n",
             ),
             (&["diff", "/tmp/a", "/tmp/none"], 2, ""),
         ] {

@@ -1,16 +1,15 @@
-//! grep, egrep and fgrep.
+//! grep, egrep and fgrep: their options. The work is in `search`.
 
-use std::rc::Rc;
+mod search;
 
-use bstr::{BString, ByteSlice as _};
+use bstr::BString;
 
+use super::is_utf8;
 use super::options::{self, Parsed, Spec};
 use super::pattern::{Dialect, Flags, Pattern, Whole};
-use super::{is_utf8, spend_on};
 use crate::commands::{Native, Origin};
 use crate::process::{Outcome, Process, Status};
 use crate::stop::Stop;
-use crate::streams::Fd;
 
 pub(super) const NATIVES: &[Native] = &[
     Native {
@@ -106,6 +105,7 @@ struct Grep {
     offsets: bool,
     silent: bool,
     names: bool,
+    names_in_folders: bool,
     null_names: bool,
     end: u8,
     binary: Binary,
@@ -270,6 +270,7 @@ fn configure(
         offsets: given.has('b'),
         silent: given.has('s'),
         names: false,
+        names_in_folders: false,
         null_names: given.has('Z'),
         end: if given.has('z') { 0 } else { b'\n' },
         binary: Binary::Say,
@@ -354,335 +355,12 @@ fn configure(
     if grep.only {
         (grep.before, grep.after) = (0, 0);
     }
-    let many = operands.len() > 1 || grep.folders == Folders::Recurse;
-    grep.names = names.unwrap_or(many);
+    grep.names = names.unwrap_or(operands.len() > 1);
+    grep.names_in_folders = names != Some(false);
     if grep.quiet {
         grep.list = None;
     }
     Ok(grep)
-}
-
-impl Grep {
-    fn complain(&mut self, process: &mut Process<'_, '_>, name: &[u8], what: impl ToString) {
-        self.failed = true;
-        if !self.silent {
-            let what = what.to_string();
-            process.complain(format_args!("{}: {what}", name.as_bstr()));
-        }
-    }
-
-    fn operand(&mut self, process: &mut Process<'_, '_>, name: &BString) -> Result<(), Stop> {
-        let path = process.path(name);
-        if name != "-" && process.machine.files.is_directory(&path) {
-            return match self.folders {
-                Folders::Skip => Ok(()),
-                Folders::Read => {
-                    self.complain(process, name, "Is a directory");
-                    Ok(())
-                }
-                Folders::Recurse => {
-                    let mut shown = name.clone();
-                    if !shown.ends_with(b"/") {
-                        shown.push(b'/');
-                    }
-                    self.folder(process, &path, &shown)
-                }
-            };
-        }
-        if name != "-" && !self.wanted(name) {
-            return Ok(());
-        }
-        self.input(process, name)
-    }
-
-    fn wanted(&self, name: &[u8]) -> bool {
-        let base = crate::process::base(name);
-        let matches = |globs: &[BString]| {
-            globs
-                .iter()
-                .any(|glob| super::glob(glob, base) || super::glob(glob, name))
-        };
-        (self.include.is_empty() || matches(&self.include)) && !matches(&self.exclude)
-    }
-
-    /// Searches a folder. `shown` is what its files' names begin with.
-    fn folder(
-        &mut self,
-        process: &mut Process<'_, '_>,
-        path: &[u8],
-        shown: &[u8],
-    ) -> Result<(), Stop> {
-        let path = process.path(path);
-        let names = process.machine.files.list(&path).unwrap_or_default();
-        process.machine.spend(names.len() as u64)?;
-        for name in names {
-            let mut full = path.clone();
-            full.push(b'/');
-            full.extend_from_slice(&name);
-            let mut show = BString::from(shown);
-            show.extend_from_slice(&name);
-            let Ok(stat) = process.machine.files.stat(&full, false) else {
-                continue;
-            };
-            match stat.kind {
-                b'd' if self.exclude_folders.iter().any(|g| super::glob(g, &name)) => {}
-                b'd' => {
-                    show.push(b'/');
-                    self.folder(process, &full, &show)?;
-                }
-                b'f' if self.wanted(&name) => {
-                    let read = process.machine.files.read(&full);
-                    match read {
-                        Ok(bytes) => self.search(process, &bytes, &show, Some(stat.ino))?,
-                        Err(error) => self.complain(process, &show, error),
-                    }
-                }
-                b'l' if self.wanted(&name) && self.folders == Folders::Recurse => {
-                    // `-r` follows no links below its operands; `-R` is refused where
-                    // that would matter.
-                    if process.args.iter().any(|arg| is_dereference(arg)) {
-                        return Err(Stop::unsupported("grep -R over links is not known"));
-                    }
-                }
-                _ => {}
-            }
-            if self.quiet && self.matched {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn input(&mut self, process: &mut Process<'_, '_>, name: &[u8]) -> Result<(), Stop> {
-        let path = process.path(name);
-        let ino = process.machine.files.find(&path, true).ok();
-        let ino = ino.filter(|_| name != b"-");
-        match process.input(name) {
-            Ok(bytes) => {
-                let shown = match name {
-                    b"-" => self.label.clone(),
-                    _ => name.into(),
-                };
-                self.search(process, &bytes, &shown, ino)
-            }
-            Err(error) => {
-                self.complain(process, name, error);
-                Ok(())
-            }
-        }
-    }
-
-    fn is_selected(&self, line: &[u8]) -> Result<bool, Stop> {
-        let found = match &self.pattern {
-            Some(pattern) => pattern.is_match(line)?,
-            None => false,
-        };
-        Ok(found != self.invert)
-    }
-
-    fn search(
-        &mut self,
-        process: &mut Process<'_, '_>,
-        bytes: &Rc<Vec<u8>>,
-        name: &[u8],
-        ino: Option<imgc_tree::Ino>,
-    ) -> Result<(), Stop> {
-        let shows = !self.quiet && self.list.is_none();
-        if let (Some(ino), Some(Fd::File(open))) = (ino, process.fds.get(&1))
-            && shows
-            && self.most > 1
-            && open.borrow().ino == ino
-        {
-            self.complain(process, name, "input file is also the output");
-            return Ok(());
-        }
-        spend_on(process, bytes.len())?;
-        let nul = self.end != 0 && bytes.contains(&0);
-        let head = &bytes[..bytes.len().min(32 << 10)];
-        let broken = self.utf8 && matches!(head.to_str(), Err(e) if e.error_len().is_some());
-        let mut binary = self.binary != Binary::Text && (nul || broken);
-        if binary && self.binary == Binary::Skip {
-            return Ok(self.listed(name, 0));
-        }
-        let mut count = 0;
-        let mut context = Context::default();
-        let mut number = 0;
-        let mut at = 0;
-        while at < bytes.len() && count < self.most {
-            let end = bytes[at..]
-                .find_byte(self.end)
-                .map_or(bytes.len(), |len| at + len);
-            let line = &bytes[at..end];
-            number += 1;
-            process.machine.spend(1)?;
-            let place = Place { number, offset: at };
-            if self.is_selected(line)? {
-                count += 1;
-                self.matched = true;
-                if self.quiet || self.list.is_some() {
-                    break;
-                }
-                if !self.count {
-                    let say = self.binary == Binary::Say && self.utf8 && !line.is_utf8();
-                    if binary || say {
-                        binary = true;
-                        break;
-                    }
-                    self.selected(bytes, &mut context, line, place, name)?;
-                }
-            } else if shows && !self.count && !binary {
-                self.unselected(&mut context, line, place, name);
-            }
-            at = end + 1;
-        }
-        if count >= self.most && count > 0 && shows && !self.count && !binary {
-            // What follows the last line that `-m` allows is context still.
-            while at < bytes.len() && context.after > 0 {
-                let end = bytes[at..]
-                    .find_byte(self.end)
-                    .map_or(bytes.len(), |len| at + len);
-                number += 1;
-                let line = &bytes[at..end];
-                if self.is_selected(line)? {
-                    break;
-                }
-                self.unselected(&mut context, line, Place { number, offset: at }, name);
-                at = end + 1;
-            }
-        }
-        if binary && count > 0 && shows && !self.count {
-            let line = format!("grep: {}: binary file matches\n", name.as_bstr());
-            self.out.extend_from_slice(line.as_bytes());
-        }
-        if self.count && shows {
-            if self.names {
-                self.out.extend_from_slice(name);
-                self.out.push(if self.null_names { 0 } else { b':' });
-            }
-            self.out.extend_from_slice(format!("{count}\n").as_bytes());
-        }
-        self.listed(name, count);
-        Ok(())
-    }
-
-    fn listed(&mut self, name: &[u8], count: usize) {
-        if self.list == Some(count > 0) {
-            self.out.extend_from_slice(name);
-            self.out.push(if self.null_names { 0 } else { b'\n' });
-        }
-    }
-
-    fn selected(
-        &mut self,
-        bytes: &[u8],
-        context: &mut Context,
-        line: &[u8],
-        place: Place,
-        name: &[u8],
-    ) -> Result<(), Stop> {
-        if self.only {
-            return self.matches(line, place, name);
-        }
-        let first = context
-            .before
-            .first()
-            .map_or(place.number, |(_, place)| place.number);
-        if self.contexts && self.printed && first > context.last + 1 {
-            self.out.extend_from_slice(b"--\n");
-        } else if self.contexts && self.printed && context.last == 0 {
-            self.out.extend_from_slice(b"--\n");
-        }
-        for ((from, to), place) in std::mem::take(&mut context.before) {
-            self.line(&bytes[from..to], place, name, b'-');
-        }
-        self.line(line, place, name, b':');
-        self.printed = true;
-        context.last = place.number;
-        context.after = self.after;
-        Ok(())
-    }
-
-    fn unselected(&mut self, context: &mut Context, line: &[u8], place: Place, name: &[u8]) {
-        if self.only {
-            return;
-        }
-        if context.after > 0 {
-            context.after -= 1;
-            context.last = place.number;
-            self.line(line, place, name, b'-');
-        } else if self.before > 0 {
-            if context.before.len() == self.before {
-                context.before.remove(0);
-            }
-            let span = (place.offset, place.offset + line.len());
-            context.before.push((span, place));
-        }
-    }
-
-    /// `-o`: every match on a line of its own.
-    fn matches(&mut self, line: &[u8], place: Place, name: &[u8]) -> Result<(), Stop> {
-        if self.invert {
-            return Ok(());
-        }
-        let Some(pattern) = self.pattern.take() else {
-            return Ok(());
-        };
-        let mut from = 0;
-        while let Some((start, end)) = pattern.find(line, from)? {
-            if start == end {
-                let len = bstr::decode_utf8(&line[start..]).1.max(1);
-                from = start + len;
-                if from > line.len() {
-                    break;
-                }
-                continue;
-            }
-            let offset = place.offset + start;
-            let place = Place { offset, ..place };
-            self.line(&line[start..end], place, name, b':');
-            from = end;
-        }
-        self.pattern = Some(pattern);
-        Ok(())
-    }
-
-    fn line(&mut self, line: &[u8], place: Place, name: &[u8], mark: u8) {
-        if self.names {
-            self.out.extend_from_slice(name);
-            self.out.push(if self.null_names { 0 } else { mark });
-        }
-        for (wanted, number) in [(self.numbers, place.number), (self.offsets, place.offset)] {
-            if wanted {
-                self.out.extend_from_slice(number.to_string().as_bytes());
-                self.out.push(mark);
-            }
-        }
-        self.out.extend_from_slice(line);
-        self.out.push(self.end);
-    }
-}
-
-/// Where a line is.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    number: usize,
-    offset: usize,
-}
-
-/// The lines around those that are selected.
-#[derive(Debug, Default)]
-struct Context {
-    /// Lines that may become context, with where they are.
-    before: Vec<((usize, usize), Place)>,
-    /// How many more lines are context.
-    after: usize,
-    /// The number of the last line that was printed; 0 for none.
-    last: usize,
-}
-
-fn is_dereference(arg: &[u8]) -> bool {
-    arg == b"--dereference-recursive"
-        || (arg.starts_with(b"-") && !arg.starts_with(b"--") && arg.contains(&b'R'))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod cat;
 mod columns;
 mod cut;
 mod diff;
+mod dump;
 mod encode;
 mod expr;
 mod grep;
@@ -35,6 +36,7 @@ pub(crate) const NATIVES: &[&[Native]] = &[
     columns::NATIVES,
     cut::NATIVES,
     diff::NATIVES,
+    dump::NATIVES,
     encode::NATIVES,
     expr::NATIVES,
     grep::NATIVES,
@@ -69,34 +71,78 @@ pub(crate) fn spend_on(process: &mut Process<'_, '_>, bytes: usize) -> Result<()
 
 /// Whether a shell pattern matches all of `name`: `*`, `?`, brackets, `\`.
 pub(crate) fn glob(pattern: &[u8], name: &[u8]) -> bool {
-    let Some((&first, rest)) = pattern.split_first() else {
-        return name.is_empty();
-    };
-    match first {
-        b'*' => (0..=name.len()).any(|at| glob(rest, &name[at..])),
-        b'?' => !name.is_empty() && glob(rest, &name[1..]),
-        b'\\' if !rest.is_empty() => name.first() == Some(&rest[0]) && glob(&rest[1..], &name[1..]),
-        b'[' => {
-            let negated = matches!(rest.first(), Some(b'!' | b'^'));
-            let start = usize::from(negated);
+    let (mut p, mut n) = (0, 0);
+    // The last star, and where the name goes on if it takes one byte more.
+    let mut back = None;
+    while n < name.len() {
+        if pattern.get(p) == Some(&b'*') {
+            p += 1;
+            back = Some((p, n));
+            continue;
+        }
+        match one(&pattern[p..], name[n]) {
+            Some(len) => {
+                p += len;
+                n += 1;
+            }
+            None => match back {
+                Some((star, from)) => {
+                    back = Some((star, from + 1));
+                    (p, n) = (star, from + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|&byte| byte == b'*')
+}
+
+/// The length of the part of a shell pattern that `byte` matches.
+fn one(pattern: &[u8], byte: u8) -> Option<usize> {
+    let (&first, rest) = pattern.split_first()?;
+    match (first, rest.first()) {
+        (b'?', _) => Some(1),
+        (b'\\', Some(&next)) => (next == byte).then_some(2),
+        (b'[', Some(_)) => {
+            let start = usize::from(matches!(rest[0], b'!' | b'^'));
             let close = rest.iter().skip(start + 1).position(|&b| b == b']');
-            let (Some(close), Some(&have)) = (close.map(|at| at + start + 1), name.first()) else {
-                return name.first() == Some(&b'[') && glob(rest, &name[1..]);
+            let Some(close) = close.map(|at| at + start + 1) else {
+                return (byte == b'[').then_some(1);
             };
-            let set = &rest[start..close];
+            let mut set = &rest[start..close];
             let mut found = false;
-            let mut at = 0;
-            while at < set.len() {
-                if at + 2 < set.len() && set[at + 1] == b'-' {
-                    found |= (set[at]..=set[at + 2]).contains(&have);
-                    at += 3;
+            while let Some((&low, behind)) = set.split_first() {
+                if let [b'-', high, ..] = behind {
+                    found |= (low..=*high).contains(&byte);
+                    set = &set[3..];
                 } else {
-                    found |= set[at] == have;
-                    at += 1;
+                    found |= low == byte;
+                    set = behind;
                 }
             }
-            found != negated && glob(&rest[close + 1..], &name[1..])
+            (found == (start == 0)).then_some(close + 2)
         }
-        byte => name.first() == Some(&byte) && glob(rest, &name[1..]),
+        _ => (first == byte).then_some(1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::glob;
+
+    #[test]
+    fn globs_match_whole_names() {
+        for (pattern, name, want) in [
+            ("*.conf", "a.conf", true),
+            ("*.conf", "a.conf.d", false),
+            ("a?c*", "abcd", true),
+            ("[a-c]x[!y]", "bxz", true),
+            ("[a-c]x[!y]", "bxy", false),
+            ("*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false),
+            ("\\*", "*", true),
+            ("[", "[", true),
+        ] {
+            assert_eq!(glob(pattern.as_bytes(), name.as_bytes()), want, "{pattern}");
+        }
     }
 }

@@ -177,6 +177,6 @@ mod tests {
             precision: Some(2),
             ..plain
         };
-        assert_eq!(float(-3.14159, b'f', wide), "-0003.14");
+        assert_eq!(float(-2.717, b'f', wide), "-0002.72");
     }
 }

@@ -123,7 +123,7 @@ fn run(process: &mut Process<'_, '_>) -> Outcome {
         true => text(from, all, shown)
             .len()
             .max(text(end, all, shown).len())
-            .max(last.width + point),
+            .max(first.width.max(last.width) + point),
         false => 0,
     };
     let mut out = Vec::new();

@@ -194,7 +194,8 @@ fn check(
             }
         };
         fine &= say == "OK";
-        if !silent && !(quiet && say == "OK") {
+        let dull = quiet && say == "OK";
+        if !silent && !dull {
             process.out([name.as_slice(), b": ", say.as_bytes(), b"\n"].concat());
         }
     }

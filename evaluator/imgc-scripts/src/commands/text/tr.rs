@@ -25,7 +25,7 @@ const SPEC: Spec = Spec {
 };
 
 /// A part of a set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 enum Item {
     Byte(u8),
     /// `[:lower:]` or `[:upper:]`, by that flag.
@@ -63,7 +63,7 @@ fn run(process: &mut Process<'_, '_>) -> Outcome {
         match *item {
             Item::Byte(byte) => from.push(byte),
             Item::Case(upper) => from.extend(case(upper)),
-            Item::Class(class) => from.extend((0..=255_u8).filter(|byte| class(byte))),
+            Item::Class(class) => from.extend((0..=255_u8).filter(class)),
             Item::Repeat(byte, count @ 1..) => from.extend(std::iter::repeat_n(byte, count)),
             Item::Repeat(..) => {
                 process.complain("the [c*] repeat construct may not appear in string1");
@@ -149,7 +149,7 @@ fn expand(
         .map(|item| match item {
             Item::Byte(_) => 1,
             Item::Case(_) => 26,
-            Item::Class(class) => (0..=255_u8).filter(|byte| class(byte)).count(),
+            Item::Class(class) => (0..=255_u8).filter(class).count(),
             Item::Repeat(_, count) => *count,
         })
         .sum();
@@ -164,7 +164,7 @@ fn expand(
                 );
                 return Ok(None);
             }
-            Item::Class(class) => to.extend((0..=255_u8).filter(|byte| class(byte))),
+            Item::Class(class) => to.extend((0..=255_u8).filter(class)),
             Item::Repeat(byte, 0) => {
                 to.extend(std::iter::repeat_n(byte, len.saturating_sub(fixed)));
             }

@@ -19,8 +19,7 @@ pub(super) fn read(shell: &mut Shell<'_, '_, '_>, words: &[BString], _: bool) ->
         if option == "--" {
             break;
         }
-        let mut letters = option[1..].iter().enumerate();
-        while let Some((at, &letter)) = letters.next() {
+        for (at, &letter) in option[1..].iter().enumerate() {
             match letter {
                 b'r' => raw = true,
                 b'e' | b's' if shell.bash => {}

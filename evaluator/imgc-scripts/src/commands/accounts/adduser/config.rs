@@ -66,9 +66,13 @@ impl Config {
     pub(crate) fn load(machine: &mut Machine<'_>, paths: &[BString]) -> Result<Self, Stop> {
         let defaults = DEFAULTS.iter();
         let mut config = Self {
-            settings: defaults.map(|&(name, value)| (name.to_owned(), value.into())).collect(),
+            settings: defaults
+                .map(|&(name, value)| (name.to_owned(), value.into()))
+                .collect(),
             // The module came with the statuses.
-            old: !machine.files.exists(b"/usr/share/perl5/Debian/AdduserRetvalues.pm"),
+            old: !machine
+                .files
+                .exists(b"/usr/share/perl5/Debian/AdduserRetvalues.pm"),
         };
         for path in paths {
             let bytes = machine.files.read(path).unwrap_or_default();
@@ -95,7 +99,9 @@ impl Config {
         let name = name.trim_ascii().to_str_lossy().to_ascii_lowercase();
         let mut value = value.trim_ascii_start();
         for quote in [b"\"", b"'"] {
-            let inner = value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+            let inner = value
+                .strip_prefix(quote)
+                .and_then(|rest| rest.strip_suffix(quote));
             value = inner.unwrap_or(value);
         }
         if let Some(setting) = self.settings.get_mut(&name) {
@@ -137,14 +143,21 @@ impl Config {
             let regex = regex.map_err(|error| Stop::unsupported(format!("{pattern}: {error}")));
             Ok::<bool, Stop>(regex?.is_match(name))
         };
-        let digits = name.strip_prefix(b"-").filter(|_| !self.old).unwrap_or(name);
+        let digits = name
+            .strip_prefix(b"-")
+            .filter(|_| !self.old)
+            .unwrap_or(name);
         if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) || name.len() > 32 {
             return Ok(false);
         }
         if !matches(r"^[^-+~:,\s/][^:,\s/]*$")? || !self.old && matches(r"^\.\.?$")? {
             return Ok(false);
         }
-        let set = self.text(if system { "sys_name_regex" } else { "name_regex" });
+        let set = self.text(if system {
+            "sys_name_regex"
+        } else {
+            "name_regex"
+        });
         let pattern = match (set, self.old, system) {
             (b"", true, true) => r"^[a-z_][a-z0-9_-]*\$?$".into(),
             (b"", true, false) => r"^[a-z][a-z0-9_-]*\$?$".into(),

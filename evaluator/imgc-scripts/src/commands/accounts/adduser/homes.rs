@@ -22,7 +22,8 @@ impl Run<'_, '_, '_> {
         }
         if files.exists(home) {
             if skeleton || self.config.old {
-                self.process.complain(format_args!("The home directory `{home}' already exists."));
+                self.process
+                    .complain(format_args!("The home directory `{home}' already exists."));
             }
             return Ok(());
         }
@@ -52,9 +53,16 @@ impl Run<'_, '_, '_> {
             ("dir_mode", 0o700)
         };
         let text = self.config.text(setting);
-        let number = text.to_str().ok().and_then(|text| u32::from_str_radix(text, 8).ok());
+        let number = text
+            .to_str()
+            .ok()
+            .and_then(|text| u32::from_str_radix(text, 8).ok());
         let mode = number.filter(|_| text.len() >= 3).unwrap_or(default) & 0o7777;
-        mode | if self.config.yes("setgid_home") { 0o2000 } else { 0 }
+        mode | if self.config.yes("setgid_home") {
+            0o2000
+        } else {
+            0
+        }
     }
 
     fn copy(
@@ -67,7 +75,10 @@ impl Run<'_, '_, '_> {
         let setgid = self.config.yes("setgid_home");
         for name in self.process.machine.files.list(from).unwrap_or_default() {
             self.process.machine.spend(1)?;
-            let (old, new) = (home::below(from, name.as_ref()), home::below(to, name.as_ref()));
+            let (old, new) = (
+                home::below(from, name.as_ref()),
+                home::below(to, name.as_ref()),
+            );
             let files = &mut self.process.machine.files;
             let Ok(stat) = files.stat(&old, false) else {
                 continue;
@@ -76,13 +87,19 @@ impl Run<'_, '_, '_> {
             let mut mode = stat.mode;
             let done = match stat.kind {
                 _ if skip => Ok(()),
-                b'l' => files.read_link(&old).and_then(|target| files.symlink(&target, &new)),
+                b'l' => files
+                    .read_link(&old)
+                    .and_then(|target| files.symlink(&target, &new)),
                 b'f' => {
                     let bytes = files.read(&old);
                     bytes.and_then(|bytes| files.write(&new, bytes.to_vec(), mode).map(|_| ()))
                 }
                 b'd' => {
-                    mode |= if setgid && mode & 0o010 != 0 { 0o2000 } else { 0 };
+                    mode |= if setgid && mode & 0o010 != 0 {
+                        0o2000
+                    } else {
+                        0
+                    };
                     files.mkdir(&new, mode)
                 }
                 _ => Err(Errno::Invalid),
@@ -92,7 +109,11 @@ impl Run<'_, '_, '_> {
                     return Ok(());
                 }
                 files.chown(&new, Some(owner.0), Some(owner.1), false)?;
-                if stat.kind == b'l' { Ok(()) } else { files.chmod(&new, mode) }
+                if stat.kind == b'l' {
+                    Ok(())
+                } else {
+                    files.chmod(&new, mode)
+                }
             });
             if let Err(error) = done {
                 return self.fail(Code::BadConfig, format_args!("{new}: {error}"));

@@ -37,7 +37,10 @@ pub(crate) const NATIVES: &[Native] = &[
 const OPTIONS: &[perl::Known] = &[
     ("add-extra-groups|add_extra_groups", Takes::Nothing),
     ("allow-all-names", Takes::Nothing),
-    ("force-badname|allow-badname|allow-bad-names", Takes::Nothing),
+    (
+        "force-badname|allow-badname|allow-bad-names",
+        Takes::Nothing,
+    ),
     ("comment|gecos", Takes::Maybe),
     ("conf|c", Takes::Maybe),
     ("debug", Takes::Nothing),
@@ -145,12 +148,19 @@ impl Run<'_, '_, '_> {
             _ => return self.fail(Code::BadCall, "Only one or two names allowed."),
         };
         let choices = ["group", "ingroup", "gid"];
-        let chosen = choices.iter().filter(|option| self.given.has(option)).count();
-        if !(groups && !system) && chosen > 1 {
+        let chosen = choices
+            .iter()
+            .filter(|option| self.given.has(option))
+            .count();
+        if (system || !groups) && chosen > 1 {
             let why = "The --group, --ingroup, and --gid options are mutually exclusive.";
             return self.fail(Code::Exclusive, why);
         }
-        if self.given.value("home").is_some_and(|home| !home.starts_with(b"/")) {
+        if self
+            .given
+            .value("home")
+            .is_some_and(|home| !home.starts_with(b"/"))
+        {
             return self.fail(Code::BadHome, "The home dir must be an absolute path.");
         }
         let comment = self.given.value("comment");
@@ -163,7 +173,10 @@ impl Run<'_, '_, '_> {
             u8::from(self.given.has("force-badname"))
         };
         if !self.config.allows(&name, system, bad)? {
-            return self.fail(Code::BadName, format_args!("the name {name} is not allowed"));
+            return self.fail(
+                Code::BadName,
+                format_args!("the name {name} is not allowed"),
+            );
         }
         match (groups || group && !system, system) {
             (true, true) => self.system_group(&name),
@@ -181,7 +194,10 @@ impl Run<'_, '_, '_> {
             if self.config.is_system("gid", there.gid) && (self.config.old || !differs) {
                 return Err(End::Exit(Status::OK));
             }
-            return self.fail(Code::Wrong, format_args!("The group `{name}' already exists."));
+            return self.fail(
+                Code::Wrong,
+                format_args!("The group `{name}' already exists."),
+            );
         }
         if let Some(gid) = gid
             && nss::group_numbered(self.process.machine, gid)?.is_some()
@@ -198,7 +214,10 @@ impl Run<'_, '_, '_> {
 
     fn group(&mut self, name: &BString) -> Step<()> {
         if nss::group_named(self.process.machine, name)?.is_some() {
-            return self.fail(Code::Exists, format_args!("The group `{name}' already exists."));
+            return self.fail(
+                Code::Exists,
+                format_args!("The group `{name}' already exists."),
+            );
         }
         let gid = match self.id("gid")? {
             Some(gid) if nss::group_numbered(self.process.machine, gid)?.is_some() => {
@@ -213,10 +232,16 @@ impl Run<'_, '_, '_> {
 
     fn join(&mut self, user: &BString, group: &BString) -> Step<()> {
         if nss::user_named(self.process.machine, user)?.is_none() {
-            return self.fail(Code::Missing, format_args!("The user `{user}' does not exist."));
+            return self.fail(
+                Code::Missing,
+                format_args!("The user `{user}' does not exist."),
+            );
         }
         let Some(there) = nss::group_named(self.process.machine, group)? else {
-            return self.fail(Code::Missing, format_args!("The group `{group}' does not exist."));
+            return self.fail(
+                Code::Missing,
+                format_args!("The group `{group}' does not exist."),
+            );
         };
         if there.members.contains(user) {
             return Ok(());
@@ -235,11 +260,16 @@ impl Run<'_, '_, '_> {
     fn free_gid(&mut self, range: &str, name: &BString) -> Step<u32> {
         let (first, last) = self.range(range);
         let groups = nss::groups(self.process.machine)?;
-        self.process.machine.spend(u64::from(last.saturating_sub(first)) / 64)?;
+        self.process
+            .machine
+            .spend(u64::from(last.saturating_sub(first)) / 64)?;
         let free = (first..=last).find(|id| groups.iter().all(|group| group.gid != *id));
         match free {
             Some(gid) => Ok(gid),
-            None => self.fail(Code::NoId, format_args!("The group `{name}' was not created.")),
+            None => self.fail(
+                Code::NoId,
+                format_args!("The group `{name}' was not created."),
+            ),
         }
     }
 
@@ -248,8 +278,12 @@ impl Run<'_, '_, '_> {
         let kind = of.strip_prefix("system_").unwrap_or(of);
         let get = |end: &str, default: u32| {
             let given = self.given.value(&format!("{end}{kind}"));
-            let given = given.and_then(|text| nss::number(text)).filter(|id| *id != 0);
-            given.or_else(|| self.config.number(&format!("{end}_{of}"))).unwrap_or(default)
+            let given = given
+                .and_then(|text| nss::number(text))
+                .filter(|id| *id != 0);
+            given
+                .or_else(|| self.config.number(&format!("{end}_{of}")))
+                .unwrap_or(default)
         };
         (get("first", 1000), get("last", 59_999))
     }
@@ -272,7 +306,11 @@ impl Run<'_, '_, '_> {
         if status == Status::OK {
             return Ok(());
         }
-        let why = format!("`{}' returned error code {}. Exiting.", shown.as_bstr(), status.0);
+        let why = format!(
+            "`{}' returned error code {}. Exiting.",
+            shown.as_bstr(),
+            status.0
+        );
         self.fail(Code::CallFailed, why)
     }
 

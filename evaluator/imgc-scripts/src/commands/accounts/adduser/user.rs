@@ -12,7 +12,11 @@ impl Run<'_, '_, '_> {
         let wanted = self.id("uid")?;
         self.system_user_is_new(name, wanted)?;
         let mut gid = self.id("gid")?;
-        let mut ingroup = self.given.value("ingroup").cloned().filter(|name| !name.is_empty());
+        let mut ingroup = self
+            .given
+            .value("ingroup")
+            .cloned()
+            .filter(|name| !name.is_empty());
         let own_group = self.given.has("group");
         if ingroup.is_none() && gid.is_none() && !own_group {
             let nogroup = nss::group_named(self.process.machine, b"nogroup")?;
@@ -44,7 +48,9 @@ impl Run<'_, '_, '_> {
             self.say(format_args!("Adding new group `{name}' (GID {gid}) ..."));
             self.call(&["groupadd", "-g", &gid.to_string()], &[name])?;
         }
-        self.say(format_args!("Adding new user `{name}' (UID {uid}) with group `{ingroup}' ..."));
+        self.say(format_args!(
+            "Adding new user `{name}' (UID {uid}) with group `{ingroup}' ..."
+        ));
         let home = self.option("home", "/nonexistent");
         let shell = self.option("shell", "/usr/sbin/nologin");
         let (first, last) = self.range("system_uid");
@@ -56,7 +62,12 @@ impl Run<'_, '_, '_> {
             "-K".into(),
             format!("SYS_UID_MAX={last}").into(),
         ];
-        for (option, value) in [("-d", &home), ("-g", &ingroup), ("-s", &shell), ("-u", &number)] {
+        for (option, value) in [
+            ("-d", &home),
+            ("-g", &ingroup),
+            ("-s", &shell),
+            ("-u", &number),
+        ] {
             args.push(BString::from(option));
             args.push(value.clone());
         }
@@ -76,7 +87,10 @@ impl Run<'_, '_, '_> {
                 && uid != 0
                 && nss::user_numbered(self.process.machine, uid)?.is_some()
             {
-                return self.fail(Code::Wrong, format_args!("The UID {uid} is already in use."));
+                return self.fail(
+                    Code::Wrong,
+                    format_args!("The UID {uid} is already in use."),
+                );
             }
             return Ok(());
         };
@@ -89,7 +103,9 @@ impl Run<'_, '_, '_> {
             let why = format_args!("The user `{name}' already exists with a different UID.");
             return self.fail(Code::Wrong, why);
         }
-        self.say(format_args!("The system user `{name}' already exists. Exiting."));
+        self.say(format_args!(
+            "The system user `{name}' already exists. Exiting."
+        ));
         Err(End::Exit(Status::OK))
     }
 
@@ -104,7 +120,11 @@ impl Run<'_, '_, '_> {
         }
         let wanted = self.id("uid")?;
         let gid = self.id("gid")?;
-        let ingroup = self.given.value("ingroup").cloned().filter(|name| !name.is_empty());
+        let ingroup = self
+            .given
+            .value("ingroup")
+            .cloned()
+            .filter(|name| !name.is_empty());
         let users: BString = match self.config.text("users_group") {
             b"" => "users".into(),
             group => group.into(),
@@ -129,7 +149,10 @@ impl Run<'_, '_, '_> {
             (None, None) => nss::group_named(self.process.machine, &users)?.map(|g| g.gid),
         };
         let Some(primary) = primary else {
-            return self.fail(Code::NoGroup, "no primary GID for user set. User not created.");
+            return self.fail(
+                Code::NoGroup,
+                "no primary GID for user set. User not created.",
+            );
         };
         if own_group {
             self.say(format_args!("Adding new group `{name}' ({primary}) ..."));
@@ -150,7 +173,10 @@ impl Run<'_, '_, '_> {
             self.config.text("dshell").to_str_lossy().into_owned()
         };
         let shell = self.option("shell", &usual);
-        let (gid, number) = (BString::from(primary.to_string()), BString::from(uid.to_string()));
+        let (gid, number) = (
+            BString::from(primary.to_string()),
+            BString::from(uid.to_string()),
+        );
         let mut args = Vec::new();
         for (option, value) in [("-d", &home), ("-g", &gid), ("-s", &shell), ("-u", &number)] {
             args.push(BString::from(option));
@@ -176,7 +202,9 @@ impl Run<'_, '_, '_> {
         let mut extra: Vec<BString> = users.into_iter().cloned().collect();
         if self.given.has("add-extra-groups") || self.config.is_set("add_extra_groups") {
             let text = self.config.text("extra_groups");
-            let words = text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+            let words = text
+                .split(u8::is_ascii_whitespace)
+                .filter(|word| !word.is_empty());
             extra.extend(words.map(BString::from));
         }
         for group in extra {
@@ -212,25 +240,37 @@ impl Run<'_, '_, '_> {
     ) -> Step<()> {
         let machine = &mut *self.process.machine;
         if !system && nss::user_named(machine, name)?.is_some() {
-            return self.fail(Code::Exists, format_args!("The user `{name}' already exists."));
+            return self.fail(
+                Code::Exists,
+                format_args!("The user `{name}' already exists."),
+            );
         }
         if let Some(uid) = uid
             && self.config.old
             && nss::user_numbered(machine, uid)?.is_some()
         {
-            return self.fail(Code::IdInUse, format_args!("The UID {uid} is already in use."));
+            return self.fail(
+                Code::IdInUse,
+                format_args!("The UID {uid} is already in use."),
+            );
         }
         if own_group {
             let group = nss::group_named(machine, name)?;
             if group.is_some() && !system {
-                return self.fail(Code::Exists, format_args!("The group `{name}' already exists."));
+                return self.fail(
+                    Code::Exists,
+                    format_args!("The group `{name}' already exists."),
+                );
             }
             if let Some(uid) = uid
                 && group.is_none()
                 && nss::group_numbered(machine, uid)?.is_some()
                 && (!system || self.config.old)
             {
-                return self.fail(Code::IdInUse, format_args!("The GID {uid} is already in use."));
+                return self.fail(
+                    Code::IdInUse,
+                    format_args!("The GID {uid} is already in use."),
+                );
             }
             return Ok(());
         }
@@ -238,12 +278,18 @@ impl Run<'_, '_, '_> {
             && !group.is_empty()
             && nss::group_named(self.process.machine, &group)?.is_none()
         {
-            return self.fail(Code::Missing, format_args!("The group `{group}' does not exist."));
+            return self.fail(
+                Code::Missing,
+                format_args!("The group `{group}' does not exist."),
+            );
         }
         if let Some(gid) = self.id("gid")?
             && nss::group_numbered(self.process.machine, gid)?.is_none()
         {
-            return self.fail(Code::Missing, format_args!("No group with GID {gid} found."));
+            return self.fail(
+                Code::Missing,
+                format_args!("No group with GID {gid} found."),
+            );
         }
         Ok(())
     }
@@ -251,10 +297,15 @@ impl Run<'_, '_, '_> {
     fn free_uid(&mut self, range: &str, name: &BString) -> Step<u32> {
         let (first, last) = self.range(range);
         let users = nss::users(self.process.machine)?;
-        self.process.machine.spend(u64::from(last.saturating_sub(first)) / 64)?;
+        self.process
+            .machine
+            .spend(u64::from(last.saturating_sub(first)) / 64)?;
         match (first..=last).find(|id| users.iter().all(|user| user.uid != *id)) {
             Some(uid) => Ok(uid),
-            None => self.fail(Code::NoId, format_args!("The user `{name}' was not created.")),
+            None => self.fail(
+                Code::NoId,
+                format_args!("The user `{name}' was not created."),
+            ),
         }
     }
 
@@ -265,13 +316,18 @@ impl Run<'_, '_, '_> {
         let (first, last) = (uids.0.min(gids.0), uids.1.max(gids.1));
         let users = nss::users(self.process.machine)?;
         let groups = nss::groups(self.process.machine)?;
-        self.process.machine.spend(u64::from(last.saturating_sub(first)) / 64)?;
+        self.process
+            .machine
+            .spend(u64::from(last.saturating_sub(first)) / 64)?;
         let free = (first..=last).find(|id| {
             users.iter().all(|user| user.uid != *id) && groups.iter().all(|g| g.gid != *id)
         });
         match free {
             Some(uid) => Ok(uid),
-            None => self.fail(Code::NoId, format_args!("The user `{name}' was not created.")),
+            None => self.fail(
+                Code::NoId,
+                format_args!("The user `{name}' was not created."),
+            ),
         }
     }
 

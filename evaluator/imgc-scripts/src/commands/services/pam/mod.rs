@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use bstr::{BString, ByteSlice as _};
 
 use self::profiles::Profiles;
-use self::stacks::Changes;
 use crate::commands::debconf;
 use crate::commands::{Native, Origin};
 use crate::process::{Outcome, Process, Status};
@@ -83,25 +82,51 @@ fn pam_auth_update(process: &mut Process<'_, '_>) -> Outcome {
     say(process, &["CAPB", "backup", "escape"])?;
     let profiles = profiles::load(process)?;
     let templates = "/var/lib/dpkg/info/libpam-runtime.templates";
-    say(process, &["X_LOADTEMPLATEFILE", templates, "libpam-runtime"])?;
+    say(
+        process,
+        &["X_LOADTEMPLATEFILE", templates, "libpam-runtime"],
+    )?;
     let mut sorted = profiles.sorted();
     sorted.retain(|name| !asked.remove.contains(name));
-    let shown: Vec<BString> = sorted.iter().map(|name| profiles.field(name, "Name")).collect();
-    ask(process, &["SUBST", QUESTION, "profile_names"], &bstr::join(", ", &sorted))?;
-    ask(process, &["SUBST", QUESTION, "profiles"], &bstr::join(", ", &shown))?;
+    let shown: Vec<BString> = sorted
+        .iter()
+        .map(|name| profiles.field(name, "Name"))
+        .collect();
+    ask(
+        process,
+        &["SUBST", QUESTION, "profile_names"],
+        &bstr::join(", ", &sorted),
+    )?;
+    ask(
+        process,
+        &["SUBST", QUESTION, "profiles"],
+        &bstr::join(", ", &shown),
+    )?;
 
     let changes = stacks::changes(process);
     let mut enabled = match &changes {
         Some(changes) => {
-            let kept = changes.modules.iter().filter(|name| !asked.remove.contains(*name));
+            let kept = changes
+                .modules
+                .iter()
+                .filter(|name| !asked.remove.contains(*name));
             kept.cloned().collect()
         }
         None => answer(process, QUESTION)?,
     };
-    let bytes = process.machine.files.read(b"/var/lib/pam/seen").unwrap_or_default();
+    let bytes = process
+        .machine
+        .files
+        .read(b"/var/lib/pam/seen")
+        .unwrap_or_default();
     let mut seen: BTreeSet<BString> = bytes.lines().map(BString::from).collect();
     enabled.retain(|name| profiles.has(name));
-    enabled.extend(sorted.iter().filter(|name| asked.enable.contains(*name)).cloned());
+    enabled.extend(
+        sorted
+            .iter()
+            .filter(|name| asked.enable.contains(*name))
+            .cloned(),
+    );
     enabled.retain(|name| !asked.disable.contains(name));
     seen.extend(asked.disable.iter().cloned());
     let mut priority = if asked.package { "medium" } else { "high" };
@@ -113,7 +138,11 @@ fn pam_auth_update(process: &mut Process<'_, '_>) -> Outcome {
     }
     let unseen = |name: &&BString| !seen.contains(*name);
     let fresh = sorted.iter().filter(unseen);
-    enabled.extend(fresh.filter(|name| profiles.field(name, "Default") == "yes").cloned());
+    enabled.extend(
+        fresh
+            .filter(|name| profiles.field(name, "Default") == "yes")
+            .cloned(),
+    );
     profiles.sort(&mut enabled);
     enabled.dedup();
     let new = sorted.iter().any(|name| unseen(&name));
@@ -178,7 +207,10 @@ fn settle(
             return Ok(enabled);
         }
         if enabled.is_empty() {
-            say(process, &["INPUT", "high", "libpam-runtime/no_profiles_chosen"])?;
+            say(
+                process,
+                &["INPUT", "high", "libpam-runtime/no_profiles_chosen"],
+            )?;
             say(process, &["FSET", QUESTION, "seen", "false"])?;
         }
     }

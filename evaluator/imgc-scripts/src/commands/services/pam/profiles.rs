@@ -29,7 +29,8 @@ pub(super) fn load(process: &mut Process<'_, '_>) -> Result<Profiles, Stop> {
         .map_err(|error| Stop::unsupported(format!("{FOLDER}: {error}")))?;
     let mut profiles = Profiles::default();
     for name in names {
-        if name.ends_with(b"~") || name.len() > 2 && name.starts_with(b"#") && name.ends_with(b"#") {
+        if name.ends_with(b"~") || name.len() > 2 && name.starts_with(b"#") && name.ends_with(b"#")
+        {
             continue;
         }
         let path = format!("{FOLDER}/{name}");
@@ -87,7 +88,9 @@ fn parse(bytes: &[u8]) -> Option<Profile> {
 /// `Name: value`; the value may be empty.
 fn header(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = line.find_byteset(b" \t\r\x0b\x0c").unwrap_or(line.len());
-    let name = line[..end].strip_suffix(b":").filter(|name| !name.is_empty())?;
+    let name = line[..end]
+        .strip_suffix(b":")
+        .filter(|name| !name.is_empty())?;
     Some((name, line[end..].trim_ascii_start()))
 }
 
@@ -111,18 +114,22 @@ impl Profiles {
 
     /// All names, the highest priority first.
     pub(super) fn sorted(&self) -> Vec<BString> {
-        let mut names = self.all.keys().cloned().collect();
+        let mut names: Vec<BString> = self.all.keys().cloned().collect();
         self.sort(&mut names);
         names
     }
 
     /// Sorts names: the highest priority first, then the last name first.
-    pub(super) fn sort(&self, names: &mut Vec<BString>) {
+    pub(super) fn sort(&self, names: &mut [BString]) {
         let priority = |name: &BString| {
             let text = self.field(name, "Priority");
             let text = text.trim_ascii();
             let end = text.find_not_byteset(b"-0123456789").unwrap_or(text.len());
-            text[..end].to_str().ok().and_then(|text| text.parse::<i64>().ok()).unwrap_or(0)
+            text[..end]
+                .to_str()
+                .ok()
+                .and_then(|text| text.parse::<i64>().ok())
+                .unwrap_or(0)
         };
         names.sort_by(|a, b| priority(b).cmp(&priority(a)).then_with(|| b.cmp(a)));
     }

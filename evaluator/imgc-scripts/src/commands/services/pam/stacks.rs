@@ -9,7 +9,13 @@ use super::profiles::Profiles;
 use crate::process::Process;
 use crate::stop::Stop;
 
-const STACKS: [&str; 5] = ["auth", "account", "password", "session", "session-noninteractive"];
+const STACKS: [&str; 5] = [
+    "auth",
+    "account",
+    "password",
+    "session",
+    "session-noninteractive",
+];
 const PRIMARY: &str = "# here are the per-package modules (the \"Primary\" block)";
 const FALLBACK: &str = "# here's the fallback if no module succeeds";
 const ADDITIONAL: &str = "# and here are more per-package modules (the \"Additional\" block)";
@@ -32,7 +38,11 @@ pub(super) struct Changes {
 pub(super) fn changes(process: &mut Process<'_, '_>) -> Option<Changes> {
     let mut changes = Changes::default();
     for stack in STACKS {
-        let kept = process.machine.files.read(format!("/var/lib/pam/{stack}").as_bytes()).ok()?;
+        let kept = process
+            .machine
+            .files
+            .read(format!("/var/lib/pam/{stack}").as_bytes())
+            .ok()?;
         let mut saved = std::collections::VecDeque::new();
         let mut module = BString::default();
         for line in kept.lines() {
@@ -110,9 +120,9 @@ pub(super) fn write(
         let target = BString::from(format!("/etc/pam.d/common-{stack}"));
         let upper = upper(stack);
         let there = process.machine.files.read(&target).ok();
-        let mut merged = there.as_ref().and_then(|bytes| {
-            create(bytes, stack, profiles, enabled, changes)
-        });
+        let mut merged = there
+            .as_ref()
+            .and_then(|bytes| create(bytes, stack, profiles, enabled, changes));
         if merged.is_none() && force {
             let stock = format!("/usr/share/pam/common-{stack}");
             let bytes = process.machine.files.read(stock.as_bytes()).ok();
@@ -129,7 +139,11 @@ pub(super) fn write(
         if let Some(bytes) = there
             && force
         {
-            let mode = process.machine.files.stat(&target, true).map_or(0o644, |stat| stat.mode);
+            let mode = process
+                .machine
+                .files
+                .stat(&target, true)
+                .map_or(0o644, |stat| stat.mode);
             let old = BString::from(format!("{target}.pam-old"));
             put(process, &old, bytes.to_vec())?;
             let _ = process.machine.files.chmod(&old, mode & !0o022);
@@ -171,7 +185,9 @@ fn create(
     let upper = upper(stack);
     let mut out = Vec::new();
     let mut state = 0;
-    let mut added = changes.and_then(|changes| changes.added.get(stack)).cloned();
+    let mut added = changes
+        .and_then(|changes| changes.added.get(stack))
+        .cloned();
     let removed = changes.and_then(|changes| changes.removed.get(stack));
     for line in template.lines_with_terminator() {
         if state == 1 || state == 3 {
@@ -253,7 +269,10 @@ fn parts(line: &[u8]) -> Option<(BString, Vec<BString>)> {
         let word = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_';
         line.iter().position(|b| !word(b)).filter(|at| *at > 0)?
     };
-    let gap = line[control..].iter().position(|b| !b.is_ascii_whitespace()).filter(|at| *at > 0)?;
+    let gap = line[control..]
+        .iter()
+        .position(|b| !b.is_ascii_whitespace())
+        .filter(|at| *at > 0)?;
     let begin = control + gap;
     let module = line[begin..].iter().position(u8::is_ascii_whitespace);
     let end = module.map_or(line.len(), |at| begin + at);
@@ -261,7 +280,9 @@ fn parts(line: &[u8]) -> Option<(BString, Vec<BString>)> {
 }
 
 fn words(text: &[u8]) -> Vec<BString> {
-    let words = text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let words = text
+        .split(u8::is_ascii_whitespace)
+        .filter(|word| !word.is_empty());
     words.map(BString::from).collect()
 }
 
@@ -270,11 +291,17 @@ fn without_number(line: &[u8]) -> BString {
     let Some(open) = line.find_byte(b'[') else {
         return line.into();
     };
-    let digit = line[open..].iter().position(u8::is_ascii_digit).map(|at| open + at);
+    let digit = line[open..]
+        .iter()
+        .position(u8::is_ascii_digit)
+        .map(|at| open + at);
     let Some(begin) = digit.filter(|at| line[*at..].contains(&b']')) else {
         return line.into();
     };
-    let length = line[begin..].iter().take_while(|b| b.is_ascii_digit()).count();
+    let length = line[begin..]
+        .iter()
+        .take_while(|b| b.is_ascii_digit())
+        .count();
     BString::from([&line[..begin], &line[begin + length..]].concat())
 }
 

@@ -25,22 +25,31 @@ fn prepared() -> Machine<'static> {
     for kind in ["auth", "account", "password", "session"] {
         m.put(&format!("/usr/share/pam/common-{kind}"), &text(kind), 0o644);
     }
-    m.put("/usr/share/pam/common-session-noninteractive", &text("session"), 0o644);
+    m.put(
+        "/usr/share/pam/common-session-noninteractive",
+        &text("session"),
+        0o644,
+    );
     m.put("/etc/pam.d/other", "", 0o644);
     m.put("/var/lib/pam/x", "", 0o644);
     let mut templates = String::new();
     for (name, kind) in [
-        ("profiles", "multiselect\nChoices-C: ${profile_names}\nChoices: ${profiles}"),
+        (
+            "profiles",
+            "multiselect\nChoices-C: ${profile_names}\nChoices: ${profiles}",
+        ),
         ("conflicts", "error"),
         ("override", "boolean\nDefault: false"),
         ("no_profiles_chosen", "error"),
         ("title", "title"),
     ] {
-        templates += &format!(
-            "Template: libpam-runtime/{name}\nType: {kind}\nDescription: d\n\n"
-        );
+        templates += &format!("Template: libpam-runtime/{name}\nType: {kind}\nDescription: d\n\n");
     }
-    m.put("/var/lib/dpkg/info/libpam-runtime.templates", &templates, 0o644);
+    m.put(
+        "/var/lib/dpkg/info/libpam-runtime.templates",
+        &templates,
+        0o644,
+    );
     m
 }
 
@@ -49,7 +58,11 @@ fn the_first_time_it_must_be_forced() {
     let mut m = prepared();
     assert_eq!(m.run(&["pam-auth-update", "--package"]).status, 0);
     assert!(!m.files.exists(b"/etc/pam.d/common-auth"));
-    assert_eq!(m.run(&["pam-auth-update", "--root", "", "--package", "--force"]).status, 0);
+    assert_eq!(
+        m.run(&["pam-auth-update", "--root", "", "--package", "--force"])
+            .status,
+        0
+    );
     let auth = m.text("/etc/pam.d/common-auth");
     assert!(auth.contains(
         "block)\nauth\t[success=1 default=ignore]\tpam_unix.so nullok\n# here's the fallback"
@@ -77,14 +90,23 @@ fn another_profile_joins_and_leaves() {
     m.put("/usr/share/pam-configs/systemd", SYSTEMD, 0o644);
     assert_eq!(m.run(&["pam-auth-update", "--package"]).status, 0);
     let session = m.text("/etc/pam.d/common-session");
-    assert!(session.contains("session\trequired\tpam_unix.so \nsession\toptional\tpam_systemd.so \n# end"));
-    assert!(!m.text("/etc/pam.d/common-session-noninteractive").contains("systemd"));
+    assert!(
+        session
+            .contains("session\trequired\tpam_unix.so \nsession\toptional\tpam_systemd.so \n# end")
+    );
+    assert!(
+        !m.text("/etc/pam.d/common-session-noninteractive")
+            .contains("systemd")
+    );
     assert_eq!(m.text("/var/lib/pam/seen"), "unix\nsystemd\n");
     // A person's option stays.
     let changed = session.replace("pam_systemd.so ", "pam_systemd.so debug");
     m.put("/etc/pam.d/common-session", &changed, 0o644);
     assert_eq!(m.run(&["pam-auth-update", "--package"]).status, 0);
-    assert!(m.text("/etc/pam.d/common-session").contains("pam_systemd.so debug\n"));
+    assert!(
+        m.text("/etc/pam.d/common-session")
+            .contains("pam_systemd.so debug\n")
+    );
     assert_eq!(m.run(&["pam-auth-update", "--remove", "systemd"]).status, 0);
     assert_eq!(m.text("/etc/pam.d/common-session"), before);
 }

@@ -99,7 +99,7 @@ impl Awk<'_, '_, '_> {
             _ => self.separator(&separator)?,
         };
         let parts = separator.split(&text)?;
-        self.process.machine.spend(parts.len() as u64)?;
+        self.process.machine.spend(parts.len() as u64 * 4)?;
         let Expr::Place(Place::Var(var)) = &args[1] else {
             return Err(Stop::unsupported("split of awk has no array").into());
         };
@@ -182,7 +182,7 @@ impl Awk<'_, '_, '_> {
         self.process.machine.spend(count)?;
         if count > 0 {
             made.extend_from_slice(text.get(at..).unwrap_or_default());
-            spend_on(self.process, made.len())?;
+            self.kept(made.len())?;
             self.store(place, Value::Text(made.into()))?;
         }
         Ok(Value::Number(count as f64))

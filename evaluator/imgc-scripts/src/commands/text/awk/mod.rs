@@ -2,16 +2,20 @@
 
 mod array;
 mod calls;
+mod eval;
+mod expression;
 mod format;
 mod input;
 mod lexer;
 mod parse;
 mod record;
 mod run;
+mod streams;
 mod syntax;
 #[cfg(test)]
 mod tests;
 mod value;
+mod variables;
 
 use bstr::{BString, ByteSlice as _};
 

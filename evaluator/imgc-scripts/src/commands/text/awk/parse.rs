@@ -4,15 +4,12 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::lexer::{Lexer, Token};
-use super::syntax::{
-    Builtin, Comparison, Expr, Function, Operator, Output, Pattern, Place, Program, Rule, Source,
-    Statement, Var, special,
-};
+use super::syntax::{Expr, Function, Output, Pattern, Program, Rule, Statement, Var, special};
 
 /// How deep a program may nest.
-const DEPTH: usize = 60;
+pub(super) const DEPTH: usize = 60;
 
-type Parsed<T> = Result<T, &'static str>;
+pub(super) type Parsed<T> = Result<T, &'static str>;
 
 /// Reads a program.
 pub(super) fn parse(source: &[u8]) -> Parsed<Program> {
@@ -42,48 +39,44 @@ pub(super) fn parse(source: &[u8]) -> Parsed<Program> {
 }
 
 /// A variable of a function, or of the program.
-type Owned = (Option<usize>, Var);
+pub(super) type Owned = (Option<usize>, Var);
 
-struct Parser<'s> {
-    lexer: Lexer<'s>,
-    token: Token,
-    program: Program,
+pub(super) struct Parser<'s> {
+    pub(super) lexer: Lexer<'s>,
+    pub(super) token: Token,
+    pub(super) program: Program,
     /// The numbers of functions by their names, and whether they were defined.
-    functions: BTreeMap<Vec<u8>, (usize, bool)>,
+    pub(super) functions: BTreeMap<Vec<u8>, (usize, bool)>,
     /// The parameters of the function that is being read.
-    params: Vec<Vec<u8>>,
-    function: Option<usize>,
+    pub(super) params: Vec<Vec<u8>>,
+    pub(super) function: Option<usize>,
     /// What was used as an array.
-    arrays: Vec<Owned>,
+    pub(super) arrays: Vec<Owned>,
     /// What was given to a function's parameter.
-    passes: Vec<(Owned, usize, usize)>,
-    depth: usize,
+    pub(super) passes: Vec<(Owned, usize, usize)>,
+    pub(super) depth: usize,
     /// Whether `in` and `>` belong to the statement around the expression.
-    no_in: bool,
-    no_greater: bool,
-}
-
-fn boxed(expr: Expr) -> Box<Expr> {
-    Box::new(expr)
+    pub(super) no_in: bool,
+    pub(super) no_greater: bool,
 }
 
 impl Parser<'_> {
     // Words.
 
-    fn advance(&mut self) -> Parsed<Token> {
+    pub(super) fn advance(&mut self) -> Parsed<Token> {
         let next = self.lexer.next()?;
         Ok(std::mem::replace(&mut self.token, next))
     }
 
-    fn is(&self, mark: &str) -> bool {
+    pub(super) fn is(&self, mark: &str) -> bool {
         matches!(&self.token, Token::Mark(other) if *other == mark)
     }
 
-    fn is_word(&self, word: &str) -> bool {
+    pub(super) fn is_word(&self, word: &str) -> bool {
         matches!(&self.token, Token::Word(other) if *other == word)
     }
 
-    fn take(&mut self, mark: &str) -> Parsed<bool> {
+    pub(super) fn take(&mut self, mark: &str) -> Parsed<bool> {
         let found = self.is(mark);
         if found {
             self.advance()?;
@@ -91,21 +84,21 @@ impl Parser<'_> {
         Ok(found)
     }
 
-    fn want(&mut self, mark: &str) -> Parsed<()> {
+    pub(super) fn want(&mut self, mark: &str) -> Parsed<()> {
         match self.take(mark)? {
             true => Ok(()),
             false => Err("a mark is missing"),
         }
     }
 
-    fn newlines(&mut self) -> Parsed<()> {
+    pub(super) fn newlines(&mut self) -> Parsed<()> {
         while self.token == Token::Newline {
             self.advance()?;
         }
         Ok(())
     }
 
-    fn ends(&mut self) -> Parsed<()> {
+    pub(super) fn ends(&mut self) -> Parsed<()> {
         while self.token == Token::Newline || self.is(";") {
             self.advance()?;
         }
@@ -114,25 +107,25 @@ impl Parser<'_> {
 
     // Names.
 
-    fn global(&mut self, name: &[u8]) -> usize {
+    pub(super) fn global(&mut self, name: &[u8]) -> usize {
         let count = self.program.globals.len();
         *self.program.globals.entry(name.to_vec()).or_insert(count)
     }
 
-    fn var(&mut self, name: &[u8]) -> Var {
+    pub(super) fn var(&mut self, name: &[u8]) -> Var {
         match self.params.iter().position(|param| param == name) {
             Some(at) => Var::Local(at),
             None => Var::Global(self.global(name)),
         }
     }
 
-    fn array(&mut self, name: &[u8]) -> Var {
+    pub(super) fn array(&mut self, name: &[u8]) -> Var {
         let var = self.var(name);
         self.arrays.push((self.function, var));
         var
     }
 
-    fn function(&mut self, name: &[u8]) -> usize {
+    pub(super) fn function(&mut self, name: &[u8]) -> usize {
         if let Some((number, _)) = self.functions.get(name) {
             return *number;
         }
@@ -143,7 +136,7 @@ impl Parser<'_> {
     }
 
     /// Settles what is an array, through all calls.
-    fn settle(&mut self) -> Parsed<()> {
+    pub(super) fn settle(&mut self) -> Parsed<()> {
         if self.functions.values().any(|(_, defined)| !defined) {
             return Err("a function is not there");
         }
@@ -178,7 +171,7 @@ impl Parser<'_> {
 
     // Rules.
 
-    fn all(&mut self) -> Parsed<()> {
+    pub(super) fn all(&mut self) -> Parsed<()> {
         loop {
             self.ends()?;
             if self.token == Token::End {
@@ -220,7 +213,7 @@ impl Parser<'_> {
         }
     }
 
-    fn definition(&mut self) -> Parsed<()> {
+    pub(super) fn definition(&mut self) -> Parsed<()> {
         self.advance()?;
         let (Token::Name(name) | Token::Call(name)) = self.advance()? else {
             return Err("a function has no name");
@@ -253,7 +246,7 @@ impl Parser<'_> {
 
     // Statements.
 
-    fn block(&mut self) -> Parsed<Vec<Statement>> {
+    pub(super) fn block(&mut self) -> Parsed<Vec<Statement>> {
         self.want("{")?;
         let mut body = Vec::new();
         loop {
@@ -266,7 +259,7 @@ impl Parser<'_> {
     }
 
     /// The statement that a condition is for.
-    fn body(&mut self) -> Parsed<Vec<Statement>> {
+    pub(super) fn body(&mut self) -> Parsed<Vec<Statement>> {
         self.newlines()?;
         let mut body = Vec::new();
         if self.take(";")? {
@@ -277,7 +270,7 @@ impl Parser<'_> {
     }
 
     /// The end of a simple statement.
-    fn end(&mut self) -> Parsed<()> {
+    pub(super) fn end(&mut self) -> Parsed<()> {
         match self.token {
             Token::Newline => self.advance().map(drop),
             _ if self.is(";") => self.advance().map(drop),
@@ -286,7 +279,7 @@ impl Parser<'_> {
         }
     }
 
-    fn statement(&mut self, body: &mut Vec<Statement>) -> Parsed<()> {
+    pub(super) fn statement(&mut self, body: &mut Vec<Statement>) -> Parsed<()> {
         self.depth += 1;
         if self.depth > DEPTH {
             return Err("it nests too deep");
@@ -302,7 +295,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn compound(&mut self) -> Parsed<Statement> {
+    pub(super) fn compound(&mut self) -> Parsed<Statement> {
         let Token::Word(word) = self.token else {
             let made = self.simple()?;
             self.end()?;
@@ -380,7 +373,7 @@ impl Parser<'_> {
         }
     }
 
-    fn repeat(&mut self) -> Parsed<Statement> {
+    pub(super) fn repeat(&mut self) -> Parsed<Statement> {
         self.advance()?;
         self.want("(")?;
         let mut first = None;
@@ -423,7 +416,7 @@ impl Parser<'_> {
         Ok(Statement::For(first, condition, last, self.body()?))
     }
 
-    fn simple(&mut self) -> Parsed<Statement> {
+    pub(super) fn simple(&mut self) -> Parsed<Statement> {
         if self.is_word("delete") {
             self.advance()?;
             let Token::Name(name) = self.advance()? else {
@@ -477,442 +470,12 @@ impl Parser<'_> {
     }
 
     /// Where print writes: strings joined, without `>`.
-    fn target(&mut self) -> Parsed<Expr> {
+    pub(super) fn target(&mut self) -> Parsed<Expr> {
         let before = std::mem::replace(&mut self.no_greater, true);
         let made = self.concat();
         self.no_greater = before;
         made
     }
-
-    // Expressions, from those that bind least.
-
-    /// An expression in parentheses, in which everything is allowed.
-    fn free(&mut self) -> Parsed<Expr> {
-        let (inside, greater) = (self.no_in, self.no_greater);
-        (self.no_in, self.no_greater) = (false, false);
-        let made = self.expr();
-        (self.no_in, self.no_greater) = (inside, greater);
-        made
-    }
-
-    fn list(&mut self, close: &str) -> Parsed<Vec<Expr>> {
-        let mut all = Vec::new();
-        self.newlines()?;
-        while !self.is(close) {
-            all.push(self.free()?);
-            self.newlines()?;
-            if !self.take(",")? {
-                break;
-            }
-            self.newlines()?;
-        }
-        self.want(close)?;
-        Ok(all)
-    }
-
-    fn expr(&mut self) -> Parsed<Expr> {
-        self.depth += 1;
-        if self.depth > DEPTH {
-            return Err("it nests too deep");
-        }
-        let made = self.ternary()?;
-        self.depth -= 1;
-        Ok(made)
-    }
-
-    fn ternary(&mut self) -> Parsed<Expr> {
-        let condition = self.or()?;
-        if self.take("?")? {
-            self.newlines()?;
-            let then = self.expr()?;
-            self.newlines()?;
-            self.want(":")?;
-            self.newlines()?;
-            let other = self.expr()?;
-            return Ok(Expr::If(boxed(condition), boxed(then), boxed(other)));
-        }
-        let Token::Mark(mark) = self.token else {
-            return Ok(condition);
-        };
-        let operator = match mark {
-            "=" => None,
-            "+=" => Some(Operator::Add),
-            "-=" => Some(Operator::Subtract),
-            "*=" => Some(Operator::Multiply),
-            "/=" => Some(Operator::Divide),
-            "%=" => Some(Operator::Remainder),
-            "^=" => Some(Operator::Power),
-            _ => return Ok(condition),
-        };
-        self.assignment(condition, operator)
-    }
-
-    /// What is left of `=` may be the last part of an operation, which the assignment
-    /// binds stronger than: `1 + a = 2`, `!x = y`, `$1 ~ b = c`.
-    fn assignment(&mut self, left: Expr, operator: Option<Operator>) -> Parsed<Expr> {
-        match left {
-            Expr::Place(place) => {
-                self.advance()?;
-                self.newlines()?;
-                let right = self.expr()?;
-                Ok(Expr::Assign(place, operator, boxed(right)))
-            }
-            Expr::Not(inner) => Ok(Expr::Not(boxed(self.assignment(*inner, operator)?))),
-            Expr::And(left, right) => {
-                Ok(Expr::And(left, boxed(self.assignment(*right, operator)?)))
-            }
-            Expr::Or(left, right) => Ok(Expr::Or(left, boxed(self.assignment(*right, operator)?))),
-            _ => Err("what is assigned to is no variable"),
-        }
-    }
-
-    fn or(&mut self) -> Parsed<Expr> {
-        let mut left = self.and()?;
-        while self.take("||")? {
-            self.newlines()?;
-            let right = self.and()?;
-            left = Expr::Or(boxed(left), boxed(right));
-        }
-        Ok(left)
-    }
-
-    fn and(&mut self) -> Parsed<Expr> {
-        let mut left = self.member()?;
-        while self.take("&&")? {
-            self.newlines()?;
-            let right = self.member()?;
-            left = Expr::And(boxed(left), boxed(right));
-        }
-        Ok(left)
-    }
-
-    fn member(&mut self) -> Parsed<Expr> {
-        let mut left = self.matching()?;
-        while self.is_word("in") && !self.no_in {
-            self.advance()?;
-            let Token::Name(name) = self.advance()? else {
-                return Err("in has no array");
-            };
-            let array = self.array(&name);
-            let keys = match left {
-                Expr::Group(keys) => keys,
-                other => vec![other],
-            };
-            left = Expr::In(keys, array);
-        }
-        Ok(left)
-    }
-
-    fn matching(&mut self) -> Parsed<Expr> {
-        let mut left = self.comparison()?;
-        while self.is("~") || self.is("!~") {
-            let negated = self.is("!~");
-            self.advance()?;
-            let right = self.comparison()?;
-            left = Expr::Match(negated, boxed(left), boxed(right));
-        }
-        Ok(left)
-    }
-
-    fn comparison(&mut self) -> Parsed<Expr> {
-        let left = self.concat()?;
-        let Token::Mark(mark) = self.token else {
-            return Ok(left);
-        };
-        let comparison = match mark {
-            "<" => Comparison::Less,
-            "<=" => Comparison::LessEqual,
-            "==" => Comparison::Equal,
-            "!=" => Comparison::NotEqual,
-            ">" if !self.no_greater => Comparison::Greater,
-            ">=" => Comparison::GreaterEqual,
-            _ => return Ok(left),
-        };
-        self.advance()?;
-        let right = self.concat()?;
-        Ok(Expr::Compare(comparison, boxed(left), boxed(right)))
-    }
-
-    /// Strings joined; and `COMMAND | getline`, which binds as they do.
-    fn concat(&mut self) -> Parsed<Expr> {
-        let mut left = self.sum()?;
-        loop {
-            if self.is("|") && !self.pipe_is_output() {
-                self.advance()?;
-                if !self.is_word("getline") {
-                    return Err("a pipe leads nowhere");
-                }
-                self.advance()?;
-                let place = self.optional_place()?;
-                left = Expr::Getline(Source::Command(boxed(left)), place);
-                continue;
-            }
-            if !self.starts_operand() {
-                return Ok(left);
-            }
-            let right = self.sum()?;
-            left = Expr::Concat(boxed(left), boxed(right));
-        }
-    }
-
-    /// Whether a `|` belongs to a print, and no getline comes.
-    fn pipe_is_output(&mut self) -> bool {
-        if !self.no_greater {
-            return false;
-        }
-        let mut ahead = self.lexer.clone();
-        !matches!(ahead.next(), Ok(Token::Word("getline")))
-    }
-
-    fn starts_operand(&self) -> bool {
-        match &self.token {
-            Token::Number(_) | Token::Text(_) | Token::Name(_) | Token::Call(_) => true,
-            // A `/` would be division, and a sign an operation.
-            Token::Mark(mark) => matches!(*mark, "$" | "!" | "(" | "-" | "+" | "++" | "--"),
-            // `in` is an operator.
-            Token::Word(word) => *word == "getline",
-            _ => false,
-        }
-    }
-
-    fn sum(&mut self) -> Parsed<Expr> {
-        let mut left = self.product()?;
-        loop {
-            let operator = match &self.token {
-                Token::Mark("+") => Operator::Add,
-                Token::Mark("-") => Operator::Subtract,
-                _ => return Ok(left),
-            };
-            self.advance()?;
-            let right = self.product()?;
-            left = Expr::Binary(operator, boxed(left), boxed(right));
-        }
-    }
-
-    fn product(&mut self) -> Parsed<Expr> {
-        let mut left = self.unary()?;
-        loop {
-            let operator = match &self.token {
-                Token::Mark("*") => Operator::Multiply,
-                Token::Mark("/") => Operator::Divide,
-                Token::Mark("%") => Operator::Remainder,
-                _ => return Ok(left),
-            };
-            self.advance()?;
-            let right = self.unary()?;
-            left = Expr::Binary(operator, boxed(left), boxed(right));
-        }
-    }
-
-    fn unary(&mut self) -> Parsed<Expr> {
-        self.depth += 1;
-        if self.depth > DEPTH {
-            return Err("it nests too deep");
-        }
-        let made = if self.take("!")? {
-            Expr::Not(boxed(self.unary()?))
-        } else if self.take("-")? {
-            Expr::Negative(boxed(self.unary()?))
-        } else if self.take("+")? {
-            Expr::Positive(boxed(self.unary()?))
-        } else {
-            self.power()?
-        };
-        self.depth -= 1;
-        Ok(made)
-    }
-
-    fn power(&mut self) -> Parsed<Expr> {
-        let left = self.postfix()?;
-        if self.take("^")? {
-            // The sign of an exponent binds stronger, and powers group to the right.
-            let right = self.unary()?;
-            return Ok(Expr::Binary(Operator::Power, boxed(left), boxed(right)));
-        }
-        Ok(left)
-    }
-
-    fn postfix(&mut self) -> Parsed<Expr> {
-        let made = self.primary()?;
-        let Expr::Place(place) = made else {
-            return Ok(made);
-        };
-        if self.take("++")? {
-            return Ok(Expr::Step(place, 1.0, true));
-        }
-        if self.take("--")? {
-            return Ok(Expr::Step(place, -1.0, true));
-        }
-        Ok(Expr::Place(place))
-    }
-
-    fn optional_place(&mut self) -> Parsed<Option<Place>> {
-        let starts = matches!(self.token, Token::Name(_)) || self.is("$");
-        if !starts {
-            return Ok(None);
-        }
-        match self.primary()? {
-            Expr::Place(place) => Ok(Some(place)),
-            _ => Err("getline has no variable"),
-        }
-    }
-
-    fn primary(&mut self) -> Parsed<Expr> {
-        let is_regex = self.is("/") || self.is("/=");
-        if is_regex {
-            let equals = self.is("/=");
-            let mut source = self.lexer.regex()?.to_vec();
-            if equals {
-                source.insert(0, b'=');
-            }
-            self.token = self.lexer.next()?;
-            return Ok(Expr::Regex(source.into()));
-        }
-        match self.advance()? {
-            Token::Number(value) => Ok(Expr::Number(value)),
-            Token::Text(text) => Ok(Expr::Text(text)),
-            Token::Name(name) => self.named(&name),
-            Token::Call(name) => self.call(&name),
-            Token::Mark("(") => {
-                let mut all = self.list(")")?;
-                match (all.len(), all.pop()) {
-                    (1, Some(only)) => Ok(match only {
-                        // What is in parentheses is no place, nor the operand of `=`.
-                        Expr::Place(place) if !self.is_step() => Expr::Place(place),
-                        Expr::Group(_) => return Err("a list is in parentheses"),
-                        other => other,
-                    }),
-                    (0, _) | (_, None) => Err("parentheses are empty"),
-                    (_, Some(last)) => {
-                        all.push(last);
-                        Ok(Expr::Group(all))
-                    }
-                }
-            }
-            Token::Mark("$") => {
-                // `$i++` is the field's increment, `$++i` is not.
-                let number = match &self.token {
-                    Token::Mark("++" | "--") => self.prefix()?,
-                    Token::Mark("-" | "+" | "!") => self.unary()?,
-                    _ => self.primary()?,
-                };
-                Ok(Expr::Place(Place::Field(boxed(number))))
-            }
-            Token::Mark(mark @ ("++" | "--")) => self.step(mark),
-            Token::Word("getline") => {
-                let place = self.optional_place()?;
-                if self.take("<")? {
-                    let file = self.postfix()?;
-                    return Ok(Expr::Getline(Source::File(boxed(file)), place));
-                }
-                Ok(Expr::Getline(Source::Input, place))
-            }
-            _ => Err("an expression is not known"),
-        }
-    }
-
-    fn is_step(&self) -> bool {
-        self.is("++") || self.is("--")
-    }
-
-    fn prefix(&mut self) -> Parsed<Expr> {
-        match self.advance()? {
-            Token::Mark(mark @ ("++" | "--")) => self.step(mark),
-            _ => Err("an expression is not known"),
-        }
-    }
-
-    fn step(&mut self, mark: &str) -> Parsed<Expr> {
-        let by = if mark == "++" { 1.0 } else { -1.0 };
-        match self.primary()? {
-            Expr::Place(place) => Ok(Expr::Step(place, by, false)),
-            _ => Err("what is stepped is no variable"),
-        }
-    }
-
-    fn named(&mut self, name: &[u8]) -> Parsed<Expr> {
-        if self.is("[") {
-            self.advance()?;
-            let array = self.array(name);
-            let keys = self.list("]")?;
-            if keys.is_empty() {
-                return Err("an index is empty");
-            }
-            return Ok(Expr::Place(Place::Element(array, keys)));
-        }
-        if name == b"length" {
-            return Ok(Expr::Builtin(Builtin::Length, Vec::new()));
-        }
-        if builtin(name).is_some() || UNKNOWN.iter().any(|other| other.as_bytes() == name) {
-            return Err("a function has no arguments");
-        }
-        Ok(Expr::Place(Place::Var(self.var(name))))
-    }
-
-    fn call(&mut self, name: &[u8]) -> Parsed<Expr> {
-        self.want("(")?;
-        let args = self.list(")")?;
-        if let Some((which, least, most)) = builtin(name) {
-            if args.len() < least || args.len() > most {
-                return Err("a function has too few or too many arguments");
-            }
-            if which == Builtin::Split {
-                match args.get(1) {
-                    Some(Expr::Place(Place::Var(var))) => self.arrays.push((self.function, *var)),
-                    _ => return Err("split has no array"),
-                }
-            }
-            if matches!(which, Builtin::Sub | Builtin::Gsub)
-                && !matches!(args.get(2), None | Some(Expr::Place(_)))
-            {
-                return Err("sub has no variable");
-            }
-            return Ok(Expr::Builtin(which, args));
-        }
-        if UNKNOWN.iter().any(|other| other.as_bytes() == name) {
-            return Err("a function of awk is not known here");
-        }
-        let number = self.function(name);
-        for (at, arg) in args.iter().enumerate() {
-            if let Expr::Place(Place::Var(var)) = arg {
-                self.passes.push(((self.function, *var), number, at));
-            }
-        }
-        Ok(Expr::Call(number, args))
-    }
-}
-
-/// Functions of awks that would give something else at every run, or that only others
-/// have.
-const UNKNOWN: [&str; 9] = [
-    "rand", "srand", "systime", "mktime", "strftime", "gensub", "asort", "asorti", "tolower_",
-];
-
-/// A function of awk, with how many arguments it takes at least and at most.
-fn builtin(name: &[u8]) -> Option<(Builtin, usize, usize)> {
-    Some(match name {
-        b"atan2" => (Builtin::Atan2, 2, 2),
-        b"close" => (Builtin::Close, 1, 1),
-        b"cos" => (Builtin::Cos, 1, 1),
-        b"exp" => (Builtin::Exp, 1, 1),
-        b"fflush" => (Builtin::Fflush, 0, 1),
-        b"gsub" => (Builtin::Gsub, 2, 3),
-        b"index" => (Builtin::Index, 2, 2),
-        b"int" => (Builtin::Int, 1, 1),
-        b"length" => (Builtin::Length, 0, 1),
-        b"log" => (Builtin::Log, 1, 1),
-        b"match" => (Builtin::Match, 2, 2),
-        b"sin" => (Builtin::Sin, 1, 1),
-        b"split" => (Builtin::Split, 2, 3),
-        b"sprintf" => (Builtin::Sprintf, 1, usize::MAX),
-        b"sqrt" => (Builtin::Sqrt, 1, 1),
-        b"sub" => (Builtin::Sub, 2, 3),
-        b"substr" => (Builtin::Substr, 2, 3),
-        b"system" => (Builtin::System, 1, 1),
-        b"tolower" => (Builtin::Tolower, 1, 1),
-        b"toupper" => (Builtin::Toupper, 1, 1),
-        _ => return None,
-    })
 }
 
 /// The text of a pattern that is written out.

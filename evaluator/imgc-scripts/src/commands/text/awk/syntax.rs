@@ -123,13 +123,14 @@ pub(super) enum Expr {
     Place(Place),
     Assign(Place, Option<Operator>, Box<Expr>),
     If(Box<Expr>, Box<Expr>, Box<Expr>),
-    And(Box<Expr>, Box<Expr>),
-    Or(Box<Expr>, Box<Expr>),
+    /// `||`, or `&&` where it is false, between all parts.
+    Logic(bool, Vec<Expr>),
     Not(Box<Expr>),
     Negative(Box<Expr>),
     Positive(Box<Expr>),
-    Binary(Operator, Box<Expr>, Box<Expr>),
-    Concat(Box<Expr>, Box<Expr>),
+    /// The first, then one operation after the other.
+    Chain(Box<Expr>, Vec<(Operator, Expr)>),
+    Concat(Vec<Expr>),
     Compare(Comparison, Box<Expr>, Box<Expr>),
     /// `~`, or `!~` where it is negated.
     Match(bool, Box<Expr>, Box<Expr>),

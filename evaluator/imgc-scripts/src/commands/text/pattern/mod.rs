@@ -8,10 +8,11 @@
 //! its steps.
 
 mod backtrack;
+mod bracket;
 mod parse;
 mod translate;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::fmt;
 
 use regex_automata::hybrid::dfa;
@@ -119,13 +120,20 @@ enum Engine {
         first: meta::Regex,
         /// Whether what `first` finds is the longest match already.
         exact: bool,
+        /// The pattern in the engine's syntax.
+        text: String,
+        syntax: syntax::Config,
         /// Finds where the longest match from a place ends.
-        longest: Box<(dfa::DFA, RefCell<dfa::Cache>)>,
+        longest: OnceCell<Box<Longest>>,
         /// Finds the groups of the longest match from a place.
-        groups: Box<(pikevm::PikeVM, RefCell<pikevm::Cache>)>,
+        groups: OnceCell<Box<Groups>>,
     },
     Backtrack(backtrack::Program),
 }
+
+/// An engine, and the memory that it works in.
+type Longest = (dfa::DFA, RefCell<dfa::Cache>);
+type Groups = (pikevm::PikeVM, RefCell<pikevm::Cache>);
 
 impl Pattern {
     /// Reads `source`.
@@ -134,19 +142,6 @@ impl Pattern {
     /// What is wrong with it.
     pub(crate) fn new(source: &[u8], dialect: Dialect, flags: Flags) -> Result<Self, Fault> {
         let parsed = parse::parse(source, dialect, flags)?;
-        Self::compile(&parsed, flags)
-    }
-
-    /// A pattern for the very bytes `source`.
-    ///
-    /// # Errors
-    /// Where it is too large.
-    pub(crate) fn literal(source: &[u8], flags: Flags) -> Result<Self, Fault> {
-        let parsed = parse::Parsed {
-            node: parse::literal(source, flags.utf8),
-            groups: 0,
-            back: false,
-        };
         Self::compile(&parsed, flags)
     }
 
@@ -241,52 +236,28 @@ impl Pattern {
     }
 
     fn compile_text(text: &str, groups: usize, exact: bool, flags: Flags) -> Result<Self, Fault> {
-        let large = |_| Fault::Unsupported("a regular expression is too large".to_owned());
         let syntax = syntax::Config::new()
             .utf8(false)
             .unicode(true)
             .case_insensitive(flags.ignore_case)
             .nest_limit(1000);
+        let config = meta::Regex::config()
+            .utf8_empty(false)
+            .nfa_size_limit(Some(SIZE));
         let first = meta::Regex::builder()
-            .configure(
-                meta::Regex::config()
-                    .utf8_empty(false)
-                    .nfa_size_limit(Some(SIZE)),
-            )
+            .configure(config)
             .syntax(syntax)
             .build(text)
             .map_err(|_| Fault::Unsupported("a regular expression can't be compiled".to_owned()))?;
-        let nfa = |captures| {
-            let config = thompson::Config::new()
-                .utf8(false)
-                .nfa_size_limit(Some(SIZE))
-                .which_captures(captures);
-            let mut compiler = thompson::Compiler::new();
-            compiler.configure(config).syntax(syntax).build(text)
-        };
-        let all = MatchKind::All;
-        let dfa = dfa::DFA::builder()
-            .configure(
-                dfa::DFA::config()
-                    .match_kind(all)
-                    .unicode_word_boundary(true)
-                    .skip_cache_capacity_check(true),
-            )
-            .build_from_nfa(nfa(WhichCaptures::None).map_err(large)?)
-            .map_err(|_| Fault::Unsupported("a regular expression is too large".to_owned()))?;
-        let dfa_cache = RefCell::new(dfa.create_cache());
-        let vm = pikevm::PikeVM::builder()
-            .configure(pikevm::PikeVM::config().match_kind(all))
-            .build_from_nfa(nfa(WhichCaptures::All).map_err(large)?)
-            .map_err(large)?;
-        let vm_cache = RefCell::new(vm.create_cache());
         Ok(Self {
             groups,
             engine: Engine::Linear {
                 first,
                 exact,
-                longest: Box::new((dfa, dfa_cache)),
-                groups: Box::new((vm, vm_cache)),
+                text: text.to_owned(),
+                syntax,
+                longest: OnceCell::new(),
+                groups: OnceCell::new(),
             },
         })
     }
@@ -314,12 +285,7 @@ impl Pattern {
     /// As [`Pattern::is_match`].
     pub(crate) fn find(&self, hay: &[u8], from: usize) -> Result<Option<Span>, Stop> {
         match &self.engine {
-            Engine::Linear {
-                first,
-                exact,
-                longest,
-                ..
-            } => {
+            Engine::Linear { first, exact, .. } => {
                 let Some(found) = first.search(&Input::new(hay).range(from..)) else {
                     return Ok(None);
                 };
@@ -329,7 +295,7 @@ impl Pattern {
                 let input = Input::new(hay)
                     .range(found.start()..)
                     .anchored(Anchored::Yes);
-                let (dfa, cache) = &**longest;
+                let (dfa, cache) = self.longest()?;
                 match dfa.try_search_fwd(&mut cache.borrow_mut(), &input) {
                     Ok(Some(end)) => Ok(Some((found.start(), end.offset()))),
                     // Word boundaries beside other bytes than ASCII's.
@@ -350,11 +316,11 @@ impl Pattern {
         from: usize,
     ) -> Result<Option<Vec<Option<Span>>>, Stop> {
         match &self.engine {
-            Engine::Linear { first, groups, .. } => {
+            Engine::Linear { first, .. } => {
                 let Some(found) = first.search(&Input::new(hay).range(from..)) else {
                     return Ok(None);
                 };
-                Ok(self.anchored(groups, hay, found.start()))
+                self.anchored(hay, found.start())
             }
             Engine::Backtrack(program) => program.find(hay, from),
         }
@@ -368,20 +334,65 @@ impl Pattern {
     /// As [`Pattern::is_match`].
     pub(crate) fn captures_at(&self, hay: &[u8]) -> Result<Option<Vec<Option<Span>>>, Stop> {
         match &self.engine {
-            Engine::Linear { groups, .. } => Ok(self.anchored(groups, hay, 0)),
+            Engine::Linear { .. } => self.anchored(hay, 0),
             Engine::Backtrack(program) => program.find_at(hay),
         }
     }
 
+    /// The engine for the ends of the longest matches.
+    fn longest(&self) -> Result<&Longest, Stop> {
+        let Engine::Linear { longest, .. } = &self.engine else {
+            return Err(large());
+        };
+        if let Some(found) = longest.get() {
+            return Ok(found);
+        }
+        let config = dfa::DFA::config()
+            .match_kind(MatchKind::All)
+            .unicode_word_boundary(true)
+            .skip_cache_capacity_check(true);
+        let nfa = self.nfa(WhichCaptures::None)?;
+        let dfa = dfa::DFA::builder().configure(config).build_from_nfa(nfa);
+        let dfa = dfa.map_err(|_| large())?;
+        let cache = RefCell::new(dfa.create_cache());
+        Ok(longest.get_or_init(|| Box::new((dfa, cache))))
+    }
+
+    /// The engine for groups.
+    fn group_engine(&self) -> Result<&Groups, Stop> {
+        let Engine::Linear { groups, .. } = &self.engine else {
+            return Err(large());
+        };
+        if let Some(found) = groups.get() {
+            return Ok(found);
+        }
+        let config = pikevm::PikeVM::config().match_kind(MatchKind::All);
+        let nfa = self.nfa(WhichCaptures::All)?;
+        let vm = pikevm::PikeVM::builder()
+            .configure(config)
+            .build_from_nfa(nfa);
+        let vm = vm.map_err(|_| large())?;
+        let cache = RefCell::new(vm.create_cache());
+        Ok(groups.get_or_init(|| Box::new((vm, cache))))
+    }
+
+    fn nfa(&self, captures: WhichCaptures) -> Result<thompson::NFA, Stop> {
+        let Engine::Linear { text, syntax, .. } = &self.engine else {
+            return Err(large());
+        };
+        let config = thompson::Config::new()
+            .utf8(false)
+            .nfa_size_limit(Some(SIZE))
+            .which_captures(captures);
+        let mut compiler = thompson::Compiler::new();
+        let built = compiler.configure(config).syntax(*syntax).build(text);
+        built.map_err(|_| large())
+    }
+
     /// The groups of the longest match that begins at `from`.
-    fn anchored(
-        &self,
-        engine: &(pikevm::PikeVM, RefCell<pikevm::Cache>),
-        hay: &[u8],
-        from: usize,
-    ) -> Option<Vec<Option<Span>>> {
+    fn anchored(&self, hay: &[u8], from: usize) -> Result<Option<Vec<Option<Span>>>, Stop> {
         let input = Input::new(hay).range(from..).anchored(Anchored::Yes);
-        let (vm, cache) = engine;
+        let (vm, cache) = self.group_engine()?;
         let mut slots = vec![None; 2 * (self.groups + 1)];
         vm.search_slots(&mut cache.borrow_mut(), &input, &mut slots);
         let spans = slots.chunks(2).map(|pair| match pair {
@@ -389,8 +400,12 @@ impl Pattern {
             _ => None,
         });
         let spans: Vec<Option<Span>> = spans.collect();
-        spans[0].is_some().then_some(spans)
+        Ok(spans[0].is_some().then_some(spans))
     }
+}
+
+fn large() -> Stop {
+    Stop::unsupported("a regular expression is too large")
 }
 
 impl fmt::Debug for Pattern {

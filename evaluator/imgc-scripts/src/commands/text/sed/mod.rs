@@ -3,6 +3,7 @@
 mod parse;
 mod replace;
 mod run;
+mod streams;
 #[cfg(test)]
 mod tests;
 

@@ -1,0 +1,115 @@
+//! Reads the XML of schemas: elements, attributes and text. No document types, no
+//! entities but the five that XML has.
+
+/// What comes next in a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Event {
+    Start(String, Vec<(String, String)>),
+    Text(String),
+    End(String),
+}
+
+/// The events of `text`. None where it is no such XML.
+pub(super) fn read(text: &str) -> Option<Vec<Event>> {
+    let mut events = Vec::new();
+    let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
+    while !rest.is_empty() {
+        let Some(inner) = rest.strip_prefix('<') else {
+            let end = rest.find('<').unwrap_or(rest.len());
+            events.push(Event::Text(plain(&rest[..end])?));
+            rest = &rest[end..];
+            continue;
+        };
+        if let Some(comment) = inner.strip_prefix("!--") {
+            rest = comment.split_once("-->")?.1;
+        } else if let Some(data) = inner.strip_prefix("![CDATA[") {
+            let (data, after) = data.split_once("]]>")?;
+            events.push(Event::Text(data.to_owned()));
+            rest = after;
+        } else if inner.starts_with('?') {
+            rest = inner.split_once("?>")?.1;
+        } else if inner.starts_with('!') {
+            return None;
+        } else if let Some(name) = inner.strip_prefix('/') {
+            let (name, after) = name.split_once('>')?;
+            events.push(Event::End(name.trim_end().to_owned()));
+            rest = after;
+        } else {
+            rest = element(inner, &mut events)?;
+        }
+    }
+    Some(events)
+}
+
+fn element<'a>(text: &'a str, events: &mut Vec<Event>) -> Option<&'a str> {
+    let end = text.find(|c: char| c.is_ascii_whitespace() || c == '>' || c == '/')?;
+    let (name, mut rest) = text.split_at(end);
+    let mut attributes = Vec::new();
+    loop {
+        rest = rest.trim_start();
+        if let Some(after) = rest.strip_prefix('>') {
+            events.push(Event::Start(name.to_owned(), attributes));
+            return Some(after);
+        }
+        if let Some(after) = rest.strip_prefix("/>") {
+            events.push(Event::Start(name.to_owned(), attributes));
+            events.push(Event::End(name.to_owned()));
+            return Some(after);
+        }
+        let (key, after) = rest.split_once('=')?;
+        let after = after.trim_start();
+        let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+        let (value, after) = after[1..].split_once(quote)?;
+        attributes.push((key.trim_end().to_owned(), plain(value)?));
+        rest = after;
+    }
+}
+
+/// Text without its entities.
+fn plain(text: &str) -> Option<String> {
+    let mut parts = text.split('&');
+    let mut plain = parts.next()?.to_owned();
+    for part in parts {
+        let (name, rest) = part.split_once(';')?;
+        plain.push(match name {
+            "lt" => '<',
+            "gt" => '>',
+            "amp" => '&',
+            "quot" => '"',
+            "apos" => '\'',
+            _ => {
+                let number = name.strip_prefix('#')?;
+                let code = match number.strip_prefix('x') {
+                    Some(number) => u32::from_str_radix(number, 16).ok()?,
+                    None => number.parse().ok()?,
+                };
+                char::from_u32(code)?
+            }
+        });
+        plain.push_str(rest);
+    }
+    Some(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_have_attributes_and_text() {
+        let events = read("<?xml version='1.0'?><!-- x --><a b = \"&lt;\" c='2'>&#65;<d/></a>");
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        assert_eq!(
+            events,
+            Some(vec![
+                Event::Start("a".into(), vec![pair("b", "<"), pair("c", "2")]),
+                Event::Text("A".into()),
+                Event::Start("d".into(), Vec::new()),
+                Event::End("d".into()),
+                Event::End("a".into()),
+            ])
+        );
+        assert_eq!(read("<a b></a>"), None);
+        assert_eq!(read("&x;"), None);
+    }
+}
