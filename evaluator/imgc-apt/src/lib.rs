@@ -28,8 +28,8 @@ pub use depends::{Constraint, Group, Operator, Relation, RelationError, Relation
 pub use index::{Index, IndexError, MAX_INDEX, MultiArch, Package};
 pub use keys::{Keyring, KeyringError, MAX_KEYRING};
 pub use lock::{
-    ArchiveKey, Controlled, LOCK_VERSION, Lock, LockError, LockedArchive, LockedIndex, LockedModule,
-    PackageKey, Pin, Set, Vouched,
+    ArchiveKey, Controlled, LOCK_VERSION, Lock, LockError, LockedArchive, LockedIndex,
+    LockedModule, PackageKey, Pin, Set, Vouched,
 };
 pub use release::{Expect, IndexFile, Release, ReleaseError};
 pub use sha256::{Sha256, Sha256Error};

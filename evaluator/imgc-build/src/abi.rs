@@ -8,7 +8,7 @@ pub(crate) const UNPACK: u32 = with_layer(1);
 /// Installing fragments, interpreting their scripts, and writing dpkg's database.
 pub(crate) const INSTALL: u32 = with_layer(2);
 /// Users, groups and files.
-pub(crate) const FILES: u32 = with_layer(3);
+pub(crate) const FILES: u32 = with_layer(4);
 /// Configuration and manifest.
 pub(crate) const IMAGE: u32 = imgc_oci::MANIFEST_ABI;
 

@@ -66,6 +66,10 @@ pub enum AccountError {
 pub(crate) struct Accounts {
     users: Vec<UserLine>,
     groups: Vec<GroupLine>,
+    /// The lines of `/etc/shadow` that are there already: they stay, in their order.
+    shadow: Vec<String>,
+    /// The lines of `/etc/gshadow` that are there already.
+    gshadow: Vec<String>,
     /// Whether the image adds any of its own.
     added: bool,
 }
@@ -114,6 +118,8 @@ impl Accounts {
         let mut accounts = Self {
             users: Vec::new(),
             groups: Vec::new(),
+            shadow: lines(&shadow),
+            gshadow: lines(&text("etc/gshadow")?.unwrap_or_default()),
             added: false,
         };
         let passwd = match text("etc/passwd")? {
@@ -271,7 +277,8 @@ impl Accounts {
     /// # Errors
     /// [`AccountError::Insert`] where `/etc` is no folder.
     pub(crate) fn write(&self, tree: &mut Tree, epoch: u64) -> Result<(), AccountError> {
-        let (mut passwd, mut shadow) = (String::new(), String::new());
+        let has = |all: &[String], name: &str| all.iter().any(|line| is_of(line, name));
+        let (mut passwd, mut shadow) = (String::new(), self.shadow.clone());
         for user in &self.users {
             let UserLine {
                 name,
@@ -283,22 +290,29 @@ impl Accounts {
                 shadow: secret,
             } = user;
             passwd.push_str(&format!("{name}:x:{uid}:{gid}:{comment}:{home}:{shell}\n"));
-            shadow.push_str(secret);
-            shadow.push('\n');
+            if !has(&shadow, name) {
+                shadow.push(secret.clone());
+            }
         }
-        let (mut group, mut gshadow) = (String::new(), String::new());
+        let (mut group, mut gshadow) = (String::new(), self.gshadow.clone());
         for GroupLine { name, gid, members } in &self.groups {
             let members = members.join(",");
             group.push_str(&format!("{name}:x:{gid}:{members}\n"));
-            gshadow.push_str(&format!("{name}:*::{members}\n"));
+            match gshadow.iter_mut().find(|line| is_of(line, name)) {
+                None => gshadow.push(format!("{name}:!::{members}")),
+                Some(line) => {
+                    let kept = line.rfind(':').map_or(0, |at| at + 1);
+                    line.replace_range(kept.., &members);
+                }
+            }
         }
         let mtime = i64::try_from(epoch).unwrap_or(i64::MAX);
         let shadow_gid = self.gid(&Owner::Name("shadow".to_owned())).unwrap_or(0);
         let files = [
             ("etc/passwd", passwd, 0o644, 0),
             ("etc/group", group, 0o644, 0),
-            ("etc/shadow", shadow, 0o640, shadow_gid),
-            ("etc/gshadow", gshadow, 0o640, shadow_gid),
+            ("etc/shadow", file(&shadow), 0o640, shadow_gid),
+            ("etc/gshadow", file(&gshadow), 0o640, shadow_gid),
         ];
         for (path, text, mode, gid) in files {
             let path = tree_path(path);
@@ -315,6 +329,23 @@ impl Accounts {
         }
         Ok(())
     }
+}
+
+/// The lines of a file that have something in them.
+fn lines(text: &str) -> Vec<String> {
+    let full = text.lines().filter(|line| !line.is_empty());
+    full.map(str::to_owned).collect()
+}
+
+/// A file of these lines.
+fn file(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+/// Whether a line is of this user or group.
+fn is_of(line: &str, name: &str) -> bool {
+    line.strip_prefix(name)
+        .is_some_and(|rest| rest.starts_with(':'))
 }
 
 fn tree_path(text: &str) -> TreePath {

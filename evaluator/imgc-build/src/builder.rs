@@ -12,7 +12,7 @@ use imgc_tree::Tree;
 use serde::{Deserialize, Serialize};
 
 use crate::fetch::Fetcher;
-use crate::packages::{Part, Report};
+use crate::packages::Report;
 use crate::pin::Pinned;
 use crate::realise::{Output, realise};
 use crate::{BuildError, Events, Mirrors, Transport, abi, pin};
@@ -163,7 +163,7 @@ impl<'a> Builder<'a> {
             });
             report = made.report;
         }
-        if has_own_files(image, &parts) {
+        if has_own_files(image) {
             let under = layers.first().map(|used| used.layer);
             let made = if image.packages.is_some() {
                 self.files_layer(image, under.as_ref(), epoch, || Ok(&install()?.tree))?
@@ -191,16 +191,12 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// Whether anything is to be laid over the packages: what the image names, or the
-/// accounts that the packages bring a list of.
-fn has_own_files(image: &Image, parts: &[Part]) -> bool {
+/// Whether anything is to be laid over the packages, or somebody is named who must be there.
+fn has_own_files(image: &Image) -> bool {
     !image.files.is_empty()
         || !image.users.is_empty()
         || !image.groups.is_empty()
         || image.config.user.is_some()
-        || parts
-            .iter()
-            .any(|part| part.fragment.package.name == "base-passwd")
 }
 
 impl std::fmt::Debug for Builder<'_> {

@@ -23,10 +23,10 @@ mod transport;
 
 pub use accounts::AccountError;
 pub use builder::{Builder, Built, Ran, Sources};
-pub use imgc_dpkg::{Declined, Effect, Line, Touched};
 pub use error::BuildError;
 pub use event::{Event, Events};
 pub use fetch::{FetchError, Pin};
+pub use imgc_dpkg::{Declined, Effect, Line, Touched};
 pub use mirrors::Mirrors;
 pub use overlay::OverlayError;
 pub use packages::{DeclinedWork, Report, Scripts};

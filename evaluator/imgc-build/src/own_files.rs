@@ -106,7 +106,9 @@ impl Builder<'_> {
             accounts
                 .add(&image.groups, &image.users, epoch)
                 .map_err(account)?;
-            accounts.write(&mut tree, epoch).map_err(account)?;
+            if accounts.added() {
+                accounts.write(&mut tree, epoch).map_err(account)?;
+            }
             names = accounts.names();
         }
         overlay(&mut tree, &image.files, &accounts, epoch).map_err(|error| {

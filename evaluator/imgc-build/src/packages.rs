@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::io::Read;
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
 
 use imgc_dpkg::{EntryKind, EntryNode, Fragment, Installed, Limits, Sink};
 use imgc_layer::{Contents as _, Layer, Segment, SegmentUse, SegmentWriter, StoreContents};
@@ -16,9 +16,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::fetch::Pin;
-use crate::realise::{Output, realise};
 use crate::order::Order;
 use crate::pin::Pinned;
+use crate::realise::{Output, realise};
 use crate::{BuildError, Builder, Event, abi};
 
 /// How many downloads run at once. They wait for the network, not for a processor.
@@ -304,7 +304,9 @@ impl imgc_dpkg::Reader for Bytes<'_> {
 /// The packages whose scripts the image says to skip.
 fn skip(image: &Image) -> BTreeSet<String> {
     let packages = image.packages.iter();
-    packages.flat_map(|packages| packages.skip.keys().cloned()).collect()
+    packages
+        .flat_map(|packages| packages.skip.keys().cloned())
+        .collect()
 }
 
 fn report(installed: &Installed) -> Report {

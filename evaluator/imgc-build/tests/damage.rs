@@ -108,6 +108,7 @@ fn image(user: Option<&str>) -> Image {
             variant: Variant::Distroless,
             recommends: false,
             names: vec!["a".to_owned()],
+            skip: std::collections::BTreeMap::new(),
         }),
         groups: Vec::new(),
         users: vec![User {

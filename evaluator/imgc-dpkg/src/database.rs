@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use imgc_tree::{Content, InsertError, Node, Tree, TreePath};
 
 use crate::control::Stanza;
-use crate::fragment::EntryNode;
 use crate::fragment::ControlFile;
+use crate::fragment::EntryNode;
 use crate::placing::{Placed, Union};
 use crate::triggers::{self, Directives};
 use crate::{ControlError, InstallError, Options, conffile, merged};
@@ -56,7 +56,9 @@ pub(crate) fn put(
         tree,
         epoch: options.epoch,
     };
-    let name = path.strip_prefix(ROOT).and_then(|rest| rest.strip_prefix('/'));
+    let name = path
+        .strip_prefix(ROOT)
+        .and_then(|rest| rest.strip_prefix('/'));
     let name = name.expect("control files go into dpkg's folder");
     folder.put(name, file.bytes.clone(), file.mode, file.mtime)
 }

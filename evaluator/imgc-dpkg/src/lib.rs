@@ -35,9 +35,9 @@ pub use control::{ControlError, Package};
 pub use deb::{Sink, unpack};
 pub use error::{DebError, EntryProblem, InstallError};
 pub use fragment::{ControlFile, Entry, EntryNode, Fragment};
-pub use imgc_tree::EntryKind;
 pub use imgc_scripts::{
     Declined, Effect, Limits as ScriptLimits, Line, Place, Reader, Stop, Touched, Why,
 };
+pub use imgc_tree::EntryKind;
 pub use install::{Installed, Note, Options, Plain, Schedule, ScriptName, Step, install};
 pub use limits::Limits;

@@ -171,8 +171,7 @@ impl<'a> Union<'a> {
             .collect();
         for folder in missing {
             tree.make_parents(&folder, self.epoch)?;
-            tree
-                .insert(&folder, Node::directory(0o755, self.epoch))?;
+            tree.insert(&folder, Node::directory(0o755, self.epoch))?;
         }
         Ok(())
     }
@@ -209,9 +208,8 @@ impl<'a> Union<'a> {
         }
         if let Some((_, true)) = dpkg {
             let beside = [at.as_bytes(), b".dpkg-new"].concat();
-            let beside = TreePath::new(&beside).map_err(|_| {
-                self.unfit(imgc_tree::InsertError::NoParent(at.clone()))
-            })?;
+            let beside = TreePath::new(&beside)
+                .map_err(|_| self.unfit(imgc_tree::InsertError::NoParent(at.clone())))?;
             let current = self.current();
             self.packages[current].waiting.push((at, beside.clone()));
             at = beside;
@@ -269,8 +267,7 @@ impl<'a> Union<'a> {
             path: path.clone(),
             package: self.name(self.current()),
         })?;
-        tree
-            .make_parents(&at, self.epoch)
+        tree.make_parents(&at, self.epoch)
             .map_err(|source| self.unfit(source))?;
         Ok(at)
     }
@@ -297,9 +294,7 @@ impl<'a> Union<'a> {
             if let Some(rules) = rules {
                 rules.apply(&entry.path, &mut node.meta);
             }
-            tree
-                .insert(at, node)
-                .map_err(|source| self.unfit(source))?;
+            tree.insert(at, node).map_err(|source| self.unfit(source))?;
         }
         Ok(())
     }
@@ -317,9 +312,7 @@ impl<'a> Union<'a> {
         if !self.owners.contains_key(at)
             && let Some(node) = node(entry, self.epoch)
         {
-            tree
-                .insert(at, node)
-                .map_err(|source| self.unfit(source))?;
+            tree.insert(at, node).map_err(|source| self.unfit(source))?;
             self.owners.insert(at.clone(), self.current());
         }
         Ok(())

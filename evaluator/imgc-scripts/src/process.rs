@@ -241,7 +241,8 @@ impl<'r> Process<'_, 'r> {
     pub(crate) fn open(&mut self, path: &[u8], how: Open) -> Result<Fd, Errno> {
         let path = self.path(path);
         let descriptor = match path.as_slice() {
-            b"/dev/null" | b"/dev/zero" => return Ok(Fd::Null),
+            b"/dev/null" => return Ok(Fd::Null),
+            b"/dev/zero" if how != Open::Read => return Ok(Fd::Null),
             b"/dev/tty" | b"/dev/console" => return Err(Errno::NoEntry),
             b"/dev/stdin" => Some(0),
             b"/dev/stdout" => Some(1),
@@ -256,6 +257,11 @@ impl<'r> Process<'_, 'r> {
             return fd.ok_or(Errno::NoEntry);
         }
         let files = &mut self.machine.files;
+        if Self::is_of_kernel(&path) && !files.exists(&path) {
+            let what = format!("what {path} holds depends on the machine");
+            files.fault = Some(Stop::unsupported(what));
+            return Err(Errno::Io);
+        }
         let ino = match how {
             Open::Read => files.find(&path, true)?,
             _ => files.create(&path, 0o666 & !self.umask)?,
@@ -280,7 +286,7 @@ impl<'r> Process<'_, 'r> {
             return Ok(Rc::new(self.stdin()));
         }
         let path = self.path(name);
-        if path.starts_with(b"/dev/") || path.starts_with(b"/proc/self/fd/") {
+        if path.starts_with(b"/dev/") || Self::is_of_kernel(&path) {
             let fd = self.open(&path, Open::Read)?;
             return Ok(Rc::new(self.rest(&fd)));
         }
@@ -357,11 +363,6 @@ impl<'r> Process<'_, 'r> {
         }
     }
 
-    /// The next line of standard input with its newline; none at the end.
-    pub(crate) fn line(&mut self) -> Option<Vec<u8>> {
-        self.record(0, b'\n')
-    }
-
     /// What can be read from a descriptor up to and with the byte `end`; none at the end.
     pub(crate) fn record(&mut self, number: u32, end: u8) -> Option<Vec<u8>> {
         let next = |rest: &[u8]| {
@@ -385,6 +386,12 @@ impl<'r> Process<'_, 'r> {
             Fd::Null | Fd::Output(_) => return None,
         };
         (!line.is_empty()).then_some(line)
+    }
+
+    /// Whether `path` is of the kernel's making, so that reading it is a guess.
+    fn is_of_kernel(path: &[u8]) -> bool {
+        let sources = [&b"/dev/zero"[..], b"/dev/random", b"/dev/urandom"];
+        path.starts_with(b"/proc/") || path.starts_with(b"/sys/") || sources.contains(&path)
     }
 
     /// Whether `path` is the folder of a file system that dpkg's scripts find mounted.

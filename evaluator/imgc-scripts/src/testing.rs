@@ -41,15 +41,28 @@ pub(crate) fn machine() -> Machine<'static> {
     };
     let mut machine = Machine::new(Tree::new(setup.epoch), &Inline, setup);
     for folder in [
-        "/usr/bin", "/usr/sbin", "/usr/lib", "/etc", "/tmp", "/root", "/var/lib/dpkg/info",
-        "/var/lib/dpkg/triggers", "/var/lib/dpkg/alternatives",
+        "/usr/bin",
+        "/usr/sbin",
+        "/usr/lib",
+        "/etc",
+        "/tmp",
+        "/root",
+        "/var/lib/dpkg/info",
+        "/var/lib/dpkg/triggers",
+        "/var/lib/dpkg/alternatives",
     ] {
-        machine.files.mkdir_all(folder.as_bytes(), 0o755).expect("a plain folder");
+        machine
+            .files
+            .mkdir_all(folder.as_bytes(), 0o755)
+            .expect("a plain folder");
     }
     for link in ["bin", "sbin", "lib"] {
         let at = format!("/{link}");
         let target = format!("usr{at}");
-        machine.files.symlink(target.as_bytes(), at.as_bytes()).expect("a link");
+        machine
+            .files
+            .symlink(target.as_bytes(), at.as_bytes())
+            .expect("a link");
     }
     machine
 }
@@ -59,9 +72,13 @@ impl Machine<'_> {
     pub(crate) fn put(&mut self, path: &str, text: &str, mode: u32) {
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         if !folder.is_empty() {
-            self.files.mkdir_all(folder.as_bytes(), 0o755).expect("a folder");
+            self.files
+                .mkdir_all(folder.as_bytes(), 0o755)
+                .expect("a folder");
         }
-        self.files.write(path.as_bytes(), text.into(), mode).expect("a file");
+        self.files
+            .write(path.as_bytes(), text.into(), mode)
+            .expect("a file");
         self.files.chmod(path.as_bytes(), mode).expect("a file");
     }
 

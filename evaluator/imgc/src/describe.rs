@@ -364,8 +364,11 @@ fn script(stop: &imgc_dpkg::Stop) -> Problem {
     if place.line > 0 {
         at = format!("{at}, line {}", place.line);
     }
-    let mut problem = Problem::new(format!("a maintainer script can't be interpreted: {}", stop.why))
-        .note(format!("in {at}"));
+    let mut problem = Problem::new(format!(
+        "a maintainer script can't be interpreted: {}",
+        stop.why
+    ))
+    .note(format!("in {at}"));
     if !place.argv.is_empty() {
         let words: Vec<String> = place.argv.iter().map(ToString::to_string).collect();
         problem = problem.note(format!("the command was: {}", words.join(" ")));
@@ -379,8 +382,17 @@ fn script(stop: &imgc_dpkg::Stop) -> Problem {
 
 /// A maintainer script that failed, as it would have for dpkg.
 fn failed(package: &str, script: &str, status: u8, log: &str) -> Problem {
-    let mut problem = Problem::new(format!("the {script} of {package} failed with status {status}"));
-    for line in log.lines().rev().take(8).collect::<Vec<_>>().into_iter().rev() {
+    let mut problem = Problem::new(format!(
+        "the {script} of {package} failed with status {status}"
+    ));
+    for line in log
+        .lines()
+        .rev()
+        .take(8)
+        .collect::<Vec<_>>()
+        .into_iter()
+        .rev()
+    {
         problem = problem.note(line.to_owned());
     }
     problem.help("if dpkg runs it without failing, this is a mistake of imgc: please report it")

@@ -178,8 +178,19 @@ fn effect_document(effect: &Effect) -> EffectDocument {
 
 impl PartialEq for EffectDocument {
     fn eq(&self, other: &Self) -> bool {
-        (&self.script, self.line, &self.command, self.what, &self.path)
-            == (&other.script, other.line, &other.command, other.what, &other.path)
+        (
+            &self.script,
+            self.line,
+            &self.command,
+            self.what,
+            &self.path,
+        ) == (
+            &other.script,
+            other.line,
+            &other.command,
+            other.what,
+            &other.path,
+        )
     }
 }
 

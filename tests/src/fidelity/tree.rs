@@ -72,7 +72,7 @@ impl fmt::Display for Row {
         write!(f, "{}{:04o} {uid}:{gid}", self.kind, self.mode)?;
         match &self.content {
             Content::Nothing => {}
-            Content::Bytes(sum) => write!(f, " {:.12}", sum)?,
+            Content::Bytes(sum) => write!(f, " {sum:.12}")?,
             Content::Link(target) => write!(f, " -> {target}")?,
             Content::Device(major, minor) => write!(f, " {major}:{minor}")?,
         }

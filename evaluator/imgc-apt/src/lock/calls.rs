@@ -18,7 +18,11 @@ pub(super) fn render(calls: &[Call], packages: &[PackageKey]) -> Vec<String> {
             return format!("{verb} +{}", all.len());
         }
         let names = all.iter().map(|&at| packages[at].name.as_str());
-        [verb].into_iter().chain(names).collect::<Vec<_>>().join(" ")
+        [verb]
+            .into_iter()
+            .chain(names)
+            .collect::<Vec<_>>()
+            .join(" ")
     };
     let line = |call: &Call| match call {
         Call::Assume(at) => words("assume", &[*at], false),
@@ -89,7 +93,9 @@ mod tests {
             version: "1".to_owned(),
             arch: "all".to_owned(),
         };
-        ["dash", "dpkg", "curl", "usr-is-merged", "zlib"].map(key).into()
+        ["dash", "dpkg", "curl", "usr-is-merged", "zlib"]
+            .map(key)
+            .into()
     }
 
     #[test]

@@ -148,10 +148,12 @@ impl<'a, 'r> Run<'a, 'r> {
         let fragment = self.fragments[index];
         let package = &fragment.package;
         let name = package.qualified();
-        let conffiles = fragment.conffiles().map_err(|source| InstallError::Control {
-            package: name.clone(),
-            source,
-        })?;
+        let conffiles = fragment
+            .conffiles()
+            .map_err(|source| InstallError::Control {
+                package: name.clone(),
+                source,
+            })?;
         let lines = conffiles.iter().map(newconffile).collect();
         self.statuses.add(&package.name, &fragment.control, lines);
         self.note_skipped(index);
@@ -263,7 +265,9 @@ impl<'a, 'r> Run<'a, 'r> {
             let installed = |index: usize| packages[index].state == State::Installed;
             let noawait = waiting == "-";
             match trigger.strip_prefix('/') {
-                Some(path) => self.triggers.touch(path.as_bytes(), noawait, installed, heard),
+                Some(path) => self
+                    .triggers
+                    .touch(path.as_bytes(), noawait, installed, heard),
                 None => self.triggers.activate(trigger, noawait, installed, heard),
             }
         }

@@ -36,7 +36,12 @@ fn installed(debs: impl IntoIterator<Item = Deb>) -> Result<Installed, InstallEr
 }
 
 fn plain(fragments: &[&Fragment], options: &Options<'_>) -> Result<Installed, InstallError> {
-    install(fragments, &mut Plain::new(fragments.len()), options, &Inline)
+    install(
+        fragments,
+        &mut Plain::new(fragments.len()),
+        options,
+        &Inline,
+    )
 }
 
 fn tree(debs: impl IntoIterator<Item = Deb>) -> Tree {

@@ -41,7 +41,12 @@ fn journalctl(process: &mut Process<'_, '_>) -> Outcome {
     }
     let mut files: Vec<(BString, BString)> = Vec::new();
     for folder in FOLDERS {
-        for name in process.machine.files.list(folder.as_bytes()).unwrap_or_default() {
+        for name in process
+            .machine
+            .files
+            .list(folder.as_bytes())
+            .unwrap_or_default()
+        {
             if name.ends_with(b".catalog") {
                 let path = format!("{folder}/{name}").into();
                 files.push((name, path));
@@ -123,11 +128,7 @@ fn read(bytes: &[u8], language: &[u8], texts: &mut Texts) -> Result<(), &'static
     }
 }
 
-fn finish(
-    texts: &mut Texts,
-    key: ([u8; 16], Vec<u8>),
-    text: Vec<u8>,
-) -> Result<(), &'static str> {
+fn finish(texts: &mut Texts, key: ([u8; 16], Vec<u8>), text: Vec<u8>) -> Result<(), &'static str> {
     if text.is_empty() {
         return Err("an entry has no text");
     }
@@ -189,7 +190,6 @@ fn database(texts: &Texts) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::testing::machine;
 
     #[test]

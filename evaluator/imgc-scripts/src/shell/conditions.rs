@@ -7,7 +7,7 @@ use super::pattern::{QUOTED, byte};
 use super::state::Held;
 use super::syntax::{Test, Word};
 use crate::commands::system::test as files;
-use crate::stop::Stop;
+use crate::commands::text::pattern::{Dialect, Flags, Pattern};
 
 impl Shell<'_, '_, '_> {
     /// The status of a test: 0 where it holds, 1 where not, 2 where it can't be said.
@@ -88,45 +88,35 @@ impl Shell<'_, '_, '_> {
     /// `=~`: an extended regular expression, whose groups go to `BASH_REMATCH`.
     fn regular(&mut self, text: &BString, word: &Word) -> Result<u8, Flow> {
         let marks = self.pattern(word)?;
-        let mut expression = String::from("(?s-u)");
+        let mut expression = Vec::with_capacity(marks.len());
         let mut bracket = false;
         for (at, &mark) in marks.iter().enumerate() {
             let b = byte(mark);
-            let c = char::from(b);
-            if !b.is_ascii() {
-                expression.push_str(&format!("\\x{b:02x}"));
-            } else if mark & QUOTED != 0 || (bracket && c == '\\') {
-                if !c.is_ascii_alphanumeric() && !c.is_ascii_whitespace() {
-                    expression.push('\\');
+            if mark & QUOTED != 0 {
+                if !bracket && b.is_ascii_punctuation() {
+                    expression.push(b'\\');
                 }
-                expression.push(c);
-            } else {
-                let opens = marks
-                    .get(at + 1)
-                    .is_some_and(|&m| b":.=".contains(&byte(m)));
-                match c {
-                    '[' if bracket && !opens => expression.push('\\'),
-                    '[' => bracket = true,
-                    ']' => {
-                        let class = at > 0 && b":.=".contains(&byte(marks[at - 1]));
-                        bracket = bracket && class;
-                    }
-                    '&' | '~' if bracket => expression.push('\\'),
-                    _ => {}
-                }
-                expression.push(c);
+            } else if b == b'[' {
+                bracket = true;
+            } else if b == b']' {
+                let class = at > 0 && b":.=".contains(&byte(marks[at - 1]));
+                bracket = bracket && class;
             }
+            expression.push(b);
         }
-        let regex = regex::bytes::RegexBuilder::new(&expression).build();
-        let Ok(regex) = regex else {
-            let what = format!("the regular expression {expression} is not known");
-            return Err(Stop::unsupported(what).into());
+        let pattern = match Pattern::new(&expression, Dialect::Extended, Flags::default()) {
+            Ok(pattern) => pattern,
+            Err(fault) => {
+                fault.invalid()?;
+                return Ok(2);
+            }
         };
         self.process.machine.spend(text.len() as u64 / 16)?;
-        let captures = regex.captures(text);
-        let groups = captures.iter().flat_map(|captures| captures.iter());
-        let groups =
-            groups.map(|group| group.map_or_else(BString::default, |g| g.as_bytes().into()));
+        let captures = pattern.captures(text, 0)?;
+        let groups = captures
+            .iter()
+            .flatten()
+            .map(|group| group.map_or_else(BString::default, |(from, to)| text[from..to].into()));
         let groups = (0..).zip(groups).collect();
         self.state.entry(b"BASH_REMATCH").value = Some(Held::Array(groups));
         Ok(u8::from(captures.is_none()))

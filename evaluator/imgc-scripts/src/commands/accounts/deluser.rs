@@ -67,7 +67,7 @@ fn deluser(process: &mut Process<'_, '_>) -> Outcome {
     match given.rest.as_slice() {
         [name] if is_group => {
             let Some(group) = nss::group_named(process.machine, name)? else {
-                process.complain(format_args!("The group `{name}' does not exist."));
+                process.complain(format_args!("there is no group {name}"));
                 return if system {
                     Ok(Status::OK)
                 } else {
@@ -75,12 +75,12 @@ fn deluser(process: &mut Process<'_, '_>) -> Outcome {
                 };
             };
             if system && !config.is_system("gid", group.gid) {
-                process.complain(format_args!("The group `{name}' is not a system group."));
+                process.complain(format_args!("{name} is no group of the system"));
                 return status(3, 13);
             }
             let empty = given.has("only-if-empty") || config.is_set("only_if_empty");
             if empty && !group.members.is_empty() {
-                process.complain(format_args!("The group `{name}' is not empty!"));
+                process.complain(format_args!("the group {name} has members"));
                 return status(5, 41);
             }
             let done = process.run(vec!["groupdel".into(), name.clone()])?;
@@ -96,11 +96,11 @@ fn deluser(process: &mut Process<'_, '_>) -> Outcome {
                 return Ok(Status::OK);
             }
             let Some(user) = user else {
-                process.complain(format_args!("The user `{name}' does not exist."));
+                process.complain(format_args!("there is no user {name}"));
                 return status(2, 12);
             };
             if system && !config.is_system("uid", user.uid) {
-                process.complain(format_args!("The user `{name}' is not a system user."));
+                process.complain(format_args!("{name} is no user of the system"));
                 return status(1, 13);
             }
             if user.uid == 0 && !given.has("no-preserve-root") {
@@ -120,19 +120,19 @@ fn deluser(process: &mut Process<'_, '_>) -> Outcome {
         }
         [user, group] => {
             let Some(there) = nss::user_named(process.machine, user)? else {
-                process.complain(format_args!("The user `{user}' does not exist."));
+                process.complain(format_args!("there is no user {user}"));
                 return status(2, 12);
             };
             let Some(from) = nss::group_named(process.machine, group)? else {
-                process.complain(format_args!("The group `{group}' does not exist."));
+                process.complain(format_args!("there is no group {group}"));
                 return status(3, 12);
             };
             if there.gid == from.gid {
-                process.complain("You may not remove the user from their primary group.");
+                process.complain("it is the user's primary group");
                 return status(7, 43);
             }
             if !from.members.contains(user) {
-                process.complain(format_args!("The user `{user}' is not a member."));
+                process.complain(format_args!("{user} is no member"));
                 return status(6, 42);
             }
             let mut members = Vec::new();
@@ -156,7 +156,7 @@ fn deluser(process: &mut Process<'_, '_>) -> Outcome {
             }
         }
         _ => {
-            process.complain("Only one or two names allowed.");
+            process.complain("a name is needed, or two");
             status(1, 51)
         }
     }

@@ -89,7 +89,7 @@ fn table(
 fn initgroups(process: &mut Process<'_, '_>, keys: &[BString]) -> Outcome {
     let groups = Table::load(process.machine, GROUP)?;
     if keys.is_empty() {
-        process.complain("Enumeration not supported on initgroups");
+        process.complain("initgroups needs a name");
         return Ok(Status(3));
     }
     for key in keys {

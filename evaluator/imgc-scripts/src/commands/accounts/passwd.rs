@@ -60,7 +60,7 @@ fn passwd(process: &mut Process<'_, '_>) -> Outcome {
         return Err(Stop::unsupported(format!("{name} is not in {SHADOW}")));
     };
     if !change(&given, &mut row) {
-        process.complain("unlocking the password would result in a passwordless account.");
+        process.complain("without its lock the account would have no password");
         return Ok(Status(3));
     }
     shadow.set(&row);

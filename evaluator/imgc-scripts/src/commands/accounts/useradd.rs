@@ -182,10 +182,7 @@ fn plan(
         fail!(9, "user '{name}' already exists");
     }
     if own_group && nss::group_named(process.machine, name)?.is_some() {
-        fail!(
-            9,
-            "group {name} exists - if you want to add this user to that group, use -g."
-        );
+        fail!(9, "there is a group {name}");
     }
     let uid = match wanted {
         Some(uid) => {
@@ -197,7 +194,7 @@ fn plan(
         }
         None => match ids::free(process.machine, defs, ids::Kind::User, system, None)? {
             Some(uid) => uid,
-            None => fail!(4, "Can't get unique system UID (no more available UIDs)"),
+            None => fail!(4, "no user ID is free"),
         },
     };
     let gid = match gid {
@@ -206,7 +203,7 @@ fn plan(
             let kind = ids::Kind::Group;
             match ids::free(process.machine, defs, kind, system, Some(uid))? {
                 Some(gid) => gid,
-                None => fail!(4, "Can't get unique system GID (no more available GIDs)"),
+                None => fail!(4, "no group ID is free"),
             }
         }
         None => match nss::group_of(process.machine, &defaults.group)? {
@@ -299,7 +296,7 @@ fn write(
         }
     }
     if plan.subordinate && !ids::subordinate(machine, defs, &plan.name)? {
-        process.complain("can't find subordinate user range");
+        process.complain("no range of subordinate IDs is free");
         return Ok(Status(16));
     }
     for table in [passwd, shadow, group, gshadow] {

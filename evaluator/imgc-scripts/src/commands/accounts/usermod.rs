@@ -207,7 +207,7 @@ fn store_user(
     passwd.store(machine)?;
     shadow.store(machine)?;
     if unlocks_nothing {
-        process.complain("unlocking the user's password would result in a passwordless account.");
+        process.complain("without its lock the account would have no password");
     }
     Ok(())
 }

@@ -250,8 +250,8 @@ impl Session {
         self.priorities.insert(question.into(), priority.into());
         // As with DEBCONF_NONINTERACTIVE_SEEN: what would have been shown to somebody
         // counts as seen.
-        let shown = matches!(priority, b"high" | b"critical")
-            && database.flag(question, b"seen") != "true";
+        let shown =
+            matches!(priority, b"high" | b"critical") && database.flag(question, b"seen") != "true";
         let seen = kind == "error" || shown;
         match self.asked.iter_mut().find(|(asked, _)| asked == question) {
             Some(asked) => asked.1 |= seen,

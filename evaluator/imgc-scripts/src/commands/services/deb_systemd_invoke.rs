@@ -35,9 +35,7 @@ fn deb_systemd_invoke(process: &mut Process<'_, '_>) -> Outcome {
         for unit in units {
             let asked = vec![policy.into(), unit.clone(), action.clone()];
             if process.run(asked)? == Status(101) {
-                process.complain(format_args!(
-                    "{policy} returned 101, not running '{action}'"
-                ));
+                process.complain(format_args!("{policy} forbids {action}"));
                 return Ok(Status::OK);
             }
         }
@@ -68,9 +66,7 @@ fn start(process: &mut Process<'_, '_>, action: &BString, units: &[BString]) -> 
         if bstr::ByteSlice::contains_str(out.as_slice(), "enabled") {
             wanted.push(unit.clone());
         } else {
-            process.err(format!(
-                "{unit} is a disabled or a static unit, not starting it.\n"
-            ));
+            process.err(format!("{unit} is not enabled\n"));
         }
     }
     if wanted.is_empty() {

@@ -8,6 +8,7 @@ mod hwdb;
 mod identity;
 mod pam;
 mod specifiers;
+mod sshd;
 mod strings;
 mod systemctl;
 mod sysusers;
@@ -25,6 +26,7 @@ pub(crate) const NATIVES: &[&[Native]] = &[
     hwdb::NATIVES,
     identity::NATIVES,
     pam::NATIVES,
+    sshd::NATIVES,
     systemctl::NATIVES,
     sysusers::NATIVES,
     tmpfiles::NATIVES,

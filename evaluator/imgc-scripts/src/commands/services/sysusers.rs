@@ -472,7 +472,11 @@ fn write(process: &mut Process<'_, '_>, wanted: &Wanted) -> Result<(), Stop> {
         table.store(machine)?;
     }
     for path in made {
-        let mode = if matches!(path, SHADOW | GSHADOW) { 0 } else { 0o644 };
+        let mode = if matches!(path, SHADOW | GSHADOW) {
+            0
+        } else {
+            0o644
+        };
         // It is there: it was stored.
         let _set = machine.files.chmod(path.as_bytes(), mode);
     }

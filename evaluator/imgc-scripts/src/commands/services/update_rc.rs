@@ -124,10 +124,7 @@ fn links(process: &mut Process<'_, '_>, name: &BString) -> Result<Vec<(String, S
 type Levels = (Vec<String>, Vec<String>);
 
 /// What a script's header says of where it starts and where it stops.
-fn levels(
-    process: &mut Process<'_, '_>,
-    script: &str,
-) -> Result<Option<Levels>, Stop> {
+fn levels(process: &mut Process<'_, '_>, script: &str) -> Result<Option<Levels>, Stop> {
     let Ok(bytes) = process.machine.files.read(script.as_bytes()) else {
         return Ok(None);
     };
@@ -182,7 +179,7 @@ fn toggle(
     let wanted = if given.is_empty() {
         let (starts, _) = levels(process, script)?.unwrap_or_default();
         if starts.is_empty() {
-            let why = format_args!("error: {name} Default-Start contains no runlevels, aborting.");
+            let why = format_args!("error: {name} starts in no runlevel");
             process.complain(why);
             return Ok(Status::FAILED);
         }
@@ -194,7 +191,7 @@ fn toggle(
     let usual = ["S", "2", "3", "4", "5"];
     there.retain(|(level, _)| wanted.contains(level) && usual.contains(&level.as_str()));
     if there.is_empty() {
-        process.complain("error: no runlevel symlinks to modify, aborting!");
+        process.complain("error: there are no links to change");
         return Ok(Status::FAILED);
     }
     let (from, to) = if enable { ("K", "S") } else { ("S", "K") };

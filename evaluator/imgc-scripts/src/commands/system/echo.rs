@@ -70,3 +70,23 @@ fn say(
     process.out(&out);
     Ok(Status::OK)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::machine;
+
+    #[test]
+    fn escapes_only_count_where_they_are_asked_for() {
+        let mut machine = machine();
+        for (args, out) in [
+            (&["echo", "a\\tb", "c"][..], "a\\tb c\n"),
+            (&["echo", "-e", "a\\tb\\x41\\0101"], "a\tbAA\n"),
+            (&["echo", "-ne", "a\\cb"], "a"),
+            (&["echo", "-nx", "a"], "-nx a\n"),
+            (&["echo", "-E", "-e", "a\\n"], "a\n\n"),
+            (&["echo"], "\n"),
+        ] {
+            assert_eq!(machine.run(args).out, out, "{args:?}");
+        }
+    }
+}

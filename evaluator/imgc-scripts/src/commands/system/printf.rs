@@ -482,3 +482,35 @@ fn one_escape(text: &[u8], out: &mut BString, place: Place, wide: bool) -> (usiz
     out.push(byte);
     (1, false)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::machine;
+
+    #[test]
+    fn prints_as_coreutils() {
+        let mut machine = machine();
+        for (args, status, out) in [
+            (&["printf", "%s-%d\\n", "a", "3", "b"][..], 0, "a-3\nb-0\n"),
+            (
+                &["printf", "%5.2s|%-4d|%04x|%+d\\n", "abc", "7", "255", "5"],
+                0,
+                "   ab|7   |00ff|+5\n",
+            ),
+            (&["printf", "%b\\n", "a\\tb\\0101"], 0, "a\tbA\n"),
+            (&["printf", "%q\\n", "a b"], 0, "a\\ b\n"),
+            (&["printf", "\\x41\\101\\n"], 0, "AA\n"),
+            (&["printf", "%d\\n", "x"], 1, "0\n"),
+            (&["printf", "%.3f\\n", "2.5"], 0, "2.500\n"),
+            (&["printf", "%c%c%%\\n", "abc", "d"], 0, "ad%\n"),
+            (&["printf"], 1, ""),
+        ] {
+            let ran = machine.run(args);
+            assert_eq!((ran.status, ran.out.as_str()), (status, out), "{args:?}");
+        }
+        let stop = machine
+            .run_with(&["printf", "%e\\n", "1"], "")
+            .expect_err("a stop");
+        assert!(stop.to_string().contains("%e and %g"), "{stop}");
+    }
+}

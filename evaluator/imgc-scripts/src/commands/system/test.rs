@@ -93,6 +93,12 @@ impl Test<'_, '_, '_> {
             [one] => Ok(!one.is_empty()),
             [not, one] if not == "!" => Ok(one.is_empty()),
             [left, op, right] if self.is_binary(op) => self.binary(left, op, right),
+            [left, op, right] if self.wide && op == "-a" => {
+                Ok(!left.is_empty() && !right.is_empty())
+            }
+            [left, op, right] if self.wide && op == "-o" => {
+                Ok(!left.is_empty() || !right.is_empty())
+            }
             [not, left, op, right] if not == "!" && self.is_binary(op) => {
                 Ok(!self.binary(left, op, right)?)
             }
@@ -241,7 +247,10 @@ pub(crate) fn file(
     let files = &process.machine.files;
     let follow = !matches!(letter, b'h' | b'L');
     let Ok(stat) = files.stat(&path, follow) else {
-        return Ok(UNARY.contains(letter).then(|| device(*letter, &path)));
+        return match UNARY.contains(letter) {
+            true => device(*letter, &path).map(Some),
+            false => Ok(None),
+        };
     };
     Ok(Some(match letter {
         b'e' | b'a' | b'r' | b'w' => true,
@@ -265,28 +274,93 @@ pub(crate) fn file(
 }
 
 /// What is said of what the kernel has mounted while scripts run.
-fn device(letter: u8, path: &[u8]) -> bool {
-    let special: [&[u8]; 8] = [
-        b"/dev/null",
-        b"/dev/zero",
-        b"/dev/full",
-        b"/dev/random",
-        b"/dev/urandom",
-        b"/dev/tty",
-        b"/dev/console",
-        b"/dev/ptmx",
-    ];
-    if special.contains(&path) {
-        return matches!(letter, b'e' | b'c' | b'r' | b'w');
+///
+/// # Errors
+/// A [`Stop`] for what only some machines have.
+fn device(letter: u8, path: &[u8]) -> Result<bool, Stop> {
+    let path = path.strip_suffix(b"/").unwrap_or(path);
+    if DEVICES.iter().any(|device| path == device.as_bytes()) {
+        return Ok(matches!(letter, b'e' | b'c' | b'r' | b'w'));
     }
-    if path.starts_with(b"/dev/fd/")
-        || matches!(path, b"/dev/stdin" | b"/dev/stdout" | b"/dev/stderr")
-    {
-        return matches!(letter, b'e' | b'r' | b'w');
+    let streams: [&[u8]; 3] = [b"/dev/stdin", b"/dev/stdout", b"/dev/stderr"];
+    if path.starts_with(b"/dev/fd/") || streams.contains(&path) {
+        return Ok(matches!(letter, b'e' | b'r' | b'w'));
     }
-    let folder = Process::is_mounted(path) || path == b"/dev/pts" || path == b"/dev/shm";
-    folder && matches!(letter, b'e' | b'd' | b'r' | b'w' | b'x' | b's')
+    if KERNEL_FILES.iter().any(|file| path == file.as_bytes()) {
+        return Ok(matches!(letter, b'e' | b'f' | b'r'));
+    }
+    if Process::is_mounted(path) || FOLDERS.iter().any(|folder| path == folder.as_bytes()) {
+        return Ok(matches!(letter, b'e' | b'd' | b'r' | b'w' | b'x' | b's'));
+    }
+    if ABSENT.iter().any(|absent| path == absent.as_bytes()) {
+        return Ok(false);
+    }
+    if path.starts_with(b"/proc/") || path.starts_with(b"/sys/") {
+        let path = path.as_bstr();
+        return Err(Stop::unsupported(format!(
+            "whether {path} is there depends on the machine"
+        )));
+    }
+    Ok(false)
 }
+
+/// Devices that every system has.
+const DEVICES: [&str; 8] = [
+    "/dev/null",
+    "/dev/zero",
+    "/dev/full",
+    "/dev/random",
+    "/dev/urandom",
+    "/dev/tty",
+    "/dev/console",
+    "/dev/ptmx",
+];
+
+/// Files of the kernel that every system has.
+const KERNEL_FILES: [&str; 13] = [
+    "/proc/cmdline",
+    "/proc/cpuinfo",
+    "/proc/devices",
+    "/proc/filesystems",
+    "/proc/loadavg",
+    "/proc/meminfo",
+    "/proc/mounts",
+    "/proc/stat",
+    "/proc/swaps",
+    "/proc/uptime",
+    "/proc/version",
+    "/proc/self/mounts",
+    "/proc/self/status",
+];
+
+/// Folders of the kernel that every system has.
+const FOLDERS: [&str; 15] = [
+    "/dev/pts",
+    "/dev/shm",
+    "/dev/fd",
+    "/proc/1",
+    "/proc/self",
+    "/proc/self/fd",
+    "/proc/sys",
+    "/proc/sys/kernel",
+    "/proc/sys/net",
+    "/sys/block",
+    "/sys/bus",
+    "/sys/class",
+    "/sys/devices",
+    "/sys/kernel",
+    "/sys/module",
+];
+
+/// What only the containers and hypervisors of old have, and no builder of images.
+const ABSENT: [&str; 6] = [
+    "/proc/vz",
+    "/proc/bc",
+    "/proc/xen",
+    "/proc/lxc",
+    "/proc/acpi/ac_adapter",
+    "/sys/hypervisor",
+];
 
 /// `-nt`, `-ot` and `-ef`.
 pub(crate) fn files(
@@ -310,5 +384,55 @@ pub(crate) fn files(
         },
         b"-nt" => time(&left) > time(&right),
         _ => time(&left) < time(&right),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::machine;
+
+    #[test]
+    fn tests_files_and_texts() {
+        let mut machine = machine();
+        machine.put("/etc/a", "x\n", 0o644);
+        machine.put("/usr/bin/b", "", 0o4755);
+        machine.files.symlink(b"a", b"/etc/l").expect("a link");
+        for (test, status) in [
+            ("-f /etc/a", 0),
+            ("-s /etc/a", 0),
+            ("-x /etc/a", 1),
+            ("-s /usr/bin/b", 1),
+            ("-x /usr/bin/b", 0),
+            ("-u /usr/bin/b", 0),
+            ("-L /etc/l", 0),
+            ("-f /etc/l", 0),
+            ("-d /etc/a", 1),
+            ("-d /etc", 0),
+            ("-e /none", 1),
+            ("! -e /none", 0),
+            ("-c /dev/null", 0),
+            ("-d /proc", 0),
+            ("-d /proc/sys", 0),
+            ("-f /proc/mounts", 0),
+            ("-d /run/systemd/system", 1),
+            ("-t 0", 1),
+            ("/etc/a -ef /etc/l", 0),
+            ("a == a", 0),
+            ("a = b -o c = c", 0),
+            ("( a = a ) -a ! b", 1),
+            ("3 -lt 10", 0),
+            ("x -eq 1", 2),
+            ("a b", 2),
+            ("-n -a -n", 0),
+            ("", 1),
+        ] {
+            let mut args = vec!["["];
+            args.extend(test.split_whitespace());
+            args.push("]");
+            assert_eq!(machine.run(&args).status, status, "{test}");
+        }
+        let args = ["test", "-e", "/proc/driver/nvidia"];
+        assert!(machine.run_with(&args, "").is_err(), "who could know?");
+        assert_eq!(machine.run(&["[", "a"]).status, 2);
     }
 }

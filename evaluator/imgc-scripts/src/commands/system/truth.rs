@@ -122,3 +122,26 @@ fn show(process: &mut Process<'_, '_>, mut logical: bool) -> Outcome {
     process.out(&text);
     Ok(Status::OK)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::machine;
+
+    #[test]
+    fn says_what_is() {
+        let mut machine = machine();
+        assert_eq!(machine.run(&["true", "x"]).status, 0);
+        assert_eq!(machine.run(&["false"]).status, 1);
+        assert_eq!(machine.run(&["pwd"]).out, "/\n");
+        assert_eq!(
+            machine
+                .run(&["sh", "-c", "cd /bin; pwd; env pwd 2>/dev/null; pwd -P"])
+                .out
+                .lines()
+                .next(),
+            Some("/bin")
+        );
+        assert_eq!(machine.run(&["kill", "-0", "99999999"]).status, 1);
+        assert!(machine.run_with(&["kill", "-TERM", "1"], "").is_err());
+    }
+}

@@ -124,6 +124,9 @@ pub(super) fn eval(
     Ok(shell.state.status)
 }
 
+/// How the path of debconf's library ends.
+const CONFMODULE: &[u8] = b"/debconf/confmodule";
+
 /// `.`
 pub(super) fn dot(shell: &mut Shell<'_, '_, '_>, words: &[BString], _: bool) -> Result<u8, Flow> {
     let Some((name, args)) = operands(words).split_first() else {
@@ -137,7 +140,9 @@ pub(super) fn dot(shell: &mut Shell<'_, '_, '_>, words: &[BString], _: bool) -> 
     } else {
         shell.in_path(name)
     };
-    let found = path.filter(|path| shell.process.machine.files.is_file(path));
+    // debconf's library is there for scripts even where its package is left out.
+    let found =
+        path.filter(|path| path.ends_with(CONFMODULE) || shell.process.machine.files.is_file(path));
     let Some(path) = found else {
         if shell.bash {
             shell.complain(&format!("{name}: No such file or directory"));
@@ -145,7 +150,7 @@ pub(super) fn dot(shell: &mut Shell<'_, '_, '_>, words: &[BString], _: bool) -> 
         }
         return Err(shell.fatal(&format!(".: cannot open {name}: No such file")));
     };
-    if path.ends_with(b"/debconf/confmodule") {
+    if path.ends_with(CONFMODULE) {
         return shell.confmodule();
     }
     if !shell.bash || args.is_empty() {

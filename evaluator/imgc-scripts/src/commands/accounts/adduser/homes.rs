@@ -23,7 +23,7 @@ impl Run<'_, '_, '_> {
         if files.exists(home) {
             if skeleton || self.config.old {
                 self.process
-                    .complain(format_args!("The home directory `{home}' already exists."));
+                    .complain(format_args!("{home} is there already"));
             }
             return Ok(());
         }
@@ -32,7 +32,7 @@ impl Run<'_, '_, '_> {
         let umask = self.process.umask;
         let machine = &mut *self.process.machine;
         if machine.files.mkdir_all(home, 0o755 & !umask).is_err() {
-            return self.fail(Code::BadConfig, format_args!("Couldn't create `{home}'."));
+            return self.fail(Code::BadConfig, format_args!("{home} can't be made"));
         }
         home::make(machine, home, owner, mode)?;
         let skel = BString::from(self.config.text("skel"));

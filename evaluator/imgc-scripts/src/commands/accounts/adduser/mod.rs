@@ -139,13 +139,13 @@ impl Run<'_, '_, '_> {
         if let [user, group_name] = self.given.rest.as_slice() {
             let (user, group_name) = (user.clone(), group_name.clone());
             if groups || system || group {
-                return self.fail(Code::BadCall, "Specify only one name in this mode.");
+                return self.fail(Code::BadCall, "one name is enough here");
             }
             return self.join(&user, &group_name);
         }
         let name = match self.given.rest.as_slice() {
             [name] if !name.is_empty() => name.clone(),
-            _ => return self.fail(Code::BadCall, "Only one or two names allowed."),
+            _ => return self.fail(Code::BadCall, "a name is needed, or two"),
         };
         let choices = ["group", "ingroup", "gid"];
         let chosen = choices
@@ -153,7 +153,7 @@ impl Run<'_, '_, '_> {
             .filter(|option| self.given.has(option))
             .count();
         if (system || !groups) && chosen > 1 {
-            let why = "The --group, --ingroup, and --gid options are mutually exclusive.";
+            let why = "only one of --group, --ingroup and --gid can be given";
             return self.fail(Code::Exclusive, why);
         }
         if self
@@ -161,11 +161,11 @@ impl Run<'_, '_, '_> {
             .value("home")
             .is_some_and(|home| !home.starts_with(b"/"))
         {
-            return self.fail(Code::BadHome, "The home dir must be an absolute path.");
+            return self.fail(Code::BadHome, "a home is an absolute path");
         }
         let comment = self.given.value("comment");
         if comment.is_some_and(|text| text.iter().any(|b| b.is_ascii_control() || *b == b':')) {
-            return self.fail(Code::BadCall, "unwanted chars in comment");
+            return self.fail(Code::BadCall, "a comment has no such characters");
         }
         let bad = if self.given.has("allow-all-names") {
             2
@@ -194,16 +194,13 @@ impl Run<'_, '_, '_> {
             if self.config.is_system("gid", there.gid) && (self.config.old || !differs) {
                 return Err(End::Exit(Status::OK));
             }
-            return self.fail(
-                Code::Wrong,
-                format_args!("The group `{name}' already exists."),
-            );
+            return self.fail(Code::Wrong, format_args!("there is a group {name}"));
         }
         if let Some(gid) = gid
             && nss::group_numbered(self.process.machine, gid)?.is_some()
         {
             let code = if gid == 0 { Code::IdInUse } else { Code::Wrong };
-            return self.fail(code, format_args!("The GID `{gid}' is already in use."));
+            return self.fail(code, format_args!("another group has the number {gid}"));
         }
         let gid = match gid {
             Some(gid) => gid,
@@ -214,14 +211,11 @@ impl Run<'_, '_, '_> {
 
     fn group(&mut self, name: &BString) -> Step<()> {
         if nss::group_named(self.process.machine, name)?.is_some() {
-            return self.fail(
-                Code::Exists,
-                format_args!("The group `{name}' already exists."),
-            );
+            return self.fail(Code::Exists, format_args!("there is a group {name}"));
         }
         let gid = match self.id("gid")? {
             Some(gid) if nss::group_numbered(self.process.machine, gid)?.is_some() => {
-                let why = format_args!("The GID `{gid}' is already in use.");
+                let why = format_args!("another group has the number {gid}");
                 return self.fail(Code::IdInUse, why);
             }
             Some(gid) => gid,
@@ -232,16 +226,10 @@ impl Run<'_, '_, '_> {
 
     fn join(&mut self, user: &BString, group: &BString) -> Step<()> {
         if nss::user_named(self.process.machine, user)?.is_none() {
-            return self.fail(
-                Code::Missing,
-                format_args!("The user `{user}' does not exist."),
-            );
+            return self.fail(Code::Missing, format_args!("there is no user {user}"));
         }
         let Some(there) = nss::group_named(self.process.machine, group)? else {
-            return self.fail(
-                Code::Missing,
-                format_args!("The group `{group}' does not exist."),
-            );
+            return self.fail(Code::Missing, format_args!("there is no group {group}"));
         };
         if there.members.contains(user) {
             return Ok(());
@@ -268,7 +256,7 @@ impl Run<'_, '_, '_> {
             Some(gid) => Ok(gid),
             None => self.fail(
                 Code::NoId,
-                format_args!("The group `{name}' was not created."),
+                format_args!("no number is free for the group {name}"),
             ),
         }
     }
@@ -306,11 +294,7 @@ impl Run<'_, '_, '_> {
         if status == Status::OK {
             return Ok(());
         }
-        let why = format!(
-            "`{}' returned error code {}. Exiting.",
-            shown.as_bstr(),
-            status.0
-        );
+        let why = format!("{} ended with the status {}", shown.as_bstr(), status.0);
         self.fail(Code::CallFailed, why)
     }
 

@@ -41,7 +41,7 @@ impl Run<'_, '_, '_> {
             ingroup = Some(name.clone());
         }
         let (Some(gid), Some(ingroup)) = (gid, ingroup) else {
-            return self.fail(Code::NoGroup, "Neither ingroup option nor gid given.");
+            return self.fail(Code::NoGroup, "no primary group is given");
         };
         self.say(format_args!("Adding system user `{name}' (UID {uid}) ..."));
         if own_group && nss::group_named(self.process.machine, name)?.is_none() {
@@ -89,18 +89,18 @@ impl Run<'_, '_, '_> {
             {
                 return self.fail(
                     Code::Wrong,
-                    format_args!("The UID {uid} is already in use."),
+                    format_args!("another user has the number {uid}"),
                 );
             }
             return Ok(());
         };
         let differs = wanted.is_some_and(|uid| uid != user.uid);
         if !self.config.is_system("uid", user.uid) {
-            let why = format_args!("The user `{name}' already exists, but is not a system user.");
+            let why = format_args!("there is a user {name}, not of the system");
             return self.fail(Code::Wrong, why);
         }
         if differs {
-            let why = format_args!("The user `{name}' already exists with a different UID.");
+            let why = format_args!("there is a user {name} with another number");
             return self.fail(Code::Wrong, why);
         }
         self.say(format_args!(
@@ -149,10 +149,7 @@ impl Run<'_, '_, '_> {
             (None, None) => nss::group_named(self.process.machine, &users)?.map(|g| g.gid),
         };
         let Some(primary) = primary else {
-            return self.fail(
-                Code::NoGroup,
-                "no primary GID for user set. User not created.",
-            );
+            return self.fail(Code::NoGroup, "no primary group is given");
         };
         if own_group {
             self.say(format_args!("Adding new group `{name}' ({primary}) ..."));
@@ -209,7 +206,7 @@ impl Run<'_, '_, '_> {
         }
         for group in extra {
             let Some(there) = nss::group_named(self.process.machine, &group)? else {
-                let why = format_args!("The group `{group}' does not exist.");
+                let why = format_args!("there is no group {group}");
                 self.process.complain(why);
                 continue;
             };
@@ -240,10 +237,7 @@ impl Run<'_, '_, '_> {
     ) -> Step<()> {
         let machine = &mut *self.process.machine;
         if !system && nss::user_named(machine, name)?.is_some() {
-            return self.fail(
-                Code::Exists,
-                format_args!("The user `{name}' already exists."),
-            );
+            return self.fail(Code::Exists, format_args!("there is a user {name}"));
         }
         if let Some(uid) = uid
             && self.config.old
@@ -251,16 +245,13 @@ impl Run<'_, '_, '_> {
         {
             return self.fail(
                 Code::IdInUse,
-                format_args!("The UID {uid} is already in use."),
+                format_args!("another user has the number {uid}"),
             );
         }
         if own_group {
             let group = nss::group_named(machine, name)?;
             if group.is_some() && !system {
-                return self.fail(
-                    Code::Exists,
-                    format_args!("The group `{name}' already exists."),
-                );
+                return self.fail(Code::Exists, format_args!("there is a group {name}"));
             }
             if let Some(uid) = uid
                 && group.is_none()
@@ -269,7 +260,7 @@ impl Run<'_, '_, '_> {
             {
                 return self.fail(
                     Code::IdInUse,
-                    format_args!("The GID {uid} is already in use."),
+                    format_args!("another group has the number {uid}"),
                 );
             }
             return Ok(());
@@ -278,17 +269,14 @@ impl Run<'_, '_, '_> {
             && !group.is_empty()
             && nss::group_named(self.process.machine, &group)?.is_none()
         {
-            return self.fail(
-                Code::Missing,
-                format_args!("The group `{group}' does not exist."),
-            );
+            return self.fail(Code::Missing, format_args!("there is no group {group}"));
         }
         if let Some(gid) = self.id("gid")?
             && nss::group_numbered(self.process.machine, gid)?.is_none()
         {
             return self.fail(
                 Code::Missing,
-                format_args!("No group with GID {gid} found."),
+                format_args!("there is no group with the number {gid}"),
             );
         }
         Ok(())
@@ -304,7 +292,7 @@ impl Run<'_, '_, '_> {
             Some(uid) => Ok(uid),
             None => self.fail(
                 Code::NoId,
-                format_args!("The user `{name}' was not created."),
+                format_args!("no number is free for the user {name}"),
             ),
         }
     }
@@ -326,7 +314,7 @@ impl Run<'_, '_, '_> {
             Some(uid) => Ok(uid),
             None => self.fail(
                 Code::NoId,
-                format_args!("The user `{name}' was not created."),
+                format_args!("no number is free for the user {name}"),
             ),
         }
     }

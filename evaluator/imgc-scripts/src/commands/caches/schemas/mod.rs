@@ -30,11 +30,16 @@ fn compile(process: &mut Process<'_, '_>) -> Outcome {
         return failed(process, "You should give exactly one directory name");
     };
     let from = process.path(folder);
-    let to = parsed.value('t').map_or(from.clone(), |to| process.path(to));
+    let to = parsed
+        .value('t')
+        .map_or(from.clone(), |to| process.path(to));
     let names = match process.machine.files.list(&from) {
         Ok(names) => names,
         Err(error) => {
-            return failed(process, format_args!("Error opening directory {folder}: {error}"));
+            return failed(
+                process,
+                format_args!("Error opening directory {folder}: {error}"),
+            );
         }
     };
     let ends = [&b".gschema.xml"[..], b".enums.xml"];
@@ -47,7 +52,11 @@ fn compile(process: &mut Process<'_, '_>) -> Outcome {
     let cache = [&to[..], b"/gschemas.compiled"].concat();
     if sources.is_empty() {
         let removed = process.machine.files.unlink(&cache).is_ok();
-        let done = if removed { "removed existing output file" } else { "doing nothing" };
+        let done = if removed {
+            "removed existing output file"
+        } else {
+            "doing nothing"
+        };
         process.out(format!("No schema files found: {done}.\n"));
         return Ok(Status::OK);
     }
@@ -83,7 +92,9 @@ fn text(process: &mut Process<'_, '_>, folder: &[u8], name: &BString) -> Result<
     let bytes = process.machine.files.read(&path);
     let bytes = bytes.map_err(|error| unknown(name, &error.to_string()))?;
     process.machine.spend(bytes.len() as u64 / 16)?;
-    let text = bytes.to_str().map_err(|_| unknown(name, "it is not UTF-8"))?;
+    let text = bytes
+        .to_str()
+        .map_err(|_| unknown(name, "it is not UTF-8"))?;
     Ok(text.to_owned())
 }
 

@@ -153,7 +153,7 @@ fn pam_auth_update(process: &mut Process<'_, '_>) -> Outcome {
         force = answer(process, OVERRIDE)? == ["true"];
     }
     if changes.is_none() && !force {
-        process.complain("Local modifications to /etc/pam.d/common-*, not updating.");
+        process.complain("/etc/pam.d/common-* was changed by hand, and stays as it is");
         return Ok(Status::OK);
     }
     enabled = settle(process, &profiles, enabled, priority, new || !asked.package)?;

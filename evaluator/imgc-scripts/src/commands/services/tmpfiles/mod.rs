@@ -46,7 +46,7 @@ fn tmpfiles(process: &mut Process<'_, '_>) -> Outcome {
     }
     let actions = ["create", "remove", "clean"];
     if !actions.iter().any(|action| given.has(action)) {
-        process.complain("You need to specify at least one of --clean, --create or --remove.");
+        process.complain("one of --create, --remove and --clean is needed");
         return Ok(Status(1));
     }
     let mut without: Vec<BString> = given.values("exclude-prefix").cloned().collect();

@@ -110,6 +110,7 @@ impl Fault {
 /// A regular expression, ready to match.
 pub(crate) struct Pattern {
     groups: usize,
+    bytewise: bool,
     engine: Engine,
 }
 
@@ -228,11 +229,17 @@ impl Pattern {
     fn compile(parsed: &parse::Parsed, flags: Flags) -> Result<Self, Fault> {
         let groups = parsed.groups;
         if parsed.back {
-            let engine = Engine::Backtrack(backtrack::Program::new(parsed, flags)?);
-            return Ok(Self { groups, engine });
+            return Ok(Self {
+                groups,
+                bytewise: !flags.utf8,
+                engine: Engine::Backtrack(backtrack::Program::new(parsed, flags)?),
+            });
         }
         let text = translate::translate(&parsed.node, flags);
-        Self::compile_text(&text, groups, parsed.node.is_exact(), flags)
+        let mut made = Self::compile_text(&text, groups, parsed.node.is_exact(), flags)?;
+        let plain = !flags.ignore_case && parsed.node.is_bytewise();
+        made.bytewise = plain || !flags.utf8;
+        Ok(made)
     }
 
     fn compile_text(text: &str, groups: usize, exact: bool, flags: Flags) -> Result<Self, Fault> {
@@ -251,6 +258,7 @@ impl Pattern {
             .map_err(|_| Fault::Unsupported("a regular expression can't be compiled".to_owned()))?;
         Ok(Self {
             groups,
+            bytewise: false,
             engine: Engine::Linear {
                 first,
                 exact,
@@ -265,6 +273,15 @@ impl Pattern {
     /// How many groups it has.
     pub(crate) fn groups(&self) -> usize {
         self.groups
+    }
+
+    /// Where a search goes on after an empty match at `at`: behind the character there,
+    /// or, as glibc has it for simple patterns, behind the byte.
+    pub(crate) fn after_empty(&self, hay: &[u8], at: usize) -> usize {
+        match hay.get(at..) {
+            Some(rest) if !self.bytewise => at + bstr::decode_utf8(rest).1.max(1),
+            _ => at + 1,
+        }
     }
 
     /// Whether it matches somewhere in `hay`.

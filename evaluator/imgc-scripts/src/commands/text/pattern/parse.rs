@@ -108,6 +108,29 @@ impl Node {
     }
 }
 
+impl Node {
+    /// Whether glibc matches it byte by byte in UTF-8 too, so that an empty match can be
+    /// inside of a character.
+    pub(super) fn is_bytewise(&self) -> bool {
+        match self {
+            Self::Empty | Self::Char(_) | Self::Byte(_) | Self::Any => true,
+            Self::Set(set) => {
+                let single = |range: &(u32, u32)| range.0 == range.1 && range.0 < 0x80;
+                !set.negated && set.classes.is_empty() && set.ranges.iter().all(single)
+            }
+            Self::Look(look) => matches!(
+                look,
+                Look::LineStart | Look::LineEnd | Look::Start | Look::End
+            ),
+            Self::Group(inner, _) => inner.is_bytewise(),
+            Self::Back(_) => false,
+            Self::Repeat(_, _, Some(0)) => true,
+            Self::Repeat(inner, ..) => inner.is_bytewise(),
+            Self::Concat(all) | Self::Alt(all) => all.iter().all(Self::is_bytewise),
+        }
+    }
+}
+
 /// The tree for the very bytes `source`.
 pub(super) fn literal(source: &[u8], utf8: bool) -> Node {
     let mut all = Vec::new();
@@ -254,11 +277,17 @@ impl Parser<'_> {
             let what = "a regular expression nests too deep";
             return Err(Fault::Unsupported(what.to_owned()));
         }
+        // A branch knows the groups before the alternation and its own.
+        let before = self.closed.clone();
+        let mut all = Vec::new();
         let mut branches = vec![self.branch()?];
         while self.peek().0 == Token::Bar {
             self.at += self.peek().1;
+            all.append(&mut self.closed);
+            self.closed.clone_from(&before);
             branches.push(self.branch()?);
         }
+        self.closed.append(&mut all);
         self.depth -= 1;
         Ok(match branches.pop() {
             Some(only) if branches.is_empty() => only,

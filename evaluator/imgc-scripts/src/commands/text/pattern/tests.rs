@@ -34,6 +34,8 @@ fn the_longest_wins() {
         (Extended, "()", "b", "|"),
         (Extended, "(a)|b", "b", "b|-"),
         (Extended, "^*a", "a", "Invalid preceding regular expression"),
+        (Extended, "(a)|b\\1", "a", "Invalid back reference"),
+        (Extended, "((a)|b)\\2", "aa", "aa|a|a"),
         (Extended, "a{1", "a", "Unmatched { or \\{"),
         (Extended, "(a", "a", "Unmatched ( or \\("),
         (Basic, "*a", "b*a", "*a"),

@@ -516,9 +516,10 @@ impl Sed<'_, '_, '_> {
                 break;
             }
             if start == end {
-                // By one byte, not one character, as the real one does.
-                made.extend_from_slice(line.get(at..=at).unwrap_or_default());
-                at += 1;
+                let next = pattern.after_empty(&line, at);
+                let end = next.min(line.len());
+                made.extend_from_slice(line.get(at..end).unwrap_or_default());
+                at = next;
             }
         }
         self.process.machine.spend(work)?;
