@@ -84,14 +84,14 @@ fn deb() -> Vec<u8> {
 fn lock(deb: &[u8]) -> Lock {
     let digest = BlobDigest::of(deb).hex();
     let text = format!(
-        "version = 1\n\n[[archive]]\nid = \"debian\"\ndist = \"trixie\"\nsuite = \"stable\"\n\
+        "version = 2\n\n[[archive]]\nid = \"debian\"\ndist = \"trixie\"\nsuite = \"stable\"\n\
          codename = \"trixie\"\ndate = 2026-01-01T00:00:00Z\n\
          release = {{ sha256 = \"{digest}\", size = 1 }}\n\
          signers = [\n    \"41587F7DB8C774BCCF131416762F67A0B2C39DE4\",\n]\n\
          indices = [\n    {{ path = \"main/binary-amd64/Packages.xz\", sha256 = \"{digest}\", size = 1 }},\n]\n\n\
          [[set]]\nsuite = \"trixie\"\narch = \"amd64\"\nvariant = \"distroless\"\nrecommends = false\n\
          names = [\n    \"a\",\n]\narchives = [\n    \"trixie 2026-01-01T00:00:00Z\",\n]\n\
-         packages = [\n    \"a 1 all\",\n]\n\n[pinned]\npackages = [\n    \
+         packages = [\n    \"a 1 all\",\n]\ncalls = [\n    \"unpack a\",\n    \"pending\",\n]\n\n[pinned]\npackages = [\n    \
          {{ name = \"a\", version = \"1\", arch = \"all\", archive = \"debian\", \
          path = \"pool/a.deb\", size = {}, sha256 = \"{digest}\" }},\n]\n",
         deb.len()

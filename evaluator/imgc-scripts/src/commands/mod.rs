@@ -9,7 +9,6 @@
 
 pub(crate) mod accounts;
 pub(crate) mod caches;
-pub(crate) mod catalog;
 pub(crate) mod debconf;
 pub(crate) mod declined;
 pub(crate) mod dpkg;
@@ -49,7 +48,6 @@ pub(crate) fn table() -> BTreeMap<&'static str, &'static Native> {
     let modules = [
         accounts::NATIVES,
         caches::NATIVES,
-        catalog::NATIVES,
         debconf::NATIVES,
         declined::NATIVES,
         dpkg::NATIVES,

@@ -259,7 +259,7 @@ mod tests {
             machine.text("/log"),
             "start\nconfig\nstart\ntrue configure\n"
         );
-        let config = "Name: foo/a\nTemplate: foo/a\nValue: true\nOwners: foo\n\n";
+        let config = "Name: foo/a\nTemplate: foo/a\nValue: true\nOwners: foo\nFlags: seen\n\n";
         assert_eq!(machine.text("/var/cache/debconf/config.dat"), config);
     }
 }
