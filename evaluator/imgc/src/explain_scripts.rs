@@ -88,6 +88,12 @@ struct PackageDocument {
     version: String,
     /// The scripts that were left out, as the image says.
     skipped: Vec<String>,
+    /// The scripts that were left out for what the image says instead.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    replaced: Vec<String>,
+    /// What the image says instead.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stated: Vec<StatedDocument>,
     effects: Vec<EffectDocument>,
     declined: Vec<DeclinedDocument>,
 }
@@ -98,6 +104,13 @@ struct EffectDocument {
     script: String,
     line: usize,
     command: String,
+    what: &'static str,
+    path: String,
+}
+
+/// One thing that was done in the place of the scripts.
+#[derive(Debug, Serialize)]
+struct StatedDocument {
     what: &'static str,
     path: String,
 }
@@ -122,6 +135,8 @@ fn document(name: &str, ran: &Ran, only: &[String]) -> ImageDocument {
             name: package.clone(),
             version: version.clone(),
             skipped: Vec::new(),
+            replaced: Vec::new(),
+            stated: Vec::new(),
             effects: Vec::new(),
             declined: Vec::new(),
         };
@@ -151,12 +166,36 @@ fn document(name: &str, ran: &Ran, only: &[String]) -> ImageDocument {
             package.skipped = note.scripts.iter().map(ToString::to_string).collect();
         }
     }
+    for done in &ran.stated {
+        if let Some(package) = packages.get_mut(done.note.package.as_str()) {
+            let scripts = done.note.scripts.iter();
+            package.replaced = scripts.map(ToString::to_string).collect();
+            let stated = done.touched.iter().map(|(path, touched)| StatedDocument {
+                what: word(*touched),
+                path: path.to_string(),
+            });
+            package.stated = stated.collect();
+        }
+    }
     let has_any = |package: &PackageDocument| {
-        !package.skipped.is_empty() || !package.effects.is_empty() || !package.declined.is_empty()
+        !package.stated.is_empty()
+            || !package.skipped.is_empty()
+            || !package.effects.is_empty()
+            || !package.declined.is_empty()
     };
     ImageDocument {
         name: name.to_owned(),
         packages: packages.into_values().filter(has_any).collect(),
+    }
+}
+
+fn word(touched: Touched) -> &'static str {
+    match touched {
+        Touched::Written => "written",
+        Touched::Directory => "folder",
+        Touched::Link => "link",
+        Touched::Metadata => "mode",
+        Touched::Removed => "removed",
     }
 }
 
@@ -165,13 +204,7 @@ fn effect_document(effect: &Effect) -> EffectDocument {
         script: effect.line.script.clone(),
         line: effect.line.line,
         command: effect.line.command.clone(),
-        what: match effect.touched {
-            Touched::Written => "written",
-            Touched::Directory => "folder",
-            Touched::Link => "link",
-            Touched::Metadata => "mode",
-            Touched::Removed => "removed",
-        },
+        what: word(effect.touched),
         path: effect.path.to_string(),
     }
 }
@@ -199,6 +232,13 @@ impl PackageDocument {
         let mut lines = vec![format!("{} {}", self.name, self.version)];
         for script in &self.skipped {
             lines.push(format!("  {script}: skipped, as the image says"));
+        }
+        for script in &self.replaced {
+            lines.push(format!("  {script}: replaced by what the image says"));
+        }
+        for stated in &self.stated {
+            let StatedDocument { what, path } = stated;
+            lines.push(format!("  {:<14} {:<22} {what:<8} {path}", "effects", "-"));
         }
         for effect in &self.effects {
             let at = format!("{}:{}", effect.script, effect.line);
