@@ -323,12 +323,9 @@ impl<'a> Union<'a> {
     /// Where `path` of the current package goes in the tree. Its folder is there then.
     fn place(&self, tree: &mut Tree, path: &TreePath) -> Result<TreePath, InstallError> {
         let at = self.locate(tree, path)?;
+        let parent = path.parent();
         // A folder that is there needs no look at those above it.
-        if at != *path
-            || !path
-                .parent()
-                .is_some_and(|parent| tree.get(&parent).is_some())
-        {
+        if at != *path || parent.is_none_or(|parent| tree.get(&parent).is_none()) {
             tree.make_parents(&at, self.epoch)
                 .map_err(|source| self.unfit(source))?;
         }
