@@ -25,7 +25,8 @@ use super::Native;
 pub(crate) const NATIVES: &[&[Native]] = &[
     desktop::NATIVES,
     icons::NATIVES,
-    info::NATIVES,
+    info::NATIVES[0],
+    info::NATIVES[1],
     ldconfig::NATIVES,
     mailcap::NATIVES,
     mime::NATIVES,

@@ -21,7 +21,6 @@ File: dir,\tNode: Top\tThis is the top of the INFO tree
   to select it.
 
 * Menu:
-
 ";
 
 /// The column behind which no line goes on.
@@ -123,7 +122,10 @@ impl Manual {
             return None;
         }
         for entry in &mut manual.entries {
-            let narrow = entry.sections.iter().any(|name| name == b"Individual utilities");
+            let narrow = entry
+                .sections
+                .iter()
+                .any(|name| name == b"Individual utilities");
             let (first, rest) = if narrow { (49, 51) } else { (33, 35) };
             if let Some(text) = format(&entry.text, first, rest) {
                 entry.text = text;
@@ -156,7 +158,10 @@ impl Manual {
             while place.end > place.start + 1 && lines[place.end - 1].text.is_empty() {
                 place.end -= 1;
             }
-            let known = self.sections.iter_mut().find(|section| section.name == place.name);
+            let known = self
+                .sections
+                .iter_mut()
+                .find(|section| section.name == place.name);
             if let Some(section) = known {
                 section.missing = false;
                 self.fill(place, &mut lines);
@@ -175,6 +180,11 @@ impl Manual {
             };
             lines[at].sections.push(number);
         }
+        // Whether a blank line more is put after a blank one differs between versions.
+        let odd = |at: usize| !lines[at].sections.is_empty() && lines[at - 1].text.is_empty();
+        if (1..lines.len()).any(odd) {
+            return None;
+        }
         Some(self.write(&lines))
     }
 
@@ -192,7 +202,10 @@ impl Manual {
                 if !lines[line].gone && same_item(&entry.text, lines[line].text) {
                     lines[line].gone = true;
                     let rest = &mut lines[line + 1..place.end];
-                    for line in rest.iter_mut().take_while(|line| !line.text.starts_with(b"*")) {
+                    for line in rest
+                        .iter_mut()
+                        .take_while(|line| !line.text.starts_with(b"*"))
+                    {
                         line.gone = true;
                     }
                 }
@@ -209,12 +222,16 @@ impl Manual {
 
     fn write(&mut self, lines: &[Line<'_>]) -> Vec<u8> {
         let mut bytes = Vec::new();
-        let mut order: Vec<usize> = (0..self.entries.len()).collect();
-        let item = |number: usize| {
-            let text = &self.entries[number].text;
-            text.split(|&b| b == b':').next().unwrap_or_default()
-        };
-        order.sort_by(|&a, &b| caseless(item(a), item(b)));
+        let order = merge_sort(&(0..self.entries.len()).collect::<Vec<_>>(), &|a, b| {
+            let item = |number: usize| {
+                let text = &self.entries[number].text;
+                text.split(|&b| b == b':').next().unwrap_or_default()
+            };
+            let (a, b) = (item(a), item(b));
+            // Where one is the start of the other, they are equal.
+            let size = a.len().min(b.len());
+            caseless(&a[..size], &b[..size]).is_le()
+        });
         for (nth, line) in lines.iter().enumerate() {
             for &number in &line.entries {
                 bytes.extend_from_slice(&self.entries[number].text);
@@ -223,9 +240,7 @@ impl Manual {
             sections.sort_by(|&a, &b| self.sections[a].name.cmp(&self.sections[b].name));
             for number in sections {
                 let name = &self.sections[number].name;
-                if nth > 0 && !lines[nth - 1].text.is_empty() {
-                    bytes.push(b'\n');
-                }
+                bytes.push(b'\n');
                 bytes.extend_from_slice(&[&name[..], b"\n"].concat());
                 for entry in order.iter().map(|&number| &self.entries[number]) {
                     if entry.sections.contains(name) {
@@ -269,6 +284,28 @@ fn places<'a>(lines: &[Line<'a>]) -> Option<Vec<Place<'a>>> {
     Some(places)
 }
 
+/// Sorts as qsort(3) of glibc does. `is_le` need not be an order, so that it matters what
+/// is compared with what.
+fn merge_sort(numbers: &[usize], is_le: &dyn Fn(usize, usize) -> bool) -> Vec<usize> {
+    if numbers.len() < 2 {
+        return numbers.to_vec();
+    }
+    let (a, b) = numbers.split_at(numbers.len() / 2);
+    let (a, b) = (merge_sort(a, is_le), merge_sort(b, is_le));
+    let (mut a, mut b) = (a.into_iter().peekable(), b.into_iter().peekable());
+    let mut merged = Vec::new();
+    while let (Some(&first), Some(&second)) = (a.peek(), b.peek()) {
+        let next = if is_le(first, second) {
+            a.next()
+        } else {
+            b.next()
+        };
+        merged.extend(next);
+    }
+    merged.extend(a.chain(b));
+    merged
+}
+
 /// Compares names without a difference of case.
 fn caseless(a: &[u8], b: &[u8]) -> Ordering {
     a.to_ascii_lowercase().cmp(&b.to_ascii_lowercase())
@@ -302,9 +339,8 @@ fn same_item(one: &[u8], other: &[u8]) -> bool {
 
 /// An entry with its description in columns, counted from 1. None where it has none.
 fn format(entry: &[u8], first: usize, rest: usize) -> Option<Vec<u8>> {
-    let ends = |at: &usize| {
-        entry[*at] == b'.' && entry.get(at + 1).is_some_and(|b| b" \t\n".contains(b))
-    };
+    let ends =
+        |at: &usize| entry[*at] == b'.' && entry.get(at + 1).is_some_and(|b| b" \t\n".contains(b));
     let end = (0..entry.len()).find(ends)? + 1;
     let (name, description) = (&entry[..end], one_line(&entry[end..]));
     let mut out = name.to_vec();

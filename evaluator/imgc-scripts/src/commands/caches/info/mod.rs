@@ -1,6 +1,7 @@
 //! install-info: puts a manual in the list of manuals. What removes one, or says itself
 //! where a manual belongs, is not known.
 
+mod all;
 mod dir;
 
 use bstr::{BString, ByteSlice as _};
@@ -14,7 +15,10 @@ use crate::commands::{Native, Origin};
 use crate::process::{Outcome, Process, Status};
 use crate::stop::Stop;
 
-pub(super) const NATIVES: &[Native] = &[Native {
+/// The commands of this module's parts.
+pub(super) const NATIVES: &[&[Native]] = &[all::NATIVES, INSTALL];
+
+const INSTALL: &[Native] = &[Native {
     name: "install-info",
     origin: Origin::Package,
     run: install,
@@ -44,8 +48,13 @@ fn install(process: &mut Process<'_, '_>) -> Outcome {
     let (Some(manual), Some(list), None) = (manual, list, operands.next()) else {
         return failed(process, "a manual and a list are wanted");
     };
-    if process.env.contains_key(b"INSTALL_INFO_NO_INDENT".as_bstr()) {
-        return Err(Stop::unsupported("entries without indentation are not known"));
+    if process
+        .env
+        .contains_key(b"INSTALL_INFO_NO_INDENT".as_bstr())
+    {
+        return Err(Stop::unsupported(
+            "entries without indentation are not known",
+        ));
     }
     let list = process.path(&list);
     if !process.machine.files.exists(&list) {
@@ -100,9 +109,18 @@ fn text(process: &mut Process<'_, '_>, manual: &BString) -> Result<Option<Vec<u8
     if bytes.starts_with(&[0x1f, 0x8b]) {
         return unpack(process, &bytes);
     }
-    let packed: [&[u8]; 6] = [b"\xfd7zXZ", b"BZh", b"BZ0", b"LZIP", b"\xffLZMA", b"\x28\xb5\x2f\xfd"];
+    let packed: [&[u8]; 6] = [
+        b"\xfd7zXZ",
+        b"BZh",
+        b"BZ0",
+        b"LZIP",
+        b"\xffLZMA",
+        b"\x28\xb5\x2f\xfd",
+    ];
     if packed.iter().any(|magic| bytes.starts_with(magic)) {
-        return Err(Stop::unsupported(format!("how {manual} is packed is not known")));
+        return Err(Stop::unsupported(format!(
+            "how {manual} is packed is not known"
+        )));
     }
     Ok(Some(bytes.to_vec()))
 }
@@ -119,8 +137,19 @@ mod tests {
             format!("This is x.\n{sections}START-INFO-DIR-ENTRY\n{entries}END-INFO-DIR-ENTRY\n")
         };
         let utilities = "INFO-DIR-SECTION Individual utilities\n";
-        m.put("/i/a", &of("INFO-DIR-SECTION Basics\n", "* Ab c: (a).  Words of\n  it.\n"), 0o644);
-        m.put("/i/b", &of(utilities, "* b: (b)B c.    Beta.\n* a: (b)A.  Alpha\n"), 0o644);
+        m.put(
+            "/i/a",
+            &of(
+                "INFO-DIR-SECTION Basics\n",
+                "* Ab c: (a).  Words of\n  it.\n",
+            ),
+            0o644,
+        );
+        m.put(
+            "/i/b",
+            &of(utilities, "* b: (b)B c.    Beta.\n* a: (b)A.  Alpha\n"),
+            0o644,
+        );
         let long = "* Basic things of all kinds: (c).  So long that it goes on and on in the \
                     next line.\n";
         m.put("/i/c", &of("INFO-DIR-SECTION Basics\n", long), 0o644);
@@ -129,8 +158,8 @@ mod tests {
             assert_eq!(m.run(&["install-info", name, "/i/dir"]).status, 0);
         }
         let text = m.text("/i/dir");
-        let (head, menu) = text.split_once("* Menu:\n\n").unwrap();
-        assert!(head.ends_with("to select it.\n\n"));
+        let (head, menu) = text.split_once("\n* Menu:\n\n").unwrap();
+        assert!(head.ends_with("to select it.\n"));
         let wide = |name: &str| format!("{name:48}");
         assert_eq!(
             menu,
@@ -145,6 +174,9 @@ mod tests {
             )
         );
         assert_eq!(m.run(&["install-info", "/i/gone", "/i/dir"]).status, 1);
-        assert!(m.run_with(&["install-info", "--delete", "/i/a", "/i/dir"], "").is_err());
+        assert!(
+            m.run_with(&["install-info", "--delete", "/i/a", "/i/dir"], "")
+                .is_err()
+        );
     }
 }

@@ -85,9 +85,8 @@ fn one(element: &Element) -> Result<Match, Fault> {
         return mistake("magic has an element that is not match");
     }
     let (start, range) = offset(element.get("offset").unwrap_or_default())?;
-    let kind = match element.get("type") {
-        Some(kind) => kind,
-        None => return mistake("a match has no type"),
+    let Some(kind) = element.get("type") else {
+        return mistake("a match has no type");
     };
     let (bytes, little) = match kind {
         "string" => (0, false),
