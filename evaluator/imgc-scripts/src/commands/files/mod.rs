@@ -8,7 +8,7 @@ mod copy;
 mod find;
 mod folders;
 pub(crate) mod glob;
-mod gzip;
+pub(crate) mod gzip;
 mod install;
 mod link;
 mod ls;
