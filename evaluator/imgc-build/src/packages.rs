@@ -59,6 +59,10 @@ pub struct Report {
     pub skipped: Vec<Scripts>,
     /// Work that is declined by policy, in the order in which it was asked for.
     pub declined: Vec<DeclinedWork>,
+    /// Programs in Perl, Python or shell that scripts ran, of a version that imgc's own
+    /// was not made after: their paths, sorted.
+    #[serde(default)]
+    pub unknown: Vec<String>,
 }
 
 /// A package whose maintainer scripts were not run, as its image says.
@@ -70,6 +74,10 @@ pub struct Scripts {
     pub version: String,
     /// The scripts, in dpkg's order: `preinst`, `config`, `postinst`.
     pub scripts: Vec<String>,
+    /// Why, in the words of the image. Empty in what is kept of an installation, which
+    /// does not depend on it.
+    #[serde(default)]
+    pub reason: String,
 }
 
 /// Work of a script that imgc declines: it would make secrets or a server's state.
@@ -309,11 +317,21 @@ fn skip(image: &Image) -> BTreeSet<String> {
         .collect()
 }
 
-fn report(installed: &Installed) -> Report {
+/// The words of `image` on why the scripts of `package` are not run. `package` may have
+/// an architecture.
+pub(crate) fn reason(image: &Image, package: &str) -> String {
+    let name = package.split(':').next().unwrap_or(package);
+    let packages = image.packages.as_ref();
+    let reason = packages.and_then(|packages| packages.skip.get(name));
+    reason.cloned().unwrap_or_default()
+}
+
+pub(crate) fn report(installed: &Installed) -> Report {
     let skipped = installed.skipped.iter().map(|note| Scripts {
         package: note.package.clone(),
         version: note.version.clone(),
         scripts: note.scripts.iter().map(ToString::to_string).collect(),
+        reason: String::new(),
     });
     let declined = installed.declined.iter().map(|declined| DeclinedWork {
         package: declined.line.package.clone(),
@@ -325,6 +343,7 @@ fn report(installed: &Installed) -> Report {
     Report {
         skipped: skipped.collect(),
         declined: declined.collect(),
+        unknown: installed.unknown.clone(),
     }
 }
 
