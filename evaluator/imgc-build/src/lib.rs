@@ -19,6 +19,7 @@ mod own_files;
 mod packages;
 mod pin;
 mod realise;
+mod stated;
 mod transport;
 
 pub use accounts::AccountError;
@@ -29,6 +30,6 @@ pub use fetch::{FetchError, Pin};
 pub use imgc_dpkg::{Declined, Effect, Line, Touched};
 pub use mirrors::Mirrors;
 pub use overlay::OverlayError;
-pub use packages::{DeclinedWork, Report, Scripts};
+pub use packages::{DeclinedWork, Report, Scripts, StatedWork};
 pub use pin::{Pinning, request};
 pub use transport::{Response, Transport, TransportError};

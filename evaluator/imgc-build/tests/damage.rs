@@ -109,6 +109,9 @@ fn image(user: Option<&str>) -> Image {
             recommends: false,
             names: vec!["a".to_owned()],
             skip: std::collections::BTreeMap::new(),
+            effects: std::collections::BTreeMap::new(),
+            exclude: Vec::new(),
+            include: Vec::new(),
         }),
         groups: Vec::new(),
         users: vec![User {

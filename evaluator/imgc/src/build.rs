@@ -126,6 +126,22 @@ fn warn_of_scripts(name: &str, built: &Built, terminal: &Terminal) {
         }
         terminal.warning(&problem);
     }
+    if !report.stated.is_empty() {
+        let count = report.stated.len();
+        let mut problem = Problem::new(format!(
+            "{name}: the maintainer scripts of {count} packages were not run, and what the \
+             image says was done in their place"
+        ));
+        for work in &report.stated {
+            let scripts = match &*work.scripts.scripts {
+                [] => "no scripts".to_owned(),
+                scripts => scripts.join(", "),
+            };
+            let paths = work.paths.join(", ");
+            problem = problem.note(format!("{}: {scripts}: {paths}", work.scripts.package));
+        }
+        terminal.warning(&problem);
+    }
     if !report.declined.is_empty() {
         let mut problem = Problem::new(format!(
             "{name}: some work of maintainer scripts was left to whoever starts the image"

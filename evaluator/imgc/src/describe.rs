@@ -348,6 +348,13 @@ fn build(error: &BuildError) -> Problem {
             status,
             log,
         }) => failed(package, &script.to_string(), *status, log),
+        BuildError::Install(imgc_dpkg::InstallError::Excluded { needed, .. }) => {
+            Problem::new(error.to_string())
+                .note("dpkg refuses that too")
+                .help(format!(
+                    "exclude what needs it as well, or include \"{needed}\""
+                ))
+        }
         BuildError::Install(error) => with_causes(Problem::new(error.to_string()), error),
         BuildError::Oci(error) => oci(error),
         other => match store_error_within(other) {
@@ -376,7 +383,7 @@ fn script(stop: &imgc_dpkg::Stop) -> Problem {
     let name = place.package.split(':').next().unwrap_or_default();
     problem.help(format!(
         "if the image is right without what the package's scripts do, say so in it: \
-         `skip = {{ \"{name}\" = \"WHY\"; }}`"
+         `skip = {{ \"{name}\" = \"WHY\"; }}`; or say what they do: `effects = {{ \"{name}\" = {{ … }}; }}`"
     ))
 }
 

@@ -13,4 +13,5 @@ mod place;
 mod podman;
 mod running;
 mod same;
+mod software;
 mod trouble;

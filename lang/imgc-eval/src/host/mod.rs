@@ -8,6 +8,7 @@
 
 mod combine;
 mod config;
+mod effects;
 mod files;
 mod gather;
 mod image;

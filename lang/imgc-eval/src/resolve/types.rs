@@ -25,9 +25,11 @@ const MAX_DEPTH: usize = 200;
 
 /// The types of the host, with the number of their arguments.
 const HOST: &[(&str, usize)] = &[
+    ("Attributes", 0),
     ("Bool", 0),
     ("Config", 0),
     ("Data", 0),
+    ("Effects", 0),
     ("File", 0),
     ("Group", 0),
     ("Image", 0),
