@@ -2,7 +2,7 @@
 //! begins and ends, also where a `;` is missing, has each parsed, and reports separators that are
 //! wrong.
 
-use rowan::TextRange;
+use text_size::TextRange;
 
 use crate::arena::NodeId;
 use crate::error::{Edit, SyntaxCode, SyntaxError};

@@ -431,8 +431,8 @@ impl Group<'_, '_> {
                 "a parameter without a type stands without parentheses",
             )
             .help("write the name alone, `x => …`, or its type, `(x : Int) => …`")
-            .edit(rowan::TextRange::new(start.start(), name.start()), "")
-            .edit(rowan::TextRange::new(name.end(), end.end()), ""),
+            .edit(text_size::TextRange::new(start.start(), name.start()), "")
+            .edit(text_size::TextRange::new(name.end(), end.end()), ""),
         );
     }
 

@@ -356,11 +356,7 @@ mod tests {
         let mut errors = Errors::default();
         let mut parser = SegmentParser::new("", &[], &mut errors);
         let node = parser.arena.node(SyntaxKind::Record, 0, 1, &[]);
-        let mut terms: Vec<Term> = (0..=SyntaxKind::TypeColon as u16)
-            .map(rowan::SyntaxKind)
-            .map(<crate::Img as rowan::Language>::kind_from_raw)
-            .map(Term::Token)
-            .collect();
+        let mut terms: Vec<Term> = crate::kind::ALL.iter().copied().map(Term::Token).collect();
         for kind in [
             SyntaxKind::Paren,
             SyntaxKind::Str,

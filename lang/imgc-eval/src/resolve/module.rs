@@ -14,7 +14,7 @@ use super::{Head, Lowerer};
 
 impl Lowerer<'_> {
     /// Lowers everything.
-    pub(super) fn file(&mut self, file: &ast::File) {
+    pub(super) fn file(&mut self, file: &ast::File<'_>) {
         let mut rest = file.expr();
         let mut range = file.range();
         loop {
@@ -33,7 +33,7 @@ impl Lowerer<'_> {
         }
     }
 
-    fn ending(&mut self, ending: Option<&ast::Expr>, range: TextRange, file: TextRange) {
+    fn ending(&mut self, ending: Option<&ast::Expr<'_>>, range: TextRange, file: TextRange) {
         if let Some(ast::Expr::Record(record)) = ending {
             return self.exports(record);
         }
@@ -45,7 +45,7 @@ impl Lowerer<'_> {
         self.item(ItemName::Root, (range, whole), None, (root, None));
     }
 
-    fn exports(&mut self, record: &ast::Record) {
+    fn exports(&mut self, record: &ast::Record<'_>) {
         let (fields, nameless) = self.fields(record);
         let mut names = Vec::new();
         for (name, place) in fields.0 {
@@ -70,7 +70,7 @@ impl Lowerer<'_> {
         self.lowered.items.exports = Some(names);
     }
 
-    fn outer_let(&mut self, e: &ast::Let) {
+    fn outer_let(&mut self, e: &ast::Let<'_>) {
         let bindings = self.bindings(e);
         let mut items = Vec::new();
         self.open(e, &bindings, |lowerer, name| {

@@ -1,7 +1,7 @@
 //! What there is to say about a file: documentation, types, examples.
 
 use imgc_diag::Span;
-use imgc_syntax::{NodeOrToken, SyntaxKind, TextRange, TextSize};
+use imgc_syntax::{SyntaxKind, TextRange, TextSize};
 
 use crate::ir::{ItemName, ModuleName};
 use crate::load::file_id;
@@ -167,11 +167,9 @@ struct Comment {
 }
 
 fn comments(db: &Database, file: SourceFile) -> Vec<Comment> {
-    let root = parse(db, file).syntax();
-    let tokens = root.descendants_with_tokens();
     let mut found: Vec<Comment> = Vec::new();
     let mut is_open = false;
-    for token in tokens.filter_map(NodeOrToken::into_token) {
+    for token in parse(db, file).syntax().tokens() {
         match token.kind() {
             SyntaxKind::DocComment => {
                 if !is_open {
