@@ -117,7 +117,14 @@ fn refuse(source: &str, why: String) -> Parse {
     let (source, tokens) = match u32::try_from(source.len()) {
         Ok(end) => {
             let kind = SyntaxKind::BadToken;
-            (source, vec![lex::Token { kind, start: 0, end }])
+            (
+                source,
+                vec![lex::Token {
+                    kind,
+                    start: 0,
+                    end,
+                }],
+            )
         }
         Err(_) => ("", Vec::new()),
     };

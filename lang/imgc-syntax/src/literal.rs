@@ -125,10 +125,7 @@ pub(crate) fn indentations<'t>(string: &Str<'t>) -> Vec<(TextRange, &'t str)> {
             ..
         } = line
         {
-            found.push((
-                TextRange::at(range.start(), TextSize::of(indent)),
-                indent,
-            ));
+            found.push((TextRange::at(range.start(), TextSize::of(indent)), indent));
         }
     });
     found

@@ -156,7 +156,10 @@ impl<'t> SyntaxNode<'t> {
     #[must_use]
     pub fn text(self) -> &'t str {
         let range = self.text_range();
-        self.tree.source.get(std::ops::Range::<usize>::from(range)).unwrap_or_default()
+        self.tree
+            .source
+            .get(std::ops::Range::<usize>::from(range))
+            .unwrap_or_default()
     }
 
     /// The node that it stands in.

@@ -188,10 +188,7 @@ fn imports() {
     let Some(ImportTarget::Std { module, range }) = import.target() else {
         panic!()
     };
-    assert_eq!(
-        (module, usize::from(range.start())),
-        ("std/debian", 7)
-    );
+    assert_eq!((module, usize::from(range.start())), ("std/debian", 7));
     let Expr::Import(import) = expr("import ./lib.img") else {
         panic!()
     };

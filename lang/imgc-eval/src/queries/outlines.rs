@@ -3,8 +3,11 @@
 //! Whoever looks at every binding of a program asks one question for each file here, not
 //! one for each binding. It changes only when what a binding names does.
 
-use super::{Db, Item, SourceFile, items, lowered};
-use crate::ir::{Expr, ItemName};
+use rustc_hash::FxHashMap;
+
+use super::{Db, Item, SourceFile, lowered};
+use crate::ir::{Body, Expr};
+use crate::resolve::Binding;
 use crate::vm::certain;
 
 /// A top-level binding and what it needs.
@@ -26,24 +29,24 @@ pub(crate) struct Entry {
 /// The bindings of a file, each after those that it needs.
 #[salsa::tracked(returns(ref))]
 pub(crate) fn outline(db: &dyn Db, file: SourceFile) -> Vec<Entry> {
-    let found = items(db, file);
-    let bodies = &lowered(db, file).bodies;
-    let mut names = found.lets.clone();
-    match &found.exports {
-        None => names.push(ItemName::Root),
-        Some(exports) => names.extend(exports.iter().cloned().map(ItemName::Export)),
-    }
-    let uses: Vec<Vec<usize>> = names
+    let bindings = &lowered(db, file).bindings;
+    let places: FxHashMap<Item, usize> = bindings
         .iter()
-        .map(|name| {
-            let mentioned = bodies.get(name).into_iter().flat_map(|body| &body.items);
-            let found = mentioned.filter_map(|name| found.lets.binary_search(name).ok());
+        .map(|binding| binding.item)
+        .zip(0..)
+        .collect();
+    let uses: Vec<Vec<usize>> = bindings
+        .iter()
+        .map(|binding| {
+            let mentioned = binding.body.items.iter();
+            let found = mentioned.filter_map(|item| places.get(item).copied());
             found.collect()
         })
         .collect();
-    let mut numbers: Vec<Option<u32>> = vec![None; names.len()];
-    let mut entries: Vec<Entry> = Vec::with_capacity(names.len());
-    for start in 0..names.len() {
+    let body_of = |item: Item| places.get(&item).map(|&at| &*bindings[at].body);
+    let mut numbers: Vec<Option<u32>> = vec![None; bindings.len()];
+    let mut entries: Vec<Entry> = Vec::with_capacity(bindings.len());
+    for start in 0..bindings.len() {
         let mut way = vec![(start, 0)];
         while let Some((at, next)) = way.last_mut() {
             let at = *at;
@@ -58,7 +61,14 @@ pub(crate) fn outline(db: &dyn Db, file: SourceFile) -> Vec<Entry> {
                     way.pop();
                     numbers[at] = Some(entries.len() as u32);
                     let numbers = uses[at].iter().filter_map(|target| numbers[*target]);
-                    entries.push(entry(db, file, &names[at], numbers.collect()));
+                    let Binding { item, body, .. } = &bindings[at];
+                    entries.push(Entry {
+                        item: *item,
+                        damaged: body.damaged,
+                        uses: numbers.collect(),
+                        imports: imports(body),
+                        needs: certain(db, body, body_of),
+                    });
                 }
             }
         }
@@ -66,27 +76,15 @@ pub(crate) fn outline(db: &dyn Db, file: SourceFile) -> Vec<Entry> {
     entries
 }
 
-fn entry(db: &dyn Db, file: SourceFile, name: &ItemName, uses: Vec<u32>) -> Entry {
-    let bodies = &lowered(db, file).bodies;
-    let mut entry = Entry {
-        item: db.item(file, name),
-        damaged: false,
-        uses,
-        imports: Vec::new(),
-        needs: Vec::new(),
-    };
-    if let Some(body) = bodies.get(name) {
-        entry.damaged = body.damaged;
-        for expr in &body.exprs {
-            if let Expr::Import(module) = expr {
-                let module = db.file(module);
-                if !entry.imports.contains(&module) {
-                    entry.imports.push(module);
-                }
-            }
+/// The modules that a body mentions, each once.
+fn imports(body: &Body) -> Vec<SourceFile> {
+    let mut found = Vec::new();
+    for expr in &body.exprs {
+        if let Expr::Import(module) = expr
+            && !found.contains(module)
+        {
+            found.push(*module);
         }
-        let body_of = |name: &ItemName| bodies.get(name).map(|body| &**body);
-        entry.needs = certain(db, file, body, body_of);
     }
-    entry
+    found
 }

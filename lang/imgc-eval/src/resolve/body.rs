@@ -1,12 +1,13 @@
 //! A body while it is built: expressions are added, children before their parents, each
 //! with its place in the text.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use imgc_syntax::TextRange;
+use rustc_hash::FxHashSet;
 
-use crate::ir::{Body, Expr, ExprId, ItemName, LocalId, TypeExpr};
+use crate::ir::{Body, Expr, ExprId, LocalId, TypeExpr};
+use crate::queries::Item;
 use crate::site::{At, Spans};
 
 /// A [`Body`] and its [`Spans`] that are not complete yet.
@@ -15,7 +16,9 @@ pub(super) struct BodyBuilder {
     exprs: Vec<Expr>,
     spans: Spans,
     locals: Vec<Arc<str>>,
-    items: BTreeSet<ItemName>,
+    items: Vec<Item>,
+    /// The same, to be asked.
+    mentioned: FxHashSet<Item>,
     octal: Vec<ExprId>,
 }
 
@@ -51,9 +54,9 @@ impl BodyBuilder {
     }
 
     /// Notes that a binding of the module is mentioned.
-    pub(super) fn mention(&mut self, item: &ItemName) {
-        if !self.items.contains(item) {
-            self.items.insert(item.clone());
+    pub(super) fn mention(&mut self, item: Item) {
+        if self.mentioned.insert(item) {
+            self.items.push(item);
         }
     }
 
@@ -70,7 +73,7 @@ impl BodyBuilder {
             annotation,
             locals: self.locals,
             octal: self.octal,
-            items: self.items.into_iter().collect(),
+            items: self.items,
             damaged,
         };
         (body, self.spans)

@@ -17,7 +17,11 @@ use super::fields::{Content, Fields, MAX_KEYS, Place, Written};
 use super::scope::Bound;
 
 impl Lowerer<'_> {
-    pub(super) fn expr_or_poison(&mut self, expr: Option<ast::Expr<'_>>, range: TextRange) -> ExprId {
+    pub(super) fn expr_or_poison(
+        &mut self,
+        expr: Option<ast::Expr<'_>>,
+        range: TextRange,
+    ) -> ExprId {
         match expr {
             Some(expr) => self.expr(&expr),
             None => self.body.add(range, Expr::Poison),
@@ -176,7 +180,7 @@ impl Lowerer<'_> {
                 return None;
             }
         };
-        let resolved = path::resolve(folder, &text);
+        let resolved = path::resolve(folder, text);
         if resolved.is_none() {
             let message = format!("`{text}` leads out of the project");
             self.report(
@@ -191,7 +195,7 @@ impl Lowerer<'_> {
     fn import(&mut self, e: &ast::Import<'_>) -> Expr {
         let (target, range) = match e.target() {
             Some(ast::ImportTarget::Std { module, range }) => {
-                let name = module.strip_prefix("std/").unwrap_or(&module);
+                let name = module.strip_prefix("std/").unwrap_or(module);
                 (ModuleName::Std(name.into()), range)
             }
             Some(ast::ImportTarget::File(file)) => {
@@ -216,11 +220,12 @@ impl Lowerer<'_> {
             }
             None => return Expr::Poison,
         };
-        self.lowered.imports.push((target.clone(), range));
+        let module = self.owner().0.file(&target);
+        self.lowered.imports.push((target, range));
         if self.circular {
             return Expr::Poison;
         }
-        Expr::Import(target)
+        Expr::Import(module)
     }
 
     /// The use of a name.
@@ -229,8 +234,8 @@ impl Lowerer<'_> {
         let found = match scopes.find_map(|scope| scope.look_up(name, range)) {
             Some(Bound::Local(local)) => Expr::Local(*local),
             Some(Bound::Item(item)) => {
-                self.body.mention(item);
-                Expr::Item(item.clone())
+                self.body.mention(*item);
+                Expr::Item(*item)
             }
             None => match Builtin::find(name) {
                 Some(builtin) => Expr::Builtin(builtin),

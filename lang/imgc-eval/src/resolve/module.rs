@@ -10,7 +10,7 @@ use crate::ir::{Expr, ExprId, ItemName, TypeExpr};
 
 use super::fields::{Content, Place};
 use super::scope::Bound;
-use super::{Head, Lowerer};
+use super::{Binding, Lowerer};
 
 impl Lowerer<'_> {
     /// Lowers everything.
@@ -54,6 +54,7 @@ impl Lowerer<'_> {
                 content,
                 whole,
             } = place;
+            let item = ItemName::Export(name.clone());
             names.push(name.clone());
             self.begin();
             let (doc, body) = match content {
@@ -64,7 +65,7 @@ impl Lowerer<'_> {
                 }
                 Content::Nested(fields) => (None, (self.record_of(fields, range), None)),
             };
-            self.item(ItemName::Export(name), (range, whole), doc, body);
+            self.item(item, (range, whole), doc, body);
         }
         self.nameless(nameless);
         self.lowered.items.exports = Some(names);
@@ -77,9 +78,11 @@ impl Lowerer<'_> {
             let outer = lowerer.scopes.iter();
             let number = outer.filter(|scope| scope.find(name).is_some()).count();
             let item = ItemName::Let(name.clone(), number as u32);
-            items.push(item.clone());
-            Bound::Item(item)
+            let bound = Bound::Item(lowerer.item_of(&item));
+            items.push(item);
+            bound
         });
+        let first = self.lowered.bindings.len();
         for (at, (named, item)) in bindings.named.into_iter().zip(&items).enumerate() {
             self.scope().current = Some(at);
             self.begin();
@@ -104,14 +107,13 @@ impl Lowerer<'_> {
             let range = self.scope().slots[at].range;
             self.begin();
             let root = self.body.add(range, Expr::Poison);
-            let doc = self
-                .lowered
-                .heads
-                .remove(&items[at])
-                .and_then(|head| head.doc);
+            // It stands where those of this `let` begin, in their order.
+            let doc = self.lowered.bindings.remove(first + at).doc;
             self.item(items[at].clone(), (range, range), doc, (root, None));
+            if let Some(binding) = self.lowered.bindings.pop() {
+                self.lowered.bindings.insert(first + at, binding);
+            }
         }
-        self.lowered.items.lets.append(&mut items);
     }
 
     /// Begins with the body of a binding.
@@ -134,8 +136,13 @@ impl Lowerer<'_> {
         }
         let body = std::mem::take(&mut self.body);
         let (body, spans) = body.finish(root, annotation, damaged);
-        self.lowered.bodies.insert(item.clone(), Arc::new(body));
-        self.lowered.spans.insert(item.clone(), spans);
-        self.lowered.heads.insert(item, Head { name, doc });
+        self.lowered.bindings.push(Binding {
+            item: self.item_of(&item),
+            name: item,
+            body: Arc::new(body),
+            spans,
+            place: name,
+            doc,
+        });
     }
 }

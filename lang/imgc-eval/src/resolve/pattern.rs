@@ -106,7 +106,11 @@ impl Lowerer<'_> {
         }
     }
 
-    fn name_pattern(&mut self, pattern: &ast::NamePattern<'_>, scope: &mut Scope) -> Option<LocalId> {
+    fn name_pattern(
+        &mut self,
+        pattern: &ast::NamePattern<'_>,
+        scope: &mut Scope,
+    ) -> Option<LocalId> {
         let name = pattern.name().filter(|_| !pattern.is_wildcard())?;
         let text: Arc<str> = name.text().into();
         let local = self.body.local(text.clone());

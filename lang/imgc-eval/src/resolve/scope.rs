@@ -9,8 +9,9 @@ use imgc_diag::codes;
 use imgc_syntax::TextRange;
 
 use crate::cycles::{self, Loops};
-use crate::ir::{ItemName, LocalId};
+use crate::ir::LocalId;
 use crate::problem::Problem;
+use crate::queries::Item;
 
 use super::types::Declared;
 
@@ -18,7 +19,7 @@ use super::types::Declared;
 #[derive(Debug, Clone)]
 pub(super) enum Bound {
     /// A top-level binding.
-    Item(ItemName),
+    Item(Item),
     /// A variable.
     Local(LocalId),
 }

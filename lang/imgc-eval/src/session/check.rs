@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use imgc_diag::{Span, codes};
 
-use crate::ir::{ItemName, ModuleName};
+use crate::ir::ModuleName;
 use crate::load::{file_id, load};
 use crate::options::Options;
 use crate::problem::Problem;
-use crate::queries::{Database, Db as _, Item, SourceFile, infer, items, lowered, parse};
+use crate::queries::{Database, Item, SourceFile, infer, items, lowered, parse};
 
 use super::State;
 use super::report::{Report, in_file};
@@ -84,10 +84,8 @@ impl State {
 
 fn too_deep(db: &Database, item: Item) -> Problem<Span> {
     let file = item.file(db);
-    let range = lowered(db, file)
-        .heads
-        .get(item.name(db))
-        .map(|head| head.name);
+    let found = lowered(db, file).get(item.name(db));
+    let range = found.map(|binding| binding.place);
     let at = Span::new(file_id(file.name(db)), range.unwrap_or_default());
     let message = format!("more than {MAX_CHAIN} bindings need each other in a row up to here");
     Problem::new(codes::NESTED_TOO_DEEP, at, message)
@@ -95,11 +93,5 @@ fn too_deep(db: &Database, item: Item) -> Problem<Span> {
 
 /// The bindings of a module that others see.
 pub(super) fn public(db: &Database, file: SourceFile) -> Vec<Item> {
-    match &items(db, file).exports {
-        None => vec![db.item(file, &ItemName::Root)],
-        Some(names) => {
-            let names = names.iter().cloned().map(ItemName::Export);
-            names.map(|name| db.item(file, &name)).collect()
-        }
-    }
+    items(db, file).public.clone()
 }

@@ -256,8 +256,8 @@ fn gather_target(
         let ItemName::Export(name) = item.name(db) else {
             continue;
         };
-        let range = lowered(db, item.file(db)).heads.get(item.name(db));
-        let start = range.map(|head| head.name.start());
+        let found = lowered(db, item.file(db)).get(item.name(db));
+        let start = found.map(|binding| binding.place.start());
         fields.push((start, (&**name, site_of(db, item)?, value_of(db, item)?)));
     }
     // The order of the source.

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::doc;
 use crate::kind::SyntaxKind;
-use crate::tree::{SyntaxElement, SyntaxNode, SyntaxToken};
 use crate::literal;
+use crate::tree::{SyntaxElement, SyntaxNode, SyntaxToken};
 
 impl<'t> File<'t> {
     /// The view over a tree's root, whatever its kind.
@@ -435,9 +435,7 @@ pub(super) fn children<'t, N: AstNode<'t>>(
     node.children().filter_map(N::cast)
 }
 
-pub(super) fn tokens<'t>(
-    node: SyntaxNode<'t>,
-) -> impl Iterator<Item = SyntaxToken<'t>> + use<'t> {
+pub(super) fn tokens<'t>(node: SyntaxNode<'t>) -> impl Iterator<Item = SyntaxToken<'t>> + use<'t> {
     node.children_with_tokens()
         .filter_map(SyntaxElement::into_token)
 }

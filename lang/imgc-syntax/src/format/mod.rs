@@ -9,8 +9,8 @@ mod types;
 
 use crate::ast::{AstNode as _, File};
 use crate::kind::SyntaxKind;
-use crate::tree::{SyntaxElement, SyntaxNode, SyntaxToken};
 use crate::parse;
+use crate::tree::{SyntaxElement, SyntaxNode, SyntaxToken};
 
 /// Blanks for each level.
 const INDENT: &str = "  ";
@@ -329,7 +329,10 @@ impl<'t> Formatter<'t> {
 
     fn select(&mut self, node: SyntaxNode<'t>, level: usize) {
         // `./a .b` without the blank would be the path `./a.b`.
-        let base = node.children().next().and_then(|base| base.tokens().next_back());
+        let base = node
+            .children()
+            .next()
+            .and_then(|base| base.tokens().next_back());
         let path = base.is_some_and(|token| token.kind() == SyntaxKind::PathText);
         self.parts(node, level, |_| {
             (if path { Gap::Blank } else { Gap::Nothing }, Gap::Nothing)

@@ -170,9 +170,7 @@ fn flat_width(node: SyntaxNode<'_>, most: usize) -> usize {
     let mut width: usize = 0;
     let mut glue = true;
     let mut comma = false;
-    let tokens = node
-        .tokens()
-        .filter(|token| !token.kind().is_trivia());
+    let tokens = node.tokens().filter(|token| !token.kind().is_trivia());
     for token in tokens {
         let kind = token.kind();
         if kind == SyntaxKind::Comma {
