@@ -6,7 +6,7 @@
 use rustc_hash::FxHashMap;
 
 use super::{Db, Item, SourceFile, lowered};
-use crate::ir::{Body, Expr};
+use crate::ir::{Body, Expr, ItemName};
 use crate::resolve::Binding;
 use crate::vm::certain;
 
@@ -17,9 +17,12 @@ pub(crate) struct Entry {
     pub(crate) item: Item,
     /// Whether it has a syntax error.
     pub(crate) damaged: bool,
+    /// Whether others see it.
+    pub(crate) public: bool,
     /// The bindings of its file that it mentions, by their number in the outline: they
-    /// stand before it.
-    pub(crate) uses: Vec<u32>,
+    /// stand before it. And whether none of them waits for the other: it is certainly
+    /// needed, or only a name of a module.
+    pub(crate) uses: Vec<(u32, bool)>,
     /// The modules that it mentions.
     pub(crate) imports: Vec<SourceFile>,
     /// The bindings that it certainly needs when it is evaluated, the last first.
@@ -44,6 +47,8 @@ pub(crate) fn outline(db: &dyn Db, file: SourceFile) -> Vec<Entry> {
         })
         .collect();
     let body_of = |item: Item| places.get(&item).map(|&at| &*bindings[at].body);
+    // The last binding that certainly needs each.
+    let mut needed_by: Vec<usize> = vec![usize::MAX; bindings.len()];
     let mut numbers: Vec<Option<u32>> = vec![None; bindings.len()];
     let mut entries: Vec<Entry> = Vec::with_capacity(bindings.len());
     for start in 0..bindings.len() {
@@ -60,20 +65,36 @@ pub(crate) fn outline(db: &dyn Db, file: SourceFile) -> Vec<Entry> {
                 None => {
                     way.pop();
                     numbers[at] = Some(entries.len() as u32);
-                    let numbers = uses[at].iter().filter_map(|target| numbers[*target]);
-                    let Binding { item, body, .. } = &bindings[at];
+                    let Binding {
+                        name, item, body, ..
+                    } = &bindings[at];
+                    let needs = certain(db, body, body_of);
+                    for need in needs.iter().filter_map(|need| places.get(need)) {
+                        needed_by[*need] = at;
+                    }
+                    let uses = uses[at].iter().filter_map(|&target| {
+                        let is_certain = needed_by[target] == at || is_module(&bindings[target]);
+                        Some((numbers[target]?, is_certain))
+                    });
                     entries.push(Entry {
                         item: *item,
                         damaged: body.damaged,
-                        uses: numbers.collect(),
+                        public: !matches!(name, ItemName::Let(..)),
+                        uses: uses.collect(),
                         imports: imports(body),
-                        needs: certain(db, body, body_of),
+                        needs,
                     });
                 }
             }
         }
     }
     entries
+}
+
+/// Whether a binding is a module and nothing else.
+fn is_module(binding: &Binding) -> bool {
+    let body = &binding.body;
+    matches!(body.expr(body.root), Expr::Import(_))
 }
 
 /// The modules that a body mentions, each once.

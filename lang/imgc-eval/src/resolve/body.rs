@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use imgc_syntax::TextRange;
-use rustc_hash::FxHashSet;
 
 use crate::ir::{Body, Expr, ExprId, LocalId, TypeExpr};
 use crate::queries::Item;
@@ -17,8 +16,6 @@ pub(super) struct BodyBuilder {
     spans: Spans,
     locals: Vec<Arc<str>>,
     items: Vec<Item>,
-    /// The same, to be asked.
-    mentioned: FxHashSet<Item>,
     octal: Vec<ExprId>,
 }
 
@@ -53,11 +50,9 @@ impl BodyBuilder {
         id
     }
 
-    /// Notes that a binding of the module is mentioned.
+    /// Notes that a binding of the module is mentioned, for the first time.
     pub(super) fn mention(&mut self, item: Item) {
-        if self.mentioned.insert(item) {
-            self.items.push(item);
-        }
+        self.items.push(item);
     }
 
     /// The body of a binding.

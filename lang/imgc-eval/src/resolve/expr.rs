@@ -232,11 +232,15 @@ impl Lowerer<'_> {
     pub(super) fn variable(&mut self, name: &str, range: TextRange) -> ExprId {
         let mut scopes = self.scopes.iter_mut().rev();
         let found = match scopes.find_map(|scope| scope.look_up(name, range)) {
-            Some(Bound::Local(local)) => Expr::Local(*local),
-            Some(Bound::Item(item)) => {
-                self.body.mention(*item);
-                Expr::Item(*item)
-            }
+            Some(slot) => match slot.bound {
+                Bound::Local(local) => Expr::Local(local),
+                Bound::Item(item) => {
+                    if std::mem::replace(&mut slot.mentioned_in, self.bodies) != self.bodies {
+                        self.body.mention(item);
+                    }
+                    Expr::Item(item)
+                }
+            },
             None => match Builtin::find(name) {
                 Some(builtin) => Expr::Builtin(builtin),
                 None => {

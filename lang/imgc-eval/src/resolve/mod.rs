@@ -115,6 +115,8 @@ struct Lowerer<'a> {
     type_room: usize,
     /// How many records that keys like `a.b` made stand in each other here.
     nested: usize,
+    /// How many bodies were begun.
+    bodies: usize,
     /// The binding that is being lowered.
     body: BodyBuilder,
 }
@@ -141,6 +143,7 @@ impl<'a> Lowerer<'a> {
             defaults: Vec::new(),
             type_room: types::MAX_ALL,
             nested: 0,
+            bodies: 1,
             body: BodyBuilder::default(),
         }
     }

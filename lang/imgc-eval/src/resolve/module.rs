@@ -119,6 +119,7 @@ impl Lowerer<'_> {
     /// Begins with the body of a binding.
     fn begin(&mut self) {
         self.item_problems = self.lowered.problems.len();
+        self.bodies += 1;
     }
 
     /// Notes the binding whose body has been lowered: where its name stands, and the whole

@@ -35,6 +35,8 @@ pub(super) struct Slot {
     pub(super) bound: Bound,
     /// Whether anything names it.
     pub(super) used: bool,
+    /// The last body that mentions it.
+    pub(super) mentioned_in: usize,
     /// The other slots that it names, and where. Of a `let` only.
     pub(super) uses: Vec<(usize, TextRange)>,
 }
@@ -62,6 +64,7 @@ impl Scope {
             range,
             bound,
             used: false,
+            mentioned_in: 0,
             uses: Vec::new(),
         });
     }
@@ -78,8 +81,8 @@ impl Scope {
         }
     }
 
-    /// What a name stands for here, which is now used.
-    pub(super) fn look_up(&mut self, name: &str, range: TextRange) -> Option<&Bound> {
+    /// The slot of a name here, which is now used.
+    pub(super) fn look_up(&mut self, name: &str, range: TextRange) -> Option<&mut Slot> {
         let at = *self.by_name.get(name)?;
         self.slots[at].used = true;
         match self.current {
@@ -88,7 +91,7 @@ impl Scope {
                 self.mentioned.insert(at);
             }
         }
-        Some(&self.slots[at].bound)
+        Some(&mut self.slots[at])
     }
 
     /// The loops among the bindings. They and what closes further loops use nothing

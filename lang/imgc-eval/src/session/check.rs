@@ -15,8 +15,9 @@ use super::State;
 use super::report::{Report, in_file};
 use super::schedule::{Schedule, each};
 
-/// How many bindings may need each other in a row: each is evaluated while the one
-/// that needs it waits.
+/// How many bindings in a row may need each other where it is not certain that they do,
+/// in a branch or a function: each is evaluated while the one that needs it waits. What
+/// is certainly needed is evaluated before, and counts for nothing.
 const MAX_CHAIN: u32 = 4_000;
 
 impl State {
@@ -65,7 +66,7 @@ impl State {
                 has_problems.store(true, Ordering::Relaxed);
             }
         };
-        each(db, schedule.levels(), types, |_| {});
+        each(db, schedule.order(&report.program.sorted), types);
         let files = believed.iter().zip(schedule.files());
         for (&believes, entries) in files.filter(|_| has_problems.load(Ordering::Relaxed)) {
             for entry in entries.iter().filter(|entry| believes && !entry.damaged) {
@@ -87,7 +88,9 @@ fn too_deep(db: &Database, item: Item) -> Problem<Span> {
     let found = lowered(db, file).get(item.name(db));
     let range = found.map(|binding| binding.place);
     let at = Span::new(file_id(file.name(db)), range.unwrap_or_default());
-    let message = format!("more than {MAX_CHAIN} bindings need each other in a row up to here");
+    let message = format!(
+        "more than {MAX_CHAIN} bindings need each other in a row, in branches or functions, up to here"
+    );
     Problem::new(codes::NESTED_TOO_DEEP, at, message)
 }
 

@@ -6,8 +6,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
-
 use crate::builtins::{Builtin, Run};
 use crate::ir::{
     Arm, ArmPattern, Body, Expr, ExprId, Field, Lambda, LetBinding, LocalId, Parameter, Payload,
@@ -16,6 +14,7 @@ use crate::ir::{
 use crate::queries::SourceFile;
 use crate::vm::code::{Capture, Code, Global, Guard, Op, Part, Partial, Plain, Shape};
 use crate::vm::liveness;
+use crate::vm::numbered::Numbered;
 use crate::vm::value::{Origin, Tagged, Value};
 
 /// Compiles the body of a binding. `origin` is that of its expression 0.
@@ -33,8 +32,8 @@ pub(crate) fn compile(body: &Body, origin: Origin) -> Code {
     let mut compiler = Compiler {
         body,
         code,
-        names: BTreeMap::new(),
-        globals: FxHashMap::default(),
+        names: Numbered::default(),
+        globals: Numbered::default(),
         modules: BTreeMap::new(),
         to_string: Builtin::find("toString"),
         scopes: vec![Scope::default()],
@@ -43,14 +42,16 @@ pub(crate) fn compile(body: &Body, origin: Origin) -> Code {
     compiler.emit(Op::Return, body.root);
     let part = compiler.finish(0);
     compiler.code.parts[0] = part;
+    compiler.code.names = compiler.names.into_list();
+    compiler.code.globals = compiler.globals.into_list();
     compiler.code
 }
 
 struct Compiler<'a> {
     body: &'a Body,
     code: Code,
-    names: BTreeMap<Arc<str>, u32>,
-    globals: FxHashMap<Global, u32>,
+    names: Numbered<Arc<str>>,
+    globals: Numbered<Global>,
     /// Variables that are modules.
     modules: BTreeMap<LocalId, SourceFile>,
     /// The builtin that an interpolation does by itself.
@@ -129,13 +130,7 @@ impl Compiler<'_> {
     }
 
     fn name(&mut self, name: &Arc<str>) -> u32 {
-        if let Some(&at) = self.names.get(name) {
-            return at;
-        }
-        let at = self.code.names.len() as u32;
-        self.code.names.push(name.clone());
-        self.names.insert(name.clone(), at);
-        at
+        self.names.number(name)
     }
 
     fn constant(&mut self, value: Value) -> u32 {
@@ -144,15 +139,7 @@ impl Compiler<'_> {
     }
 
     fn global(&mut self, global: Global, expr: ExprId) {
-        let at = match self.globals.get(&global) {
-            Some(&at) => at,
-            None => {
-                let at = self.code.globals.len() as u32;
-                self.code.globals.push(global.clone());
-                self.globals.insert(global, at);
-                at
-            }
-        };
+        let at = self.globals.number(&global);
         self.make(Op::Global(at), expr, 0);
     }
 

@@ -11,6 +11,7 @@ mod liveness;
 mod loops;
 mod machine;
 pub(crate) mod meter;
+mod numbered;
 pub(crate) mod operators;
 pub(crate) mod show;
 #[cfg(test)]
