@@ -80,6 +80,13 @@ impl Arena {
         self.node(kind, start, end, children)
     }
 
+    /// Adds a `Binary` over two operands.
+    pub(crate) fn binary(&mut self, left: NodeId, right: NodeId) -> NodeId {
+        let start = self.get(left).map_or(0, |left| left.start);
+        let end = self.get(right).map_or(start, |right| right.end);
+        self.node(SyntaxKind::Binary, start, end, &[left, right])
+    }
+
     /// Adds a `Match` from what is looked at and its arms.
     pub(crate) fn match_on(&mut self, of: NodeId, arms: NodeId, start: u32, end: u32) -> NodeId {
         let first = self.children.len();

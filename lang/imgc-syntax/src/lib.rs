@@ -17,6 +17,7 @@ mod group;
 mod kind;
 mod lex;
 mod literal;
+mod operators;
 mod segment;
 mod shape;
 mod text;

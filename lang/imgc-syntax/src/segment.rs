@@ -261,7 +261,7 @@ impl<'a> SegmentParser<'a> {
         });
         let input = std::iter::once((start, Term::Start(entry), start)).chain(segment);
         let mark = self.arena.mark();
-        let result = self.grammar.parse(&mut self.arena, input.map(Ok::<_, ()>));
+        let result = self.grammar.parse(&mut self.arena, input.map(Ok::<_, u32>));
         result.map_err(|error| {
             self.arena.reset(mark);
             match error {
@@ -272,6 +272,13 @@ impl<'a> SegmentParser<'a> {
                 ParseError::UnrecognizedToken { expected, .. } => Stop {
                     at: pulled.get().saturating_sub(1),
                     expected,
+                },
+                ParseError::User { error: token } => Stop {
+                    at: items
+                        .iter()
+                        .position(|item| item.start == token && item.end > token)
+                        .unwrap_or_default(),
+                    expected: Vec::new(),
                 },
                 _ => Stop {
                     at: pulled.get().saturating_sub(1),

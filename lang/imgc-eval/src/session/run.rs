@@ -80,8 +80,7 @@ impl State {
             return (None, target.report.into_diagnostics(&self.db));
         }
         let certain = certain(&self.db, &target.report.program.sorted, &target.wanted);
-        let is_parallel =
-            target.wanted.len() > 1 || certain.len() > MANY;
+        let is_parallel = target.wanted.len() > 1 || certain.len() > MANY;
         let mut is_alone = self.is_fresh && !is_parallel;
         self.is_fresh = false;
         let certain = is_parallel.then_some(certain);

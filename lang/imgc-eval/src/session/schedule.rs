@@ -198,7 +198,9 @@ impl<'a> Shared<'a> {
         let mut at = 0;
         for node in 0..=order.len() {
             let rest = order.edges[at..].iter();
-            at += rest.take_while(|(before, _)| (*before as usize) < node).count();
+            at += rest
+                .take_while(|(before, _)| (*before as usize) < node)
+                .count();
             starts.push(at);
         }
         let ready = (0..).zip(&order.waits).filter(|(_, waits)| **waits == 0);
@@ -241,7 +243,10 @@ impl<'a> Shared<'a> {
         while state.left > 0 {
             let Some(node) = state.ready.pop() else {
                 state.idle += 1;
-                state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state = self
+                    .wake
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
                 state.idle -= 1;
                 continue;
             };
