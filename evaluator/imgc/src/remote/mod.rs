@@ -71,7 +71,8 @@ impl Cache {
         }
     }
 
-    fn store(&self) -> Result<&DiskStore, String> {
+    /// The store; why there is none, in words.
+    pub(crate) fn store(&self) -> Result<&DiskStore, String> {
         let open = || {
             let folder = crate::settings::store(self.folder.as_deref());
             let folder = folder.map_err(|error| error.to_string())?;
