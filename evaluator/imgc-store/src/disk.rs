@@ -14,11 +14,20 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{Blob, BlobWriter, KeyLock, PartialWriter, Store, StoreError};
 
+mod collect;
+mod contents;
 mod flock;
+mod guard;
 mod place;
 mod receive;
+mod roots;
 mod session;
+mod verify;
 mod write;
+
+pub use collect::{Collected, Limits};
+pub use contents::{Count, Usage};
+pub use verify::Verified;
 
 pub(crate) use place::place;
 
@@ -37,6 +46,7 @@ struct Shared {
     /// The folder `v1`.
     root: PathBuf,
     session: session::Session,
+    guard: guard::Guard,
     /// Folders with names that may not have reached the disk yet.
     unsynced: Mutex<BTreeSet<PathBuf>>,
 }
@@ -64,11 +74,13 @@ impl DiskStore {
             write::make_folder(&root.join(folder))?;
         }
         let session = session::Session::begin(&root)?;
+        let guard = guard::Guard::open(&root)?;
         let unsynced = Mutex::default();
         Ok(Self {
             shared: Arc::new(Shared {
                 root,
                 session,
+                guard,
                 unsynced,
             }),
         })
@@ -97,8 +109,13 @@ impl Shared {
             .insert(folder);
     }
 
-    /// Opens a blob's file. A folder or link in its place is not a blob.
+    /// Opens a blob's file, and marks it as used. A folder or link in its place is not a
+    /// blob.
     fn find(&self, digest: &BlobDigest) -> Result<Option<(File, u64)>, StoreError> {
+        self.guard.using(|| self.find_unguarded(digest))
+    }
+
+    fn find_unguarded(&self, digest: &BlobDigest) -> Result<Option<(File, u64)>, StoreError> {
         let hex = digest.hex();
         let folder = self.blob_folder(&hex);
         let path = folder.join(&hex);
@@ -116,6 +133,7 @@ impl Shared {
             self.discard(digest)?;
             return Ok(None);
         }
+        guard::mark(&file, meta.modified());
         self.touched(folder);
         Ok(Some((file, meta.len())))
     }
@@ -157,13 +175,15 @@ impl Store for DiskStore {
     fn action(&self, key: &DrvDigest) -> Result<Option<Vec<u8>>, StoreError> {
         let hex = key.hex();
         let path = self.shared.action_folder(&hex).join(&hex);
-        let mut file = match File::open(&path) {
-            Ok(file) => file.take(ACTION_LIMIT),
+        let file = match File::open(&path) {
+            Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(StoreError::from_io(error, "opening", &path)),
         };
+        guard::mark(&file, file.metadata().and_then(|meta| meta.modified()));
         let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)
+        file.take(ACTION_LIMIT)
+            .read_to_end(&mut bytes)
             .map_err(|e| StoreError::from_io(e, "reading", &path))?;
         Ok(checked_record(&bytes).map(<[u8]>::to_vec))
     }
