@@ -313,3 +313,68 @@ fn builds_and_collections_at_once_lose_nothing_that_is_used() {
         });
     });
 }
+
+#[test]
+fn a_store_below_is_read_and_never_changed() {
+    let below = Place::new();
+    let blob = below.put(b"below", 30);
+    let emptied = below.put(b"emptied", 30);
+    let key = below.record(1, &[blob], 30);
+    let path = below.blob_path(&emptied);
+    fs::remove_file(&path).expect("it can be removed");
+    fs::write(&path, b"").expect("it can be written");
+    let before = state(below.store.root());
+    let folder = tempfile::tempdir().expect("a folder");
+    let substituters = [below.folder.path().to_owned(), PathBuf::from("/nowhere")];
+    let store = DiskStore::open_over(folder.path(), &substituters).expect("a store");
+    assert_eq!(store.contains(&blob).expect("it can be asked"), Some(5));
+    assert_eq!(
+        store.read(&blob, 10).expect("readable"),
+        Some(b"below".to_vec())
+    );
+    assert!(store.action(&key).expect("it can be asked").is_some());
+    assert_eq!(
+        store.path(&blob).expect("found"),
+        Some(below.blob_path(&blob))
+    );
+    assert_eq!(store.contains(&emptied).expect("it can be asked"), None);
+    let own = store.put(b"own").expect("it is stored");
+    store.discard(&own).expect("it is moved aside");
+    assert_eq!(state(below.store.root()), before);
+    assert_eq!(store.usage().expect("counted").blobs.files, 0);
+}
+
+#[test]
+fn what_is_damaged_below_is_made_again_above() {
+    let below = Place::new();
+    let blob = below.put(b"below", 0);
+    let path = below.blob_path(&blob);
+    fs::remove_file(&path).expect("it can be removed");
+    fs::write(&path, b"bolow").expect("it can be written");
+    let folder = tempfile::tempdir().expect("a folder");
+    let substituters = [below.folder.path().to_owned()];
+    let store = DiskStore::open_over(folder.path(), &substituters).expect("a store");
+    assert_eq!(store.read(&blob, 10).expect("readable"), None);
+    assert_eq!(store.contains(&blob).expect("it can be asked"), None);
+    assert_eq!(store.put(b"below").expect("it is stored"), blob);
+    assert_eq!(
+        store.read(&blob, 10).expect("readable"),
+        Some(b"below".to_vec())
+    );
+}
+
+/// Every file below `folder`, with when it was last changed.
+fn state(folder: &std::path::Path) -> Vec<(PathBuf, SystemTime)> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            all.extend(state(&path));
+        } else {
+            let meta = path.metadata().expect("a file");
+            all.push((path, meta.modified().expect("a time")));
+        }
+    }
+    all.sort();
+    all
+}

@@ -81,8 +81,12 @@ impl DiskStore {
     /// [`StoreError`] with what can't be opened.
     pub fn path(&self, digest: &BlobDigest) -> Result<Option<PathBuf>, StoreError> {
         let hex = digest.hex();
-        let found = self.shared.find(digest)?;
-        Ok(found.map(|_| self.shared.blob_folder(&hex).join(&hex)))
+        if self.shared.find(digest)?.is_none() {
+            return Ok(None);
+        }
+        let roots = std::iter::once(&self.shared.root).chain(&self.shared.substituters);
+        let mut paths = roots.map(|root| super::blob_folder(root, &hex).join(&hex));
+        Ok(paths.find(|path| path.is_file()))
     }
 }
 
