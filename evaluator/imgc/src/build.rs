@@ -45,6 +45,15 @@ pub(crate) fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> 
         warn_of_scripts(name, image, terminal);
         warn_of_unknown(name, image, terminal);
     }
+    if args.keep {
+        for (name, image) in &built {
+            let kept = work.store.keep(name, &image.image.manifest.digest);
+            kept.map_err(|error| describe::store(&error))?;
+        }
+    }
+    if progress.realised().0 > 0 {
+        work.make_room()?;
+    }
     note_work(&progress);
     if args.json {
         return terminal.result(&json(&built, &progress));
