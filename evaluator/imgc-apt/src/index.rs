@@ -12,6 +12,7 @@ use liblzma::read::XzDecoder;
 use liblzma::stream::Stream;
 
 use crate::depends::{RelationError, Relations, is_name};
+use crate::lock::LockedIndex;
 use crate::release::IndexFile;
 use crate::sha256::Sha256;
 use crate::stanza::{Item, Items, StanzaError};
@@ -186,32 +187,29 @@ impl Index {
     /// can't be decompressed within the size that it gives, or when they are no
     /// index.
     pub fn parse_xz(bytes: &[u8], file: &IndexFile) -> Result<Self, IndexError> {
-        let path = || file.path.clone();
-        if bytes.len() as u64 != file.size || Sha256::of(bytes) != file.sha256 {
-            return Err(IndexError::Hash {
-                path: path(),
-                found: Sha256::of(bytes),
-                found_size: bytes.len() as u64,
-            });
-        }
+        check(bytes, &file.path, (file.size, file.sha256))?;
         if file.unpacked_size > MAX_INDEX {
             return Err(IndexError::TooBig);
         }
-        let xz = |error: String| IndexError::Xz {
-            path: path(),
-            error,
-        };
-        let stream =
-            Stream::new_stream_decoder(MAX_DECODER, 0).map_err(|error| xz(error.to_string()))?;
-        let mut text = Vec::new();
-        // The size is signed, but only what really comes is allocated.
-        XzDecoder::new_stream(bytes, stream)
-            .take(file.unpacked_size + 1)
-            .read_to_end(&mut text)
-            .map_err(|error| xz(error.to_string()))?;
+        let text = decompress(bytes, &file.path, file.unpacked_size)?;
         if text.len() as u64 != file.unpacked_size || Sha256::of(&text) != file.unpacked_sha256 {
-            return Err(IndexError::Unpacked { path: path() });
+            let path = file.path.clone();
+            return Err(IndexError::Unpacked { path });
         }
+        Self::parse_bytes(text)
+    }
+
+    /// The same for an index that a lock names.
+    ///
+    /// # Errors
+    /// As [`Index::parse_xz`].
+    pub fn parse_locked(bytes: &[u8], locked: &LockedIndex) -> Result<Self, IndexError> {
+        check(bytes, &locked.path, (locked.size, locked.sha256))?;
+        let text = decompress(bytes, &locked.path, MAX_INDEX)?;
+        Self::parse_bytes(text)
+    }
+
+    fn parse_bytes(text: Vec<u8>) -> Result<Self, IndexError> {
         let text = String::from_utf8(text).map_err(|error| IndexError::Utf8 {
             at: error.utf8_error().valid_up_to(),
         })?;
@@ -379,6 +377,35 @@ pub(crate) fn is_pool_path(text: &str) -> bool {
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"+-._~:%/".contains(&b))
         && text.split('/').all(|part| !matches!(part, "" | "." | ".."))
+}
+
+/// Whether compressed bytes are the ones that are meant.
+fn check(bytes: &[u8], path: &str, (size, sha256): (u64, Sha256)) -> Result<(), IndexError> {
+    if bytes.len() as u64 == size && Sha256::of(bytes) == sha256 {
+        return Ok(());
+    }
+    Err(IndexError::Hash {
+        path: path.to_owned(),
+        found: Sha256::of(bytes),
+        found_size: bytes.len() as u64,
+    })
+}
+
+/// Decompresses an index, to one byte more than `most` at most.
+fn decompress(bytes: &[u8], path: &str, most: u64) -> Result<Vec<u8>, IndexError> {
+    let xz = |error: String| IndexError::Xz {
+        path: path.to_owned(),
+        error,
+    };
+    let stream =
+        Stream::new_stream_decoder(MAX_DECODER, 0).map_err(|error| xz(error.to_string()))?;
+    let mut text = Vec::new();
+    // The size is signed, but only what really comes is allocated.
+    XzDecoder::new_stream(bytes, stream)
+        .take(most + 1)
+        .read_to_end(&mut text)
+        .map_err(|error| xz(error.to_string()))?;
+    Ok(text)
 }
 
 impl<'a> Package<'a> {

@@ -35,7 +35,7 @@ pub use release::{Expect, IndexFile, Release, ReleaseError};
 pub use sha256::{Sha256, Sha256Error};
 pub use solve::{
     Action, Because, Call, Conflict, Control, ControlError, Dpkg, Keep, Link, Node, NodeNeed,
-    Request, Selected, Solution, SolveError, Variant, graph, solve, solve_keeping,
+    Request, Selected, Solution, SolveError, Variant, graph, solve, solve_keeping, unknown,
 };
 pub use stanza::StanzaError;
 pub use time::Epoch;

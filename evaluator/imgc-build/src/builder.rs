@@ -12,7 +12,7 @@ use imgc_tree::Tree;
 use serde::{Deserialize, Serialize};
 
 use crate::fetch::Fetcher;
-use crate::packages::Report;
+use crate::packages::{self, Report, Scripts};
 use crate::pin::Pinned;
 use crate::realise::{Output, realise};
 use crate::{BuildError, Events, Mirrors, Transport, abi, pin};
@@ -67,7 +67,7 @@ pub struct Ran {
     /// What was declined by policy, in order.
     pub declined: Vec<imgc_dpkg::Declined>,
     /// The packages whose scripts the image says to skip.
-    pub skipped: Vec<imgc_dpkg::Note>,
+    pub skipped: Vec<Scripts>,
     /// What was done in the place of scripts, as the image says.
     pub stated: Vec<imgc_dpkg::Done>,
 }
@@ -114,9 +114,14 @@ impl<'a> Builder<'a> {
             ]),
         };
         let kind = ("image", abi::IMAGE, action);
-        realise(self.store, self.events, kind, &image.name, || {
+        let mut built = realise(self.store, self.events, kind, &image.name, || {
             self.make(image, &pinned)
-        })
+        })?;
+        // Words are not meaning: what is kept does not depend on them.
+        for skipped in &mut built.report.skipped {
+            skipped.reason = packages::reason(image, &skipped.package);
+        }
+        Ok(built)
     }
 
     /// Installs an image's packages in memory, for what their scripts did. None for an
@@ -131,6 +136,10 @@ impl<'a> Builder<'a> {
         let pinned = pin::pins(image, packages, lock, self.mirrors)?;
         let parts = self.parts(&pinned.pins)?;
         let installed = self.install(&parts, image, &pinned)?;
+        let mut skipped = packages::report(&installed).skipped;
+        for one in &mut skipped {
+            one.reason = packages::reason(image, &one.package);
+        }
         let names = parts.iter().map(|part| {
             let package = &part.fragment.package;
             (package.qualified(), package.version.clone())
@@ -139,7 +148,7 @@ impl<'a> Builder<'a> {
             packages: names.collect(),
             effects: installed.effects,
             declined: installed.declined,
-            skipped: installed.skipped,
+            skipped,
             stated: installed.stated,
         }))
     }

@@ -64,6 +64,10 @@ pub struct Report {
     pub stated: Vec<StatedWork>,
     /// Work that is declined by policy, in the order in which it was asked for.
     pub declined: Vec<DeclinedWork>,
+    /// Programs in Perl, Python or shell that scripts ran, of a version that imgc's own
+    /// was not made after: their paths, sorted.
+    #[serde(default)]
+    pub unknown: Vec<String>,
 }
 
 /// A package whose maintainer scripts were not run, as its image says.
@@ -75,6 +79,10 @@ pub struct Scripts {
     pub version: String,
     /// The scripts, in dpkg's order: `preinst`, `config`, `postinst`.
     pub scripts: Vec<String>,
+    /// Why, in the words of the image. Empty in what is kept of an installation, which
+    /// does not depend on it.
+    #[serde(default)]
+    pub reason: String,
 }
 
 /// What was done in the place of a package's maintainer scripts, as its image says.
@@ -343,7 +351,16 @@ fn skip(image: &Image) -> BTreeSet<String> {
         .collect()
 }
 
-fn report(installed: &Installed) -> Report {
+/// The words of `image` on why the scripts of `package` are not run. `package` may have
+/// an architecture.
+pub(crate) fn reason(image: &Image, package: &str) -> String {
+    let name = package.split(':').next().unwrap_or(package);
+    let packages = image.packages.as_ref();
+    let reason = packages.and_then(|packages| packages.skip.get(name));
+    reason.cloned().unwrap_or_default()
+}
+
+pub(crate) fn report(installed: &Installed) -> Report {
     let skipped = installed.skipped.iter().map(scripts);
     let declined = installed.declined.iter().map(|declined| DeclinedWork {
         package: declined.line.package.clone(),
@@ -356,6 +373,7 @@ fn report(installed: &Installed) -> Report {
         skipped: skipped.collect(),
         stated: installed.stated.iter().map(stated).collect(),
         declined: declined.collect(),
+        unknown: installed.unknown.clone(),
     }
 }
 
@@ -364,6 +382,7 @@ fn scripts(note: &Note) -> Scripts {
         package: note.package.clone(),
         version: note.version.clone(),
         scripts: note.scripts.iter().map(ToString::to_string).collect(),
+        reason: String::new(),
     }
 }
 

@@ -20,6 +20,10 @@ use crate::{Errno, Limits};
 /// How many links are followed before the kernel gives up.
 const LINKS: usize = 40;
 
+/// The attribute that holds a program's capabilities. Whoever writes to the file or gives
+/// it to somebody else takes it away.
+const CAPABILITY: &str = "security.capability";
+
 /// Gives the bytes behind a [`Content`] of the tree.
 pub trait Reader {
     /// All bytes of `content`.
@@ -457,6 +461,7 @@ impl<'r> Files<'r> {
         }
         node.kind = Kind::Regular(content);
         node.meta.mtime = self.epoch;
+        node.meta.xattrs.remove(CAPABILITY);
         self.pending.remove(&to);
         self.deferred.remove(&to);
         Ok(())
@@ -472,6 +477,7 @@ impl<'r> Files<'r> {
         match node.kind {
             Kind::Regular(_) => {
                 node.meta.mtime = epoch;
+                node.meta.xattrs.remove(CAPABILITY);
                 self.deferred.remove(&ino);
                 self.pending.insert(ino, bytes);
                 Ok(())
@@ -715,8 +721,9 @@ impl<'r> Files<'r> {
         Ok(())
     }
 
-    /// chown(2), or lchown(2) without `follow`. As on Linux, a regular file that is
-    /// executable loses its set-user-ID and set-group-ID bits.
+    /// chown(2), or lchown(2) without `follow`. As on Linux, a regular file loses its
+    /// capabilities and its set-user-ID bit, and one that its group may execute its
+    /// set-group-ID bit.
     ///
     /// # Errors
     /// As [`Files::find`].
@@ -732,6 +739,7 @@ impl<'r> Files<'r> {
         node.meta.uid = uid.unwrap_or(node.meta.uid);
         node.meta.gid = gid.unwrap_or(node.meta.gid);
         if matches!(node.kind, Kind::Regular(_)) {
+            node.meta.xattrs.remove(CAPABILITY);
             node.meta.mode &= !0o4000;
             if node.meta.mode & 0o010 != 0 {
                 node.meta.mode &= !0o2000;

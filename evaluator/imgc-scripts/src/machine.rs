@@ -1,6 +1,6 @@
 //! The system as scripts see it: files, what package is being worked on, a budget.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::rc::Rc;
 
@@ -46,6 +46,8 @@ pub struct Machine<'r> {
     /// What ldconfig found in files, by their digests; none where they are no libraries.
     pub(crate) libraries: BTreeMap<[u8; 32], Option<Rc<commands::caches::ldconfig::Library>>>,
     pub(crate) declined: Vec<Declined>,
+    /// Programs that a native version stands for which was made after others.
+    pub(crate) unknown: BTreeSet<String>,
     /// What scripts wrote to their standard output and error, for people.
     pub(crate) log: Vec<u8>,
     pub(crate) depth: usize,
@@ -83,6 +85,7 @@ impl<'r> Machine<'r> {
             parsed: shell::Cache::default(),
             libraries: BTreeMap::new(),
             declined: Vec::new(),
+            unknown: BTreeSet::new(),
             log: Vec::new(),
             depth: 0,
             nesting: 0,
@@ -130,6 +133,7 @@ impl<'r> Machine<'r> {
         self.current = Some((path.as_str().into(), call.bytes.into()));
         let mut args = vec![BString::from(path.as_str())];
         args.extend(call.args.iter().map(|&arg| BString::from(arg)));
+        let argv = args.clone();
         let (out, log) = Fd::output();
         let mut process = Process {
             machine: self,
@@ -148,6 +152,9 @@ impl<'r> Machine<'r> {
                 stop.place.package = call.package.to_owned();
                 if stop.place.script.is_empty() {
                     stop.place.script = call.script.to_owned();
+                }
+                if stop.place.argv.is_empty() && stop.place.line == 0 {
+                    stop.place.argv = argv;
                 }
                 Err(stop)
             }
@@ -170,6 +177,12 @@ impl<'r> Machine<'r> {
     /// The work that was declined by policy, in order.
     pub fn declined(&self) -> &[Declined] {
         &self.declined
+    }
+
+    /// Programs in Perl, Python or shell that were run by a native version which was made
+    /// after other versions of them: their paths, sorted.
+    pub fn unknown(&self) -> &BTreeSet<String> {
+        &self.unknown
     }
 
     /// What scripts wrote to their standard output and error.

@@ -6,8 +6,9 @@ use std::rc::Rc;
 
 use bstr::{BStr, BString, ByteSlice as _};
 use imgc_tree::Kind;
+use sha2::{Digest as _, Sha256};
 
-use crate::commands::Origin;
+use crate::commands::{ESSENTIAL, Origin};
 use crate::machine::Machine;
 use crate::stop::{Stop, Why};
 use crate::streams::{Fd, Open, OpenFile};
@@ -110,7 +111,7 @@ impl<'r> Process<'_, 'r> {
             return match look(&path) {
                 Some(true) => Program::Path(path),
                 Some(false) => Program::NotExecutable(path),
-                None if self.essential(base(name)) => Program::Essential,
+                None if is_of_debian(&path) && self.essential(base(name)) => Program::Essential,
                 None => Program::Absent,
             };
         }
@@ -137,50 +138,111 @@ impl<'r> Process<'_, 'r> {
     }
 
     fn essential(&self, name: &[u8]) -> bool {
-        let native = name.to_str().ok().and_then(|n| self.machine.natives.get(n));
-        native.is_some_and(|native| native.origin == Origin::Essential)
+        let Ok(name) = name.to_str() else {
+            return false;
+        };
+        match self.machine.natives.get(name) {
+            Some(native) => matches!(native.origin, Origin::Essential | Origin::Script),
+            None => ESSENTIAL.binary_search(&name).is_ok(),
+        }
     }
 
-    /// Runs the program at `path`: by its native version, under the name that it was
-    /// called by or the one that it has; else by its interpreter.
+    /// Runs the program at `path`: by its native version, else by its interpreter.
     fn program_at(&mut self, path: &BString) -> Outcome {
-        let called = base(path).to_vec();
-        let real = self.machine.files.resolve(path, true);
-        let real = real.map_or_else(|_| called.clone(), |(path, _)| path.name().to_vec());
-        for name in [&called, &real] {
-            if let Ok(name) = name.to_str()
-                && self.machine.natives.contains_key(name)
-            {
-                return self.native(name);
-            }
+        if let Some(name) = self.native_of(path) {
+            self.compare(path, name);
+            return self.native(name);
         }
         let Ok(bytes) = self.machine.files.read(path) else {
             return self.check(Ok(Status(126)));
         };
-        // A text without a first line that names its shell is one for sh.
-        if !bytes.starts_with(b"#!") && bytes.iter().take(256).any(|&b| b == 0) {
-            return Err(Stop::new(Why::Command(path.to_string())));
+        if !is_text(&bytes) {
+            return self.check(Err(Stop::new(Why::Command(path.to_string()))));
         }
         self.args[0] = path.clone();
         let done = self.interpret(&bytes);
         done.map_err(|mut stop| {
-            if stop.place.script.is_empty() {
+            // One that can't be interpreted at all is the caller's affair.
+            if let Why::Interpreter(_) = stop.why
+                && stop.place.line == 0
+            {
+                if stop.place.argv.is_empty() {
+                    stop.place.argv.clone_from(&self.args);
+                }
+            } else if stop.place.script.is_empty() {
                 stop.place.script = path.to_string();
             }
             stop
         })
     }
 
+    /// The name of the native version of the program at `path`: under the name that it
+    /// is called by, or the one that it has. A shell script has one only where Debian has
+    /// its programs: elsewhere it is another of the same name.
+    pub(crate) fn native_of(&mut self, path: &BString) -> Option<&'static str> {
+        let real = self.machine.files.resolve(path, true);
+        let real = real.map_or_else(
+            |_| path.clone(),
+            |(path, _)| BString::from(path.to_string()),
+        );
+        let found = [path, &real].into_iter().find_map(|path| {
+            let native = self.machine.natives.get(base(path).to_str().ok()?)?;
+            let usual = is_usual(folder(path)) && native.origin != Origin::Script;
+            Some((native.name, usual))
+        });
+        let (name, usual) = found?;
+        if usual {
+            return Some(name);
+        }
+        let bytes = self.machine.files.read(path).ok()?;
+        let script = match shebang(&bytes) {
+            Some((program, _)) => matches!(base(program), b"sh" | b"dash" | b"bash"),
+            None => is_text(&bytes) && !bytes.is_empty(),
+        };
+        (!script).then_some(name)
+    }
+
+    /// Notes a program that the native version `name` stands for and that is none of
+    /// those that it was made after.
+    fn compare(&mut self, path: &BString, name: &'static str) {
+        let native = self.machine.natives.get(name);
+        let Some(Origin::Helper(known)) = native.map(|native| native.origin) else {
+            return;
+        };
+        let files = &mut self.machine.files;
+        let Ok((at, Some(ino))) = files.resolve(path, true) else {
+            return;
+        };
+        let digest: [u8; 32] = match files.digest(ino) {
+            Some(digest) => digest,
+            None => match files.read_ino(ino) {
+                Ok(bytes) => Sha256::digest(bytes.as_slice()).into(),
+                Err(_) => return,
+            },
+        };
+        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        if !known.contains(&digest.as_str()) {
+            self.machine.unknown.insert(at.to_string());
+        }
+    }
+
     /// Runs the native command of this name.
-    fn native(&mut self, name: &str) -> Outcome {
+    pub(crate) fn native(&mut self, name: &str) -> Outcome {
         let native = self.machine.natives.get(name).copied();
         let Some(native) = native else {
             return Err(Stop::new(Why::Command(name.to_owned())));
         };
-        let outer = std::mem::take(&mut self.machine.files.line.command);
-        self.machine.files.line.command = name.to_owned();
+        // A command may run another, and so on.
+        let machine = &mut *self.machine;
+        if machine.depth >= machine.setup.limits.depth {
+            return Err(Stop::new(Why::Budget("commands run each other too deep")));
+        }
+        machine.depth += 1;
+        let outer = std::mem::take(&mut machine.files.line.command);
+        machine.files.line.command = name.to_owned();
         let done = (native.run)(self);
         self.machine.files.line.command = outer;
+        self.machine.depth -= 1;
         self.check(done)
     }
 
@@ -200,16 +262,11 @@ impl<'r> Process<'_, 'r> {
 
     /// Interprets a script by its first line. `args[0]` is its path.
     pub(crate) fn interpret(&mut self, bytes: &[u8]) -> Outcome {
-        let first = bytes.lines().next().unwrap_or_default();
-        let line = first.strip_prefix(b"#!").unwrap_or(b"/bin/sh").trim_ascii();
-        let mut words = line
-            .split(u8::is_ascii_whitespace)
-            .filter(|word| !word.is_empty());
-        let mut program = words.next().unwrap_or_default();
-        if base(program) == b"env" {
-            program = words.next().unwrap_or_default();
+        let (mut program, mut words) = shebang(bytes).unwrap_or((b"/bin/sh", Vec::new()));
+        if base(program) == b"env" && !words.is_empty() {
+            program = words.remove(0);
         }
-        let options: Vec<BString> = words.map(BString::from).collect();
+        let options: Vec<BString> = words.into_iter().map(BString::from).collect();
         match base(program) {
             b"sh" | b"dash" => shell::script(self, bytes, false, &options),
             b"bash" => shell::script(self, bytes, true, &options),
@@ -257,7 +314,7 @@ impl<'r> Process<'_, 'r> {
             return fd.ok_or(Errno::NoEntry);
         }
         let files = &mut self.machine.files;
-        if Self::is_of_kernel(&path) && !files.exists(&path) {
+        if Self::is_of_kernel(&path) && !files.is_file(&path) {
             let what = format!("what {path} holds depends on the machine");
             files.fault = Some(Stop::unsupported(what));
             return Err(Errno::Io);
@@ -409,6 +466,47 @@ impl<'r> Process<'_, 'r> {
             matches!(node.kind, Kind::Regular(_)) && node.meta.mode & 0o111 != 0
         })
     }
+}
+
+/// The interpreter that the first line of a program names, and the words after it. None
+/// where it names none.
+fn shebang(bytes: &[u8]) -> Option<(&[u8], Vec<&[u8]>)> {
+    let first = bytes.lines().next().unwrap_or_default();
+    let line = first.strip_prefix(b"#!")?;
+    let mut words = line
+        .split(u8::is_ascii_whitespace)
+        .filter(|word| !word.is_empty());
+    let program = words.next().unwrap_or_default();
+    Some((program, words.collect()))
+}
+
+/// Whether a program is a text: one without a first line that names its shell is for sh.
+fn is_text(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"#!") || !bytes.iter().take(256).any(|&b| b == 0)
+}
+
+/// The folder of a path.
+fn folder(path: &[u8]) -> &[u8] {
+    &path[..path.len() - base(path).len()]
+}
+
+/// Whether `folder`, with a slash at its end, is one where Debian has its programs.
+fn is_usual(folder: &[u8]) -> bool {
+    matches!(
+        folder,
+        b"/usr/bin/" | b"/usr/sbin/" | b"/bin/" | b"/sbin/" | b"/usr/games/"
+    )
+}
+
+/// Whether `path` is where a package of Debian may have a program.
+fn is_of_debian(path: &[u8]) -> bool {
+    let folders: [&[u8]; 4] = [
+        b"/usr/lib/",
+        b"/lib/",
+        b"/usr/libexec/",
+        b"/usr/share/debconf/",
+    ];
+    is_usual(folder(path)) || folders.iter().any(|folder| path.starts_with(folder))
 }
 
 /// The last part of a path.

@@ -43,6 +43,16 @@ pub(crate) fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> 
     output.write(&built, &*work.store)?;
     for (name, image) in &built {
         warn_of_scripts(name, image, terminal);
+        warn_of_unknown(name, image, terminal);
+    }
+    if args.keep {
+        for (name, image) in &built {
+            let kept = work.store.keep(name, &image.image.manifest.digest);
+            kept.map_err(|error| describe::store(&error))?;
+        }
+    }
+    if progress.realised().0 > 0 {
+        work.make_room()?;
     }
     note_work(&progress);
     if args.json {
@@ -116,7 +126,12 @@ fn warn_of_scripts(name: &str, built: &Built, terminal: &Terminal) {
             "{name}: the maintainer scripts of {count} packages were skipped, as the image says"
         ));
         for note in &report.skipped {
-            problem = problem.note(format!("{}: {}", note.package, note.scripts.join(", ")));
+            problem = problem.note(format!(
+                "{}: {}: {}",
+                note.package,
+                note.scripts.join(", "),
+                note.reason
+            ));
         }
         terminal.warning(&problem);
     }
@@ -148,6 +163,23 @@ fn warn_of_scripts(name: &str, built: &Built, terminal: &Terminal) {
         }
         terminal.warning(&problem);
     }
+}
+
+/// Says which programs were newer, or older, than what imgc knows.
+fn warn_of_unknown(name: &str, built: &Built, terminal: &Terminal) {
+    let unknown = &built.report.unknown;
+    if unknown.is_empty() {
+        return;
+    }
+    let mut problem = Problem::new(format!(
+        "{name}: scripts run programs in a version that imgc's own were not compared with"
+    ));
+    for path in unknown {
+        problem = problem.note(path.clone());
+    }
+    terminal.warning(&problem.help(
+        "see whether there is a newer imgc; `imgc explain-scripts` says what the scripts did",
+    ));
 }
 
 fn note_work(progress: &Progress) {

@@ -6,7 +6,7 @@ use std::path::Path;
 use imgc_apt::{Because, Link, SolveError};
 use imgc_build::{AccountError, BuildError, FetchError, OverlayError};
 use imgc_diag::{Diagnostic, codes};
-use imgc_eval::Place;
+use imgc_eval::{Origins, Place};
 use imgc_oci::OciError;
 use imgc_store::StoreError;
 
@@ -75,7 +75,7 @@ impl Report {
             Self::Problem(problem) => return problem.into(),
             Self::Build(error) => error,
         };
-        match diagnostic(&error, source) {
+        match diagnostic(&error, &source.evaluated.origins) {
             Some(diagnostic) => {
                 terminal.diagnostics(&[diagnostic], &source.evaluated.sources);
                 Failure::Told
@@ -147,8 +147,7 @@ pub(crate) fn oci(error: &OciError) -> Problem {
 }
 
 /// A build error that has a place in the source.
-fn diagnostic(error: &BuildError, source: &Source) -> Option<Diagnostic> {
-    let origins = &source.evaluated.origins;
+pub(crate) fn diagnostic(error: &BuildError, origins: &Origins) -> Option<Diagnostic> {
     let at = |image: &str, place: Place| {
         origins
             .get(image, &place)

@@ -88,6 +88,9 @@ struct PackageDocument {
     version: String,
     /// The scripts that were left out, as the image says.
     skipped: Vec<String>,
+    /// Why, in the image's words.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    reason: String,
     /// The scripts that were left out for what the image says instead.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     replaced: Vec<String>,
@@ -135,6 +138,7 @@ fn document(name: &str, ran: &Ran, only: &[String]) -> ImageDocument {
             name: package.clone(),
             version: version.clone(),
             skipped: Vec::new(),
+            reason: String::new(),
             replaced: Vec::new(),
             stated: Vec::new(),
             effects: Vec::new(),
@@ -163,7 +167,8 @@ fn document(name: &str, ran: &Ran, only: &[String]) -> ImageDocument {
     }
     for note in &ran.skipped {
         if let Some(package) = packages.get_mut(note.package.as_str()) {
-            package.skipped = note.scripts.iter().map(ToString::to_string).collect();
+            package.skipped.clone_from(&note.scripts);
+            package.reason.clone_from(&note.reason);
         }
     }
     for done in &ran.stated {
@@ -231,7 +236,10 @@ impl PackageDocument {
     fn lines(&self) -> Vec<String> {
         let mut lines = vec![format!("{} {}", self.name, self.version)];
         for script in &self.skipped {
-            lines.push(format!("  {script}: skipped, as the image says"));
+            lines.push(format!(
+                "  {script}: skipped, as the image says: {}",
+                self.reason
+            ));
         }
         for script in &self.replaced {
             lines.push(format!("  {script}: replaced by what the image says"));

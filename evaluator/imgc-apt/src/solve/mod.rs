@@ -182,6 +182,17 @@ pub fn solve<'a>(request: &Request, indices: &[&'a Index]) -> Result<Solution<'a
     choose(request, &universe::Universe::new(indices, &request.arch)?)
 }
 
+/// What is wrong with the names of a request by themselves: those that no index has, in
+/// the order of the request. Nothing is chosen.
+///
+/// # Errors
+/// As [`solve`], where the indices can't be read.
+pub fn unknown(request: &Request, indices: &[&Index]) -> Result<Vec<SolveError>, SolveError> {
+    let universe = universe::Universe::new(indices, &request.arch)?;
+    let names = request.names.iter();
+    Ok(names.filter_map(|name| universe.find(name).err()).collect())
+}
+
 fn choose<'a>(
     request: &Request,
     universe: &universe::Universe<'a>,

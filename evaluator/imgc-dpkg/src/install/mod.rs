@@ -98,6 +98,9 @@ pub struct Installed {
     pub effects: Vec<Effect>,
     /// Work of scripts that was declined by policy, in order.
     pub declined: Vec<Declined>,
+    /// Programs in Perl, Python or shell that scripts ran and of which the interpreter's
+    /// own version was made after others: their paths, sorted.
+    pub unknown: Vec<String>,
     /// The packages whose scripts were not run, as [`Options::skip`] has it.
     pub skipped: Vec<Note>,
     /// What was done in the place of scripts, as [`Options::stated`] has it.

@@ -14,6 +14,9 @@ use crate::{Fragment, InstallError, conffile, database, diversions, statoverride
 /// The most of a failed script's output that is reported, in bytes.
 const LOG: usize = 2_000;
 
+/// Where the policy for services is: it says of each whether a script may start it.
+const POLICY: &str = "usr/sbin/policy-rc.d";
+
 /// An installation that is going on.
 pub(super) struct Run<'a, 'r> {
     machine: Machine<'r>,
@@ -25,6 +28,8 @@ pub(super) struct Run<'a, 'r> {
     statuses: Statuses,
     triggers: Triggers,
     skipped: Vec<Note>,
+    /// Whether the policy for services is in the tree.
+    policy: bool,
     stated: Vec<Done>,
 }
 
@@ -94,6 +99,7 @@ impl<'a, 'r> Run<'a, 'r> {
             statuses: Statuses::default(),
             triggers: Triggers::default(),
             skipped: Vec::new(),
+            policy: false,
             stated: Vec::new(),
         })
     }
@@ -126,8 +132,14 @@ impl<'a, 'r> Run<'a, 'r> {
     /// Writes what is left to write.
     pub(super) fn finish(mut self) -> Result<Installed, InstallError> {
         self.machine.finish().map_err(stopped)?;
+        let policy = format!("/{POLICY}");
+        if self.policy && self.machine.files.is_file(policy.as_bytes()) {
+            let path = TreePath::new(POLICY.as_bytes()).expect("a plain path");
+            self.machine.files.tree_mut().remove(&path);
+        }
         let effects = self.machine.effects().to_vec();
         let declined = self.machine.declined().to_vec();
+        let unknown = self.machine.unknown().iter().cloned().collect();
         let mut tree = self.machine.files.into_tree();
         self.union
             .finish(&mut tree)
@@ -137,6 +149,7 @@ impl<'a, 'r> Run<'a, 'r> {
             tree,
             effects,
             declined,
+            unknown,
             skipped: self.skipped,
             stated: self.stated,
         })
@@ -229,6 +242,7 @@ impl<'a, 'r> Run<'a, 'r> {
             return Ok(());
         }
         self.defer_status()?;
+        self.forbid_services();
         let name = fragment.package.qualified();
         let status = self
             .machine
@@ -281,6 +295,19 @@ impl<'a, 'r> Run<'a, 'r> {
         let node = Node::file(Content::inline(Vec::new()), 0o644, self.options.epoch);
         // The file is there: it was read.
         let _kept = self.machine.files.tree_mut().insert(&path, node);
+    }
+
+    /// Puts a policy in place that lets no service start, as whoever makes a system in a
+    /// folder does. It is there from before the first script, and taken away at the end.
+    fn forbid_services(&mut self) {
+        let path = TreePath::new(POLICY.as_bytes()).expect("a plain path");
+        if self.policy || !self.machine.files.is_directory(b"/usr/sbin") {
+            return;
+        }
+        let text = b"#!/bin/sh\nexit 101\n".to_vec();
+        let node = Node::file(Content::inline(text), 0o755, self.options.epoch);
+        // The folder is there, and the tree takes a file in it.
+        self.policy = self.machine.files.tree_mut().insert(&path, node).is_ok();
     }
 
     fn defer_status(&mut self) -> Result<(), InstallError> {

@@ -8,6 +8,7 @@
 //! [`Stop`](crate::Stop), never a guess.
 
 pub(crate) mod accounts;
+pub(crate) mod archive;
 pub(crate) mod caches;
 pub(crate) mod debconf;
 pub(crate) mod declined;
@@ -36,6 +37,9 @@ pub(crate) enum Origin {
     /// From a package of the essential set: it is there even in an image that leaves that
     /// set out.
     Essential,
+    /// A shell script of the essential set: it is interpreted where it is in the tree, and
+    /// this stands for it in an image that leaves that set out.
+    Script,
     /// From whatever package has it: it is there where its program is in the tree.
     Package,
     /// As `Package`, in place of a program in Perl, Python or shell, whose known versions
@@ -43,10 +47,89 @@ pub(crate) enum Origin {
     Helper(&'static [&'static str]),
 }
 
+/// Programs of the essential set that have no native version and that a script may want.
+/// An image that leaves that set out must not take them as missing.
+pub(crate) const ESSENTIAL: &[&str] = &[
+    "add-shell",
+    "base32",
+    "blkid",
+    "chcon",
+    "clear",
+    "clear_console",
+    "cpgr",
+    "cppw",
+    "csplit",
+    "debconf",
+    "debconf-apt-progress",
+    "debconf-copydb",
+    "diff3",
+    "dir",
+    "dircolors",
+    "dmesg",
+    "dpkg-deb",
+    "dpkg-preconfigure",
+    "dpkg-reconfigure",
+    "dpkg-split",
+    "du",
+    "factor",
+    "fallocate",
+    "findfs",
+    "findmnt",
+    "fmt",
+    "groupmems",
+    "hardlink",
+    "hostid",
+    "iconvconfig",
+    "infocmp",
+    "ldd",
+    "localedef",
+    "lsblk",
+    "lscpu",
+    "mcookie",
+    "mkswap",
+    "more",
+    "namei",
+    "newusers",
+    "numfmt",
+    "pr",
+    "prlimit",
+    "ptx",
+    "remove-shell",
+    "renice",
+    "reset",
+    "rgrep",
+    "savelog",
+    "script",
+    "sdiff",
+    "service",
+    "setarch",
+    "shadowconfig",
+    "shred",
+    "shuf",
+    "su",
+    "taskset",
+    "tic",
+    "toe",
+    "tzselect",
+    "update-shells",
+    "vigr",
+    "vipw",
+    "wall",
+    "whereis",
+    "zcmp",
+    "zdiff",
+    "zdump",
+    "zegrep",
+    "zfgrep",
+    "zgrep",
+    "zic",
+];
+
 /// Every command, by name.
 pub(crate) fn table() -> BTreeMap<&'static str, &'static Native> {
     let modules = [
         accounts::NATIVES,
+        archive::NATIVES,
         caches::NATIVES,
         debconf::NATIVES,
         declined::NATIVES,

@@ -260,6 +260,12 @@ fn command(process: &mut Process<'_, '_>, bash: bool) -> Outcome {
         );
     };
     let path = process.path(&file);
+    // A program that has a native version has it whoever runs it.
+    let there = process.machine.files.is_file(&path);
+    if let Some(name) = there.then(|| process.native_of(&path)).flatten() {
+        process.args = args.to_vec();
+        return process.native(name);
+    }
     let bytes = match process.machine.files.read(&path) {
         Ok(bytes) => bytes,
         Err(error) => {

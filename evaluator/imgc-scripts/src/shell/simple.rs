@@ -389,6 +389,12 @@ impl Shell<'_, '_, '_> {
         let done = crate::commands::debconf::call(&mut child, &words);
         match done {
             Ok((Status(status), text)) => {
+                // The library's functions set IFS and then put back what `"$IFS"` was: one
+                // that was unset is empty from then on. The one that stops does not.
+                let stops = words.first().is_some_and(|name| name == "db_stop");
+                if !stops && self.state.value(b"IFS").is_none() {
+                    self.assign(b"IFS", BString::default())?;
+                }
                 self.assign(b"RET", text)?;
                 Ok(status)
             }

@@ -136,13 +136,13 @@ impl Sum {
 
 impl Lowerer<'_> {
     /// The type that something says it has.
-    pub(super) fn annotation(&mut self, ty: &ast::Type) -> TypeExpr {
+    pub(super) fn annotation(&mut self, ty: &ast::Type<'_>) -> TypeExpr {
         self.ty(ty, None).ty
     }
 
     /// Puts the types that a `let` declares into the innermost scope.
-    pub(super) fn declare_types(&mut self, e: &ast::Let) {
-        let mut found: BTreeMap<Arc<str>, (TextRange, ast::TypeDecl)> = BTreeMap::new();
+    pub(super) fn declare_types(&mut self, e: &ast::Let<'_>) {
+        let mut found: BTreeMap<Arc<str>, (TextRange, ast::TypeDecl<'_>)> = BTreeMap::new();
         for declaration in e.type_decls() {
             let Some(name) = declaration.name() else {
                 continue;
@@ -225,7 +225,7 @@ impl Lowerer<'_> {
         self.scope().types.insert(name.clone(), declared);
     }
 
-    fn declaration(&mut self, name: &Arc<str>, range: TextRange, declaration: &ast::TypeDecl) {
+    fn declaration(&mut self, name: &Arc<str>, range: TextRange, declaration: &ast::TypeDecl<'_>) {
         let mut params: Vec<Arc<str>> = Vec::new();
         for param in declaration.params() {
             let text: Arc<str> = param.text().into();
@@ -266,7 +266,7 @@ impl Lowerer<'_> {
     }
 
     // The depth of a tree is bounded by the parser, so this may be recursive.
-    fn ty(&mut self, ty: &ast::Type, params: Option<&[Arc<str>]>) -> Measured {
+    fn ty(&mut self, ty: &ast::Type<'_>, params: Option<&[Arc<str>]>) -> Measured {
         let mut sum = Sum::default();
         match ty {
             ast::Type::Error(_) => Measured::poison(),
@@ -358,7 +358,7 @@ impl Lowerer<'_> {
         }
     }
 
-    fn optional(&mut self, ty: Option<ast::Type>, params: Option<&[Arc<str>]>) -> Measured {
+    fn optional(&mut self, ty: Option<ast::Type<'_>>, params: Option<&[Arc<str>]>) -> Measured {
         ty.map_or_else(Measured::poison, |ty| self.ty(&ty, params))
     }
 
@@ -402,7 +402,7 @@ impl Lowerer<'_> {
     }
 
     /// A type by its name.
-    fn named(&mut self, name: &ast::TypeName, arguments: Vec<Measured>) -> Measured {
+    fn named(&mut self, name: &ast::TypeName<'_>, arguments: Vec<Measured>) -> Measured {
         let (text, range) = (name.text(), name.range());
         let mut scopes = self.scopes.iter_mut().rev();
         let declared = scopes.find_map(|scope| scope.types.get_mut(&*text));

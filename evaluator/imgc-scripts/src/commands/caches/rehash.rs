@@ -6,6 +6,7 @@ use bstr::{BString, ByteSlice as _};
 use sha1::{Digest as _, Sha1};
 
 use super::der::{Label, blocks, canonical, name};
+use crate::commands::declined::secrets;
 use crate::commands::files::failed;
 use crate::commands::files::options::{Known, parse};
 use crate::commands::{Native, Origin};
@@ -37,6 +38,10 @@ fn openssl(process: &mut Process<'_, '_>) -> Outcome {
             process.args.remove(0);
             rehash(process)
         }
+        Some(
+            b"rand" | b"genrsa" | b"genpkey" | b"gendsa" | b"ecparam" | b"req" | b"dhparam"
+            | b"x509",
+        ) => secrets::openssl(process),
         Some(b"version") => Err(Stop::unsupported("the version of openssl is not known")),
         _ => {
             let word = process.args.get(1).cloned().unwrap_or_default();

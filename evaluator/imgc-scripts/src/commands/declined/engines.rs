@@ -10,7 +10,7 @@ use crate::stop::Stop;
 pub(crate) const NATIVES: &[Native] = &[
     Native {
         name: "pg_createcluster",
-        origin: Origin::Helper(&[]),
+        origin: Origin::Package,
         run: pg_createcluster,
     },
     engine("initdb", database),

@@ -10,17 +10,17 @@ const LOADER: &str = "a boot loader is set up by the machine that boots with it"
 pub(crate) const NATIVES: &[Native] = &[
     Native {
         name: "update-initramfs",
-        origin: Origin::Helper(&[]),
+        origin: Origin::Package,
         run: |process| decline(process, INITRD),
     },
     Native {
         name: "dracut",
-        origin: Origin::Helper(&[]),
+        origin: Origin::Package,
         run: |process| decline(process, INITRD),
     },
     Native {
         name: "update-grub",
-        origin: Origin::Helper(&[]),
+        origin: Origin::Package,
         run: |process| decline(process, LOADER),
     },
     program("update-grub2", |process| decline(process, LOADER)),

@@ -7,7 +7,7 @@
 
 mod engines;
 mod kernel;
-mod secrets;
+pub(crate) mod secrets;
 
 use super::Native;
 

@@ -1,5 +1,7 @@
 //! Keys: every machine must have its own.
 
+use bstr::BString;
+
 use crate::commands::accounts::options::{self, Known, Takes};
 use crate::commands::{Native, Origin};
 use crate::process::{Outcome, Process, Status};
@@ -13,7 +15,7 @@ pub(crate) const NATIVES: &[Native] = &[
     },
     Native {
         name: "make-ssl-cert",
-        origin: Origin::Helper(&[]),
+        origin: Origin::Package,
         run: make_ssl_cert,
     },
     Native {
@@ -33,7 +35,7 @@ pub(crate) const NATIVES: &[Native] = &[
     },
     Native {
         name: "unbound-control-setup",
-        origin: Origin::Helper(&[]),
+        origin: Origin::Package,
         run: |process| decline(process, "keys of a name server do not belong in an image"),
     },
     Native {
@@ -107,9 +109,69 @@ fn rndc_confgen(process: &mut Process<'_, '_>) -> Outcome {
     )
 }
 
+/// openssl, where it would make a key, a certificate or random bytes. The files are made
+/// without contents, as scripts set their owner and mode; whoever reads one finds that it
+/// is no key.
+pub(crate) fn openssl(process: &mut Process<'_, '_>) -> Outcome {
+    let args = process.args.clone();
+    let word = args.get(1).cloned().unwrap_or_default();
+    let has = |names: &[&str]| args.iter().any(|arg| names.iter().any(|name| arg == name));
+    let makes = match word.as_slice() {
+        b"ecparam" => has(&["-genkey"]),
+        b"req" => has(&["-new", "-newkey", "-x509"]),
+        b"x509" => has(&["-req", "-signkey", "-CA"]),
+        _ => true,
+    };
+    let values = |wanted: &[u8]| {
+        let at = args.iter().position(|arg| arg == wanted)?;
+        args.get(at + 1).cloned()
+    };
+    let out: Vec<BString> = [&b"-out"[..], b"-keyout"]
+        .into_iter()
+        .filter_map(values)
+        .collect();
+    if !makes || out.is_empty() {
+        return Err(Stop::unsupported(format!(
+            "this use of openssl {word} is not known"
+        )));
+    }
+    for name in out {
+        let path = process.path(&name);
+        let key = word == "genrsa" || word == "genpkey" || args.contains(&"-keyout".into());
+        let mode = if key { 0o600 } else { 0o666 & !process.umask };
+        let written = process.machine.files.write(&path, Vec::new(), mode);
+        if let Err(error) = written {
+            process.complain(format_args!("Can't open \"{name}\" for writing: {error}"));
+            return Ok(Status(1));
+        }
+    }
+    decline(process, "a secret does not belong in an image")
+}
+
 #[cfg(test)]
 mod tests {
     use crate::testing::machine;
+
+    #[test]
+    fn openssl_makes_no_secret() {
+        let mut m = machine();
+        m.put("/usr/bin/openssl", "\u{7f}ELF", 0o755);
+        let ran = m.run(&[
+            "sh",
+            "-c",
+            "umask 077; openssl rand -base64 -out /cookie 42",
+        ]);
+        assert_eq!((ran.status, m.text("/cookie").as_str()), (0, ""));
+        assert_eq!(m.files.stat(b"/cookie", true).unwrap().mode, 0o600);
+        let request = "req -x509 -nodes -newkey rsa:2048 -keyout /k.pem -out /c.pem -subj /CN=x";
+        let request: Vec<&str> = ["openssl"].into_iter().chain(request.split(' ')).collect();
+        assert_eq!(m.run(&request).status, 0);
+        assert!(m.files.is_file(b"/k.pem") && m.files.is_file(b"/c.pem"));
+        assert_eq!(m.declined().len(), 2);
+        for known in [["openssl", "rand", "16"], ["openssl", "x509", "-text"]] {
+            m.run_with(&known, "").unwrap_err();
+        }
+    }
 
     #[test]
     fn no_key_is_made() {

@@ -63,6 +63,10 @@ fn maintscript_helper(process: &mut Process<'_, '_>) -> Outcome {
         process.complain(format_args!("error: {command} is called wrongly"));
         return Ok(Status::FAILED);
     }
+    // Triggers are no installation: their names stand where else the old version is.
+    if script[0] == "triggered" {
+        return Ok(Status::OK);
+    }
     let upgrade = script.get(1).is_some_and(|version| !version.is_empty());
     let path = rest.first().cloned().unwrap_or_default();
     let backup = [path.as_slice(), b".dpkg-backup"].concat();

@@ -11,12 +11,35 @@ use crate::commands::{Native, Origin};
 use crate::process::{Outcome, Process, Status};
 use crate::stop::{Stop, Why};
 
-/// `gunzip` and `zcat` are scripts that call `gzip`.
-pub(super) const NATIVES: &[Native] = &[Native {
-    name: "gzip",
-    origin: Origin::Essential,
-    run: gzip,
-}];
+pub(super) const NATIVES: &[Native] = &[
+    Native {
+        name: "gzip",
+        origin: Origin::Essential,
+        run: gzip,
+    },
+    Native {
+        name: "gunzip",
+        origin: Origin::Script,
+        run: |process| called(process, "-d"),
+    },
+    Native {
+        name: "uncompress",
+        origin: Origin::Script,
+        run: |process| called(process, "-d"),
+    },
+    Native {
+        name: "zcat",
+        origin: Origin::Script,
+        run: |process| called(process, "-cd"),
+    },
+];
+
+/// The scripts call gzip with an option in front.
+fn called(process: &mut Process<'_, '_>, option: &str) -> Outcome {
+    process.args[0] = "gzip".into();
+    process.args.insert(1, option.into());
+    gzip(process)
+}
 
 fn gzip(process: &mut Process<'_, '_>) -> Outcome {
     let known = Known {
@@ -95,7 +118,10 @@ fn gzip(process: &mut Process<'_, '_>) -> Outcome {
 }
 
 /// The bytes that are packed. None where it is no gzip, or a broken one.
-fn unpack(process: &mut Process<'_, '_>, packed: &[u8]) -> Result<Option<Vec<u8>>, Stop> {
+pub(crate) fn unpack(
+    process: &mut Process<'_, '_>,
+    packed: &[u8],
+) -> Result<Option<Vec<u8>>, Stop> {
     let limit = process.machine.setup.limits.file as u64;
     let mut bytes = Vec::new();
     let read = MultiGzDecoder::new(packed)

@@ -5,10 +5,11 @@ pub(crate) mod owners;
 
 mod capability;
 mod copy;
+mod dd;
 mod find;
 mod folders;
 pub(crate) mod glob;
-mod gzip;
+pub(crate) mod gzip;
 mod install;
 mod link;
 mod ls;
@@ -32,6 +33,7 @@ use crate::process::{Outcome, Process, Status};
 pub(crate) const NATIVES: &[&[Native]] = &[
     capability::NATIVES,
     copy::NATIVES,
+    dd::NATIVES,
     find::NATIVES,
     folders::NATIVES,
     gzip::NATIVES,

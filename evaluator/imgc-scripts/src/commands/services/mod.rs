@@ -6,6 +6,7 @@ mod deb_systemd_invoke;
 mod enable;
 mod hwdb;
 mod identity;
+mod invoke_rc;
 mod pam;
 mod specifiers;
 mod sshd;
@@ -25,6 +26,7 @@ pub(crate) const NATIVES: &[&[Native]] = &[
     deb_systemd_invoke::NATIVES,
     hwdb::NATIVES,
     identity::NATIVES,
+    invoke_rc::NATIVES,
     pam::NATIVES,
     sshd::NATIVES,
     systemctl::NATIVES,

@@ -7,12 +7,16 @@ pub(crate) mod test;
 pub(crate) mod truth;
 
 mod about;
+mod checks;
+mod emacsen;
 mod env;
 mod getopt;
 mod identity;
 mod perl;
 mod processes;
 mod run_parts;
+mod space;
+mod update_locale;
 mod which;
 mod wrappers;
 
@@ -21,8 +25,10 @@ use super::Native;
 /// The commands of this module's parts.
 pub(crate) const NATIVES: &[&[Native]] = &[
     about::NATIVES,
+    checks::NATIVES,
     clock::NATIVES,
     echo::NATIVES,
+    emacsen::NATIVES,
     env::NATIVES,
     getopt::NATIVES,
     identity::NATIVES,
@@ -30,8 +36,10 @@ pub(crate) const NATIVES: &[&[Native]] = &[
     printf::NATIVES,
     processes::NATIVES,
     run_parts::NATIVES,
+    space::NATIVES,
     test::NATIVES,
     truth::NATIVES,
+    update_locale::NATIVES,
     which::NATIVES,
     wrappers::NATIVES,
 ];

@@ -46,12 +46,8 @@ fn perl(process: &mut Process<'_, '_>) -> Outcome {
         }
         [path, ..] if !path.starts_with(b"-") => {
             // A program by its path: its native, if there is one.
-            let name = crate::process::base(path);
-            let known = name
-                .to_str()
-                .ok()
-                .filter(|name| process.machine.natives.contains_key(name));
-            if known.is_some() {
+            let at = process.path(path);
+            if process.native_of(&at).is_some() {
                 return process.run(process.args[1..].to_vec());
             }
             Err(Stop::new(Why::Interpreter("perl".to_owned())))
