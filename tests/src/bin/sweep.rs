@@ -287,6 +287,7 @@ impl Sweep<'_> {
             suite: &self.options.suite,
             packages,
             epoch,
+            dpkg: &[],
             folder: self.place,
         };
         reference.make()
