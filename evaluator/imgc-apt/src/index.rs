@@ -67,9 +67,9 @@ pub enum IndexError {
         /// Its length in bytes.
         found_size: u64,
     },
-    /// The bytes are no xz stream, or one that ends too early.
+    /// The bytes are not compressed as they should be, or end too early.
     #[error("{path}: can't be decompressed: {error}")]
-    Xz {
+    Packing {
         /// The index.
         path: String,
         /// The decoder's words.
@@ -179,38 +179,53 @@ struct Entry {
 }
 
 impl Index {
-    /// Checks and decompresses what came for `file`, and reads it.
+    /// Checks and decompresses what came for `file`, and reads it. The path of `file`
+    /// says how it is compressed: `.xz`, `.gz`, or not.
     ///
     /// # Errors
     /// An [`IndexError`] when the bytes are not those that `file` names, when they
     /// can't be decompressed within the size that it gives, or when they are no
     /// index.
-    pub fn parse_xz(bytes: &[u8], file: &IndexFile) -> Result<Self, IndexError> {
+    pub fn parse_packed(bytes: &[u8], file: &IndexFile) -> Result<Self, IndexError> {
         let path = || file.path.clone();
-        if bytes.len() as u64 != file.size || Sha256::of(bytes) != file.sha256 {
+        if bytes.len() as u64 != file.size || !file.sums.fit(bytes) {
             return Err(IndexError::Hash {
                 path: path(),
                 found: Sha256::of(bytes),
                 found_size: bytes.len() as u64,
             });
         }
-        if file.unpacked_size > MAX_INDEX {
+        let limit = file.unpacked.map_or(MAX_INDEX, |(_, size)| size);
+        if limit > MAX_INDEX {
             return Err(IndexError::TooBig);
         }
-        let xz = |error: String| IndexError::Xz {
+        let broken = |error: String| IndexError::Packing {
             path: path(),
             error,
         };
-        let stream =
-            Stream::new_stream_decoder(MAX_DECODER, 0).map_err(|error| xz(error.to_string()))?;
+        let ending = file.path.rsplit_once('.').map(|(_, ending)| ending);
+        let mut reader: Box<dyn std::io::Read + '_> = match ending {
+            Some("xz") => {
+                let stream = Stream::new_stream_decoder(MAX_DECODER, 0);
+                let stream = stream.map_err(|error| broken(error.to_string()))?;
+                Box::new(XzDecoder::new_stream(bytes, stream))
+            }
+            Some("gz") => Box::new(flate2::read::GzDecoder::new(bytes)),
+            _ => Box::new(bytes),
+        };
         let mut text = Vec::new();
         // The size is signed, but only what really comes is allocated.
-        XzDecoder::new_stream(bytes, stream)
-            .take(file.unpacked_size + 1)
+        (&mut reader)
+            .take(limit + 1)
             .read_to_end(&mut text)
-            .map_err(|error| xz(error.to_string()))?;
-        if text.len() as u64 != file.unpacked_size || Sha256::of(&text) != file.unpacked_sha256 {
-            return Err(IndexError::Unpacked { path: path() });
+            .map_err(|error| broken(error.to_string()))?;
+        drop(reader);
+        match &file.unpacked {
+            Some((sums, size)) if text.len() as u64 != *size || !sums.fit(&text) => {
+                return Err(IndexError::Unpacked { path: path() });
+            }
+            None if text.len() as u64 > limit => return Err(IndexError::TooBig),
+            _ => {}
         }
         let text = String::from_utf8(text).map_err(|error| IndexError::Utf8 {
             at: error.utf8_error().valid_up_to(),

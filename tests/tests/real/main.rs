@@ -9,8 +9,12 @@
 
 mod clients;
 mod fidelity;
+mod oracle;
 mod place;
 mod podman;
 mod running;
 mod same;
+mod solver;
 mod trouble;
+mod trust;
+mod versions;

@@ -11,8 +11,9 @@ use crate::problem::Problem;
 use crate::vm::call::{Call, Eval, Failed};
 use crate::vm::value::{Origin, PackagesValue, Value};
 
+use super::archives;
 use super::combine::{Joint, Shown};
-use super::scalars::{check_package, package_of, suite_of, variant_name, variant_of};
+use super::scalars::{check_bare_package, package_of, suite_of, variant_name, variant_of};
 use super::{field, items, keep, text};
 
 /// `debianPackages { … }`
@@ -41,6 +42,8 @@ pub(crate) fn debian_packages(call: &mut Call<'_>, arguments: &[Value]) -> Eval 
         names = names_of(call, value, &mut origins, &mut failed);
     }
     let skip = skipped(call, given, &mut failed);
+    let mut keys = Vec::new();
+    let archives = archives::read(call, given, &mut keys, &mut origins, &mut failed);
     if failed {
         return Err(Failed);
     }
@@ -49,9 +52,14 @@ pub(crate) fn debian_packages(call: &mut Call<'_>, arguments: &[Value]) -> Eval 
         variant,
         recommends,
         names,
+        archives,
         skip,
     };
-    let value = PackagesValue { packages, origins };
+    let value = PackagesValue {
+        packages,
+        keys,
+        origins,
+    };
     Ok(Value::Packages(call.origin, Arc::new(value)))
 }
 
@@ -63,7 +71,7 @@ fn skipped(call: &mut Call<'_>, given: &Value, failed: &mut bool) -> BTreeMap<St
     };
     for (name, value) in record.iter() {
         let site = call.site_of_value(value);
-        if let Err(problem) = check_package(name, site) {
+        if let Err(problem) = check_bare_package(name, site) {
             *failed = true;
             call.report(*problem);
             continue;
@@ -167,6 +175,13 @@ pub(super) fn join(
         }
     }
     let mut both = with_names(call, first, &two.names, &second.origins, false)?;
+    for archive in &two.archives {
+        call.allocate(256)?;
+        if !both.packages.archives.contains(archive) {
+            both.packages.archives.push(archive.clone());
+        }
+    }
+    both.keys.extend(second.keys.iter().cloned());
     for (name, reason) in &two.skip {
         let skip = &mut both.packages.skip;
         skip.entry(name.clone()).or_insert_with(|| reason.clone());

@@ -26,6 +26,7 @@ pub(super) enum Host {
     User,
     Group,
     Config,
+    Archive,
 }
 
 /// The type of a field of the host's records.
@@ -66,9 +67,17 @@ const CONFIG: Table = &[
     ("stopSignal", true, Kind::One(Host::String)),
 ];
 
+const ARCHIVE: Table = &[
+    ("url", true, Kind::One(Host::String)),
+    ("suite", false, Kind::One(Host::Suite)),
+    ("components", true, Kind::List(Host::String)),
+    ("keys", true, Kind::One(Host::Path)),
+    ("priority", true, Kind::One(Host::Int)),
+];
+
 impl Host {
     /// All of them, in order.
-    pub(super) const ALL: [Self; 19] = [
+    pub(super) const ALL: [Self; 20] = [
         Self::Int,
         Self::Bool,
         Self::String,
@@ -88,6 +97,7 @@ impl Host {
         Self::User,
         Self::Group,
         Self::Config,
+        Self::Archive,
     ];
 
     /// Its name in the language.
@@ -112,6 +122,7 @@ impl Host {
             Self::User => "User",
             Self::Group => "Group",
             Self::Config => "Config",
+            Self::Archive => "Archive",
         }
     }
 
@@ -142,6 +153,7 @@ impl Host {
             Self::User => "a user",
             Self::Group => "a group",
             Self::Config => "a config",
+            Self::Archive => "an archive",
         }
     }
 
@@ -161,7 +173,7 @@ impl Host {
             Self::Platform => "a platform such as `\"linux/amd64\"`",
             Self::Suite => "a suite such as `\"trixie\"`",
             Self::Variant => "a variant such as `\"essential\"`",
-            Self::User | Self::Group | Self::Config => "a record",
+            Self::User | Self::Group | Self::Config | Self::Archive => "a record",
             other => other.words(),
         }
     }
@@ -188,12 +200,16 @@ impl Host {
             Self::User => "users",
             Self::Group => "groups",
             Self::Config => "configs",
+            Self::Archive => "archives",
         }
     }
 
     /// Whether it is a record with fields of its own.
     pub(super) fn is_schema(self) -> bool {
-        matches!(self, Self::User | Self::Group | Self::Config)
+        matches!(
+            self,
+            Self::User | Self::Group | Self::Config | Self::Archive
+        )
     }
 
     /// Whether literals that become it are checked.
@@ -218,6 +234,7 @@ impl Arena {
             Host::User => (0, USER),
             Host::Group => (1, GROUP),
             Host::Config => (2, CONFIG),
+            Host::Archive => (3, ARCHIVE),
             _ => return None,
         };
         if let Some(ty) = self.tables[index] {

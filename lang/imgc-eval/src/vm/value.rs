@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use imgc_plan::{Arch, Owner, Packages};
+use imgc_plan::{Arch, FileDigest, Owner, Packages};
 
 use crate::host::ImageValue;
 use crate::ir::ExprId;
@@ -92,6 +92,8 @@ pub(crate) struct Document {
 pub(crate) struct PackagesValue {
     /// The packages.
     pub(crate) packages: Packages,
+    /// The files of keys that it names, by the digests of what they hold.
+    pub(crate) keys: Vec<(FileDigest, String)>,
     /// Where.
     pub(crate) origins: Vec<(Place, Origin)>,
 }
