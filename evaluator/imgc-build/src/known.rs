@@ -25,7 +25,8 @@ pub fn unknown_packages<'s>(
             continue;
         };
         let mut asked = request(image.platform.arch, packages);
-        if lock.lookup(&asked).is_some() {
+        // What further archives have, only they can tell.
+        if lock.lookup(&asked).is_some() || !asked.archives.is_empty() {
             continue;
         }
         let pinned = pinned(lock, &asked);
@@ -83,7 +84,7 @@ fn newest<'l>(source: &ArchiveSource, arch: &str, lock: &'l Lock) -> Option<&'l 
     let states = lock.archives().iter();
     let states = states.filter(|state| state.id == source.id && state.dist == source.dist);
     let state = states.max_by_key(|state| state.date)?;
-    let folder = format!("{}/binary-{arch}/", source.component);
+    let folder = format!("{}/binary-{arch}/", source.components.first()?);
     let mut indices = state.indices.iter();
     indices.find(|index| index.path.starts_with(&folder))
 }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use imgc_apt::{Because, Link, SolveError};
+use imgc_apt::{ArchiveError, Because, Link, SolveError};
 use imgc_build::{AccountError, BuildError, FetchError, OverlayError};
 use imgc_diag::{Diagnostic, codes};
 use imgc_eval::{Origins, Place};
@@ -157,22 +157,47 @@ pub(crate) fn diagnostic(error: &BuildError, origins: &Origins) -> Option<Diagno
     match error {
         BuildError::Solve { image, error } => {
             let name = match &**error {
-                SolveError::Unknown { name, .. } | SolveError::Virtual { name, .. } => name,
+                SolveError::Unknown { name, .. }
+                | SolveError::Virtual { name, .. }
+                | SolveError::Foreign { name, .. }
+                | SolveError::NoVersion { name, .. }
+                | SolveError::NotInSuite { name, .. }
+                | SolveError::Name(name)
+                | SolveError::Twice { second: name, .. } => name,
                 SolveError::Unsatisfiable { chain, .. } => &chain.first()?.package,
                 SolveError::Conflict(conflict) => &conflict.chain.first()?.package,
                 SolveError::Relation { .. } => return None,
             };
-            let span = at(image, Place::Package(name.clone()))?;
-            Some(solve(error, span))
+            let asked = origins.get(image, &Place::Package(name.clone()));
+            let span = asked
+                .or_else(|| origins.package(image, name))
+                .or_else(|| origins.get(image, &Place::Image))?;
+            Some(solve(error, span.clone()))
         }
-        BuildError::Suite { image, error } => Some(
-            Diagnostic::error(
-                codes::BAD_SUITE,
-                at(image, Place::Suite)?,
-                error.to_string(),
-            )
-            .with_label("not a suite that imgc knows"),
-        ),
+        BuildError::Suite { image, error } => {
+            let (code, place, label) = match error {
+                ArchiveError::Suite(_) => (
+                    codes::BAD_SUITE,
+                    Place::Suite,
+                    "not a suite that imgc knows",
+                ),
+                ArchiveError::Dist { dist, .. } => (
+                    codes::BAD_ARCHIVE,
+                    Place::Archive(dist.clone()),
+                    "not an archive that imgc knows",
+                ),
+                ArchiveError::NoKeys { .. } => {
+                    (codes::BAD_ARCHIVE, Place::Packages, "nobody may sign it")
+                }
+            };
+            let diagnostic = Diagnostic::error(code, at(image, place)?, error.to_string());
+            Some(diagnostic.with_label(label))
+        }
+        BuildError::Keys { image, suite, .. } => Some(Diagnostic::error(
+            codes::BAD_ARCHIVE,
+            at(image, Place::Archive(suite.clone()))?,
+            error.to_string(),
+        )),
         BuildError::Account { image, error } => {
             let place = match error {
                 AccountError::User { name, .. } | AccountError::NoGroup { user: name, .. } => {
@@ -222,7 +247,11 @@ pub(crate) fn diagnostic(error: &BuildError, origins: &Origins) -> Option<Diagno
 
 fn solve(error: &SolveError, span: imgc_diag::Span) -> Diagnostic {
     let code = match error {
-        SolveError::Unknown { .. } | SolveError::Virtual { .. } => codes::UNKNOWN_PACKAGE,
+        SolveError::Unknown { .. }
+        | SolveError::Virtual { .. }
+        | SolveError::NoVersion { .. }
+        | SolveError::NotInSuite { .. } => codes::UNKNOWN_PACKAGE,
+        SolveError::Name(_) => codes::BAD_PACKAGE_NAME,
         _ => codes::UNSOLVABLE_PACKAGES,
     };
     let diagnostic = Diagnostic::error(code, span.clone(), error.to_string());
@@ -268,7 +297,17 @@ fn solve(error: &SolveError, span: imgc_diag::Span) -> Diagnostic {
             }
             diagnostic.with_help("leave one of the two out")
         }
-        SolveError::Relation { .. } => diagnostic,
+        SolveError::NoVersion { available, .. } | SolveError::NotInSuite { available, .. } => {
+            let shown: Vec<&str> = available.iter().map(String::as_str).take(20).collect();
+            diagnostic
+                .with_label("not in the archives")
+                .with_note(format!("the archives have: {}", shown.join(", ")))
+        }
+        SolveError::Foreign { .. } => diagnostic
+            .with_label("not of the image's architecture")
+            .with_help("imgc installs packages of the image's own architecture alone"),
+        SolveError::Twice { .. } => diagnostic.with_help("leave one of the two out"),
+        SolveError::Name(_) | SolveError::Relation { .. } => diagnostic,
     }
 }
 

@@ -286,7 +286,8 @@ fn parse_mirrors(given: &[&str]) -> Result<BTreeMap<String, Vec<String>>, Settin
 }
 
 fn check_archive(name: &str) -> Result<(), SettingsError> {
-    if ARCHIVES.contains(&name) {
+    // A third party's archive is known by its address.
+    if ARCHIVES.contains(&name) || check_url(name).is_ok() {
         Ok(())
     } else {
         Err(SettingsError::Archive(name.to_owned()))

@@ -45,8 +45,12 @@ pub struct Packages {
     pub variant: Variant,
     /// Whether recommended packages are installed too.
     pub recommends: bool,
-    /// The packages' names, sorted, each once.
+    /// The packages, sorted, each once: `curl`, `curl=8.14.1-2`,
+    /// `curl/trixie-backports`, `curl:amd64`.
     pub names: Vec<String>,
+    /// The archives beside those of the suite, in the order in which they are preferred.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub archives: Vec<Archive>,
     /// The packages whose maintainer scripts are not interpreted, and why not.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub skip: BTreeMap<String, String>,
@@ -97,6 +101,26 @@ pub struct Attributes {
     pub user: Option<Owner>,
     /// The owning group.
     pub group: Option<Owner>,
+}
+
+/// An archive of Debian packages.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Archive {
+    /// The address below which `dists` and `pool` stand, without a slash at its end. None
+    /// for Debian's own archive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The distribution: the folder below `dists`.
+    pub suite: String,
+    /// The components: at least one, none twice.
+    pub components: Vec<String>,
+    /// The file of the project with the keys that may sign it. None for Debian's own
+    /// archive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<FileDigest>,
+    /// The priority of its versions, in place of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<i32>,
 }
 
 /// The package set that is there before a name is asked for, in mmdebstrap's words.

@@ -13,7 +13,7 @@ use crate::vm::value::{FileSource, Value};
 
 use super::files::owner_of;
 use super::placing::{Entry, Files, Target, entries};
-use super::scalars::{check_package, mode_of};
+use super::scalars::{check_bare_package, mode_of};
 use super::users::{Accounts, Asked};
 use super::{default_platform, field, field_site, image_path, keep, texts};
 
@@ -36,7 +36,7 @@ pub(super) fn stated(call: &mut Call<'_>, given: &Value, failed: &mut bool) -> S
     };
     for (name, value) in record.iter() {
         let site = field_site(call, all, name);
-        if let Err(problem) = check_package(name, site) {
+        if let Err(problem) = check_bare_package(name, site) {
             *failed = true;
             call.report(*problem);
             continue;

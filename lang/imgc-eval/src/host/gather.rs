@@ -190,6 +190,10 @@ impl Gathering<'_> {
         for (digest, path) in own.chain(packages.flat_map(|packages| &packages.sources)) {
             sources.entry(*digest).or_insert_with(|| path.clone());
         }
+        let keys = image.packages.iter().flat_map(|packages| &packages.keys);
+        for (digest, path) in keys {
+            sources.entry(*digest).or_insert_with(|| path.clone());
+        }
         let planned = image.planned(name, self.options.platform);
         self.gathered.plan.images.push(planned);
     }

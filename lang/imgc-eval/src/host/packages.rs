@@ -11,9 +11,10 @@ use crate::problem::Problem;
 use crate::vm::call::{Call, Eval, Failed};
 use crate::vm::value::{Origin, PackagesValue, Value};
 
+use super::archives;
 use super::combine::{Joint, Shown};
 use super::effects::{Stated, stated};
-use super::scalars::{check_package, package_of, suite_of, variant_name, variant_of};
+use super::scalars::{check_bare_package, package_of, suite_of, variant_name, variant_of};
 use super::{field, field_site, items, keep, text, texts};
 
 /// The longest pattern of paths, in bytes: dpkg reads lines of 1023.
@@ -67,6 +68,8 @@ pub(crate) fn debian_packages(call: &mut Call<'_>, arguments: &[Value]) -> Eval 
     }
     let exclude = patterns(call, given, "exclude", &mut failed);
     let include = patterns(call, given, "include", &mut failed);
+    let mut keys = Vec::new();
+    let archives = archives::read(call, given, &mut keys, &mut origins, &mut failed);
     if failed {
         return Err(Failed);
     }
@@ -75,6 +78,7 @@ pub(crate) fn debian_packages(call: &mut Call<'_>, arguments: &[Value]) -> Eval 
         variant,
         recommends,
         names,
+        archives,
         skip,
         effects,
         exclude,
@@ -82,6 +86,7 @@ pub(crate) fn debian_packages(call: &mut Call<'_>, arguments: &[Value]) -> Eval 
     };
     let value = PackagesValue {
         packages,
+        keys,
         origins,
         scripts,
         sources,
@@ -97,7 +102,7 @@ fn skipped(call: &mut Call<'_>, given: &Value, failed: &mut bool) -> BTreeMap<St
     };
     for (name, value) in record.iter() {
         let site = call.site_of_value(value);
-        if let Err(problem) = check_package(name, site) {
+        if let Err(problem) = check_bare_package(name, site) {
             *failed = true;
             call.report(*problem);
             continue;
@@ -234,6 +239,13 @@ pub(super) fn join(
         }
     }
     let mut both = with_names(call, first, &two.names, &second.origins, false)?;
+    for archive in &two.archives {
+        call.allocate(256)?;
+        if !both.packages.archives.contains(archive) {
+            both.packages.archives.push(archive.clone());
+        }
+    }
+    both.keys.extend(second.keys.iter().cloned());
     for (name, reason) in &two.skip {
         let skip = &mut both.packages.skip;
         skip.entry(name.clone()).or_insert_with(|| reason.clone());

@@ -25,6 +25,7 @@ const MAX_DEPTH: usize = 200;
 
 /// The types of the host, with the number of their arguments.
 const HOST: &[(&str, usize)] = &[
+    ("Archive", 0),
     ("Attributes", 0),
     ("Bool", 0),
     ("Config", 0),

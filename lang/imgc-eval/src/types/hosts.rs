@@ -28,6 +28,7 @@ pub(super) enum Host {
     Config,
     Effects,
     Attributes,
+    Archive,
 }
 
 /// The type of a field of the host's records.
@@ -82,9 +83,17 @@ const ATTRIBUTES: Table = &[
     ("group", true, Kind::One(Host::Owner)),
 ];
 
+const ARCHIVE: Table = &[
+    ("url", true, Kind::One(Host::String)),
+    ("suite", false, Kind::One(Host::Suite)),
+    ("components", true, Kind::List(Host::String)),
+    ("keys", true, Kind::One(Host::Path)),
+    ("priority", true, Kind::One(Host::Int)),
+];
+
 impl Host {
     /// All of them, in order.
-    pub(super) const ALL: [Self; 21] = [
+    pub(super) const ALL: [Self; 22] = [
         Self::Int,
         Self::Bool,
         Self::String,
@@ -106,6 +115,7 @@ impl Host {
         Self::Config,
         Self::Effects,
         Self::Attributes,
+        Self::Archive,
     ];
 
     /// Its name in the language.
@@ -132,6 +142,7 @@ impl Host {
             Self::Config => "Config",
             Self::Effects => "Effects",
             Self::Attributes => "Attributes",
+            Self::Archive => "Archive",
         }
     }
 
@@ -164,6 +175,7 @@ impl Host {
             Self::Config => "a config",
             Self::Effects => "the effects of a package's scripts",
             Self::Attributes => "the attributes of a path",
+            Self::Archive => "an archive",
         }
     }
 
@@ -183,9 +195,12 @@ impl Host {
             Self::Platform => "a platform such as `\"linux/amd64\"`",
             Self::Suite => "a suite such as `\"trixie\"`",
             Self::Variant => "a variant such as `\"essential\"`",
-            Self::User | Self::Group | Self::Config | Self::Effects | Self::Attributes => {
-                "a record"
-            }
+            Self::User
+            | Self::Group
+            | Self::Config
+            | Self::Effects
+            | Self::Attributes
+            | Self::Archive => "a record",
             other => other.words(),
         }
     }
@@ -214,6 +229,7 @@ impl Host {
             Self::Config => "configs",
             Self::Effects => "effects of packages' scripts",
             Self::Attributes => "attributes of paths",
+            Self::Archive => "archives",
         }
     }
 
@@ -221,7 +237,12 @@ impl Host {
     pub(super) fn is_schema(self) -> bool {
         matches!(
             self,
-            Self::User | Self::Group | Self::Config | Self::Effects | Self::Attributes
+            Self::User
+                | Self::Group
+                | Self::Config
+                | Self::Effects
+                | Self::Attributes
+                | Self::Archive
         )
     }
 
@@ -249,6 +270,7 @@ impl Arena {
             Host::Config => (2, CONFIG),
             Host::Effects => (3, EFFECTS),
             Host::Attributes => (4, ATTRIBUTES),
+            Host::Archive => (5, ARCHIVE),
             _ => return None,
         };
         if let Some(ty) = self.tables[index] {

@@ -163,6 +163,7 @@ impl Heads {
                 Host::Group,
                 Host::Config,
                 Host::Attributes,
+                Host::Archive,
             ])
             .0
             | Self::LIST.0
@@ -254,7 +255,7 @@ pub(super) struct Arena {
     /// Pairs that one comparison has seen.
     pub(super) seen: BTreeSet<(Ty, Ty)>,
     /// The tables of the host's records, once they are needed.
-    pub(super) tables: [Option<Ty>; 5],
+    pub(super) tables: [Option<Ty>; 6],
 }
 
 /// Poison.
@@ -301,7 +302,7 @@ impl Arena {
         self.work = 0;
         self.patience = 0;
         self.seen.clear();
-        self.tables = [None; 5];
+        self.tables = [None; 6];
         SPARE.with(|spare| {
             let mut spare = spare.borrow_mut();
             if spare.len() < SPARES {
@@ -325,7 +326,7 @@ impl Arena {
             work: 0,
             patience: 0,
             seen: BTreeSet::new(),
-            tables: [None; 5],
+            tables: [None; 6],
         };
         arena.push(Node::Poison, true);
         arena.push(Node::Nothing, true);

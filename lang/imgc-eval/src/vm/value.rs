@@ -93,6 +93,8 @@ pub(crate) struct Document {
 pub(crate) struct PackagesValue {
     /// The packages.
     pub(crate) packages: Packages,
+    /// The files of keys that it names, by the digests of what they hold.
+    pub(crate) keys: Vec<(FileDigest, String)>,
     /// Where.
     pub(crate) origins: Vec<(Place, Origin)>,
     /// Where it is said how the scripts of a package are treated, by its name.
