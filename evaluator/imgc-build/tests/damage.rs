@@ -108,6 +108,7 @@ fn image(user: Option<&str>) -> Image {
             variant: Variant::Distroless,
             recommends: false,
             names: vec!["a".to_owned()],
+            archives: Vec::new(),
             skip: std::collections::BTreeMap::new(),
             effects: std::collections::BTreeMap::new(),
             exclude: Vec::new(),

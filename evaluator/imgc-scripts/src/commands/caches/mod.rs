@@ -5,6 +5,8 @@ pub(crate) mod der;
 pub(crate) mod ldconfig;
 
 mod desktop;
+mod help_tags;
+mod hwdb;
 mod icons;
 mod info;
 mod mailcap;
@@ -24,6 +26,8 @@ use super::Native;
 /// The commands of this module's parts.
 pub(crate) const NATIVES: &[&[Native]] = &[
     desktop::NATIVES,
+    help_tags::NATIVES,
+    hwdb::NATIVES,
     icons::NATIVES,
     info::NATIVES[0],
     info::NATIVES[1],

@@ -24,12 +24,30 @@ const FILE: &str = "/etc/perl/XML/SAX/ParserDetails.ini";
 const SUMS: &str = "/var/lib/libxml-sax-perl/ParserDetails.ini.md5sum";
 
 const NAMESPACES: &str = "http://xml.org/sax/features/namespaces";
+const GENERAL: &str = "http://xml.org/sax/features/external-general-entities";
+const PARAMETER: &str = "http://xml.org/sax/features/external-parameter-entities";
 
 /// Modules, and what they can do.
 const MODULES: &[(&str, &[&str])] = &[
     ("XML::SAX::PurePerl", &[NAMESPACES]),
     ("XML::LibXML::SAX", &[NAMESPACES]),
     ("XML::LibXML::SAX::Parser", &[NAMESPACES]),
+    ("XML::SAX::Expat", &[GENERAL, PARAMETER, NAMESPACES]),
+    (
+        "XML::SAX::ExpatXS",
+        &[
+            GENERAL,
+            PARAMETER,
+            NAMESPACES,
+            "http://xml.org/sax/features/xmlns-uris",
+            "http://xmlns.perl.org/sax/join-character-data",
+            "http://xmlns.perl.org/sax/locator",
+            "http://xmlns.perl.org/sax/ns-attributes",
+            "http://xmlns.perl.org/sax/recstring",
+            "http://xmlns.perl.org/sax/version-2.1",
+            "http://xmlns.perl.org/sax/xmlns-uris",
+        ],
+    ),
 ];
 
 fn update(process: &mut Process<'_, '_>) -> Outcome {
