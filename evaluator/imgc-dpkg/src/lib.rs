@@ -36,7 +36,7 @@ pub use control::{ControlError, Package};
 pub use deb::{Sink, unpack};
 pub use error::{DebError, EntryProblem, InstallError};
 pub use filter::PathFilter;
-pub use fragment::{ControlFile, Entry, EntryNode, Fragment};
+pub use fragment::{ControlFile, Entry, EntryNode, Fragment, SharedLibrary};
 pub use imgc_scripts::{
     Declined, Effect, Limits as ScriptLimits, Line, Place, Reader, Stop, Touched, Why,
 };

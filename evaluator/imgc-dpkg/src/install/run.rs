@@ -7,6 +7,7 @@ use imgc_tree::{Content, Node, TreePath};
 
 use super::status::{State, Statuses};
 use super::{Done, Installed, Note, Options, Schedule, ScriptName, Step, by_name};
+use crate::fragment::{EntryNode, SharedLibrary};
 use crate::placing::{Rules, Union};
 use crate::triggers::{Directives, Hears, Triggers};
 use crate::{Fragment, InstallError, conffile, database, diversions, statoverride, triggers};
@@ -90,8 +91,17 @@ impl<'a, 'r> Run<'a, 'r> {
                     .unwrap_or_default(),
             });
         }
+        let mut machine = Machine::new(tree, reader, setup);
+        for entry in fragments.iter().flat_map(|fragment| &fragment.entries) {
+            if let EntryNode::Regular(content) = &entry.node
+                && SharedLibrary::is_looked_for(&entry.path, content.size)
+            {
+                let library = entry.library.as_ref().map(SharedLibrary::library);
+                machine.know_library(content.sha256, library);
+            }
+        }
         Ok(Self {
-            machine: Machine::new(tree, reader, setup),
+            machine,
             union,
             options,
             fragments,

@@ -395,6 +395,7 @@ fn packages_must_fit_together() {
             meta: imgc_tree::Meta::default(),
             node: crate::EntryNode::HardLink(path("x")),
             md5: None,
+            library: None,
         }],
         ..fragment
     };
