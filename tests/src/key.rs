@@ -4,7 +4,10 @@ use pgp::composed::{
     ArmorOptions, CleartextSignedMessage, KeyType, SecretKeyParamsBuilder, SignedPublicKey,
     SignedSecretKey,
 };
-use pgp::types::Password;
+use pgp::crypto::hash::HashAlgorithm;
+use pgp::packet::{SignatureConfig, SignatureType, Subpacket, SubpacketData};
+use pgp::ser::Serialize as _;
+use pgp::types::{KeyDetails as _, Password, Timestamp};
 
 /// A signing key.
 #[derive(Debug)]
@@ -30,6 +33,35 @@ impl Key {
         SignedPublicKey::from(self.0.clone())
             .to_armored_string(ArmorOptions::default())
             .expect("a key can be written")
+    }
+
+    /// The public half, not armoured.
+    pub fn public_bytes(&self) -> Vec<u8> {
+        SignedPublicKey::from(self.0.clone())
+            .to_bytes()
+            .expect("a key can be written")
+    }
+
+    /// `text` clear-signed by each key with a hash, all in one block.
+    pub fn clear_sign_by(text: &str, signers: &[(&Self, HashAlgorithm)]) -> String {
+        let sign = |(key, hash): &(&Self, HashAlgorithm), text: &str| {
+            let key = &key.0.primary_key;
+            let mut config = SignatureConfig::v4(SignatureType::Text, key.algorithm(), *hash);
+            config.hashed_subpackets = [
+                SubpacketData::SignatureCreationTime(Timestamp::now()),
+                SubpacketData::IssuerFingerprint(key.fingerprint()),
+            ]
+            .into_iter()
+            .map(|data| Subpacket::regular(data).expect("it is small"))
+            .collect();
+            config.sign(key, &Password::empty(), text.as_bytes())
+        };
+        CleartextSignedMessage::new_many(text, |text| {
+            signers.iter().map(|signer| sign(signer, text)).collect()
+        })
+        .expect("the keys can sign")
+        .to_armored_string(ArmorOptions::default())
+        .expect("a message can be written")
     }
 
     /// `text` with a signature around it, as an `InRelease` is.

@@ -69,6 +69,11 @@ impl Server {
         self.state().files.insert(path.to_owned(), bytes);
     }
 
+    /// What is served at `path`.
+    pub fn get(&self, path: &str) -> Option<Vec<u8>> {
+        self.state().files.get(path).cloned()
+    }
+
     /// Changes what is served at the only path that ends with `end`.
     pub fn change(&self, end: &str, change: impl FnOnce(&mut Vec<u8>)) {
         let mut state = self.state();

@@ -12,8 +12,9 @@ use liblzma::read::XzDecoder;
 use liblzma::stream::Stream;
 
 use crate::depends::{RelationError, Relations, is_name};
+use crate::lock::LockedIndex;
 use crate::release::IndexFile;
-use crate::sha256::Sha256;
+use crate::sha256::{Checksums, Sha256};
 use crate::stanza::{Item, Items, StanzaError};
 use crate::version::{self, VersionError};
 
@@ -67,9 +68,9 @@ pub enum IndexError {
         /// Its length in bytes.
         found_size: u64,
     },
-    /// The bytes are no xz stream, or one that ends too early.
+    /// The bytes are not compressed as they should be, or end too early.
     #[error("{path}: can't be decompressed: {error}")]
-    Xz {
+    Packing {
         /// The index.
         path: String,
         /// The decoder's words.
@@ -179,39 +180,43 @@ struct Entry {
 }
 
 impl Index {
-    /// Checks and decompresses what came for `file`, and reads it.
+    /// Checks and decompresses what came for `file`, and reads it. The path of `file`
+    /// says how it is compressed: `.xz`, `.gz`, or not.
     ///
     /// # Errors
     /// An [`IndexError`] when the bytes are not those that `file` names, when they
     /// can't be decompressed within the size that it gives, or when they are no
     /// index.
-    pub fn parse_xz(bytes: &[u8], file: &IndexFile) -> Result<Self, IndexError> {
-        let path = || file.path.clone();
-        if bytes.len() as u64 != file.size || Sha256::of(bytes) != file.sha256 {
-            return Err(IndexError::Hash {
-                path: path(),
-                found: Sha256::of(bytes),
-                found_size: bytes.len() as u64,
-            });
-        }
-        if file.unpacked_size > MAX_INDEX {
+    pub fn parse_packed(bytes: &[u8], file: &IndexFile) -> Result<Self, IndexError> {
+        check(bytes, &file.path, file.size, &file.sums)?;
+        let limit = file.unpacked.map_or(MAX_INDEX, |(_, size)| size);
+        if limit > MAX_INDEX {
             return Err(IndexError::TooBig);
         }
-        let xz = |error: String| IndexError::Xz {
-            path: path(),
-            error,
-        };
-        let stream =
-            Stream::new_stream_decoder(MAX_DECODER, 0).map_err(|error| xz(error.to_string()))?;
-        let mut text = Vec::new();
-        // The size is signed, but only what really comes is allocated.
-        XzDecoder::new_stream(bytes, stream)
-            .take(file.unpacked_size + 1)
-            .read_to_end(&mut text)
-            .map_err(|error| xz(error.to_string()))?;
-        if text.len() as u64 != file.unpacked_size || Sha256::of(&text) != file.unpacked_sha256 {
-            return Err(IndexError::Unpacked { path: path() });
+        let text = decompress(bytes, &file.path, limit)?;
+        match &file.unpacked {
+            Some((sums, size)) if text.len() as u64 != *size || !sums.fit(&text) => {
+                let path = file.path.clone();
+                return Err(IndexError::Unpacked { path });
+            }
+            None if text.len() as u64 > limit => return Err(IndexError::TooBig),
+            _ => {}
         }
+        Self::parse_bytes(text)
+    }
+
+    /// The same for an index that a lock names.
+    ///
+    /// # Errors
+    /// As [`Index::parse_packed`].
+    pub fn parse_locked(bytes: &[u8], locked: &LockedIndex) -> Result<Self, IndexError> {
+        let sums = Checksums::of_sha256(locked.sha256);
+        check(bytes, &locked.path, locked.size, &sums)?;
+        let text = decompress(bytes, &locked.path, MAX_INDEX)?;
+        Self::parse_bytes(text)
+    }
+
+    fn parse_bytes(text: Vec<u8>) -> Result<Self, IndexError> {
         let text = String::from_utf8(text).map_err(|error| IndexError::Utf8 {
             at: error.utf8_error().valid_up_to(),
         })?;
@@ -379,6 +384,45 @@ pub(crate) fn is_pool_path(text: &str) -> bool {
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"+-._~:%/".contains(&b))
         && text.split('/').all(|part| !matches!(part, "" | "." | ".."))
+}
+
+/// Whether compressed bytes are the ones that are meant.
+fn check(bytes: &[u8], path: &str, size: u64, sums: &Checksums) -> Result<(), IndexError> {
+    if bytes.len() as u64 == size && sums.fit(bytes) {
+        return Ok(());
+    }
+    Err(IndexError::Hash {
+        path: path.to_owned(),
+        found: Sha256::of(bytes),
+        found_size: bytes.len() as u64,
+    })
+}
+
+/// Decompresses an index, to one byte more than `most` at most. The ending of `path` says
+/// how.
+fn decompress(bytes: &[u8], path: &str, most: u64) -> Result<Vec<u8>, IndexError> {
+    let broken = |error: String| IndexError::Packing {
+        path: path.to_owned(),
+        error,
+    };
+    let ending = path.rsplit_once('.').map(|(_, ending)| ending);
+    let mut reader: Box<dyn std::io::Read + '_> = match ending {
+        Some("xz") => {
+            let stream = Stream::new_stream_decoder(MAX_DECODER, 0);
+            let stream = stream.map_err(|error| broken(error.to_string()))?;
+            Box::new(XzDecoder::new_stream(bytes, stream))
+        }
+        Some("gz") => Box::new(flate2::read::GzDecoder::new(bytes)),
+        _ => Box::new(bytes),
+    };
+    let mut text = Vec::new();
+    // The size is signed, but only what really comes is allocated.
+    (&mut reader)
+        .take(most + 1)
+        .read_to_end(&mut text)
+        .map_err(|error| broken(error.to_string()))?;
+    drop(reader);
+    Ok(text)
 }
 
 impl<'a> Package<'a> {

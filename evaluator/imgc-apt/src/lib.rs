@@ -5,7 +5,7 @@
 //!
 //! 1. [`archives`] says which archives a suite has.
 //! 2. [`Release::verify`] checks and reads the `InRelease` of each.
-//! 3. [`Index::parse_xz`] checks and reads the index that it names.
+//! 3. [`Index::parse_packed`] checks and reads the index that it names.
 //! 4. [`solve`] chooses packages.
 //! 5. [`Lock::insert`] pins them.
 
@@ -22,7 +22,7 @@ mod stanza;
 mod time;
 mod version;
 
-pub use archives::{ArchiveSource, SUITES, UnknownSuite, archives};
+pub use archives::{ArchiveError, ArchiveSource, SUITES, UnknownSuite, archives, archives_of};
 pub use clearsign::{MAX_SIGNED, Reason, Rejected, TrustError};
 pub use depends::{Constraint, Group, Operator, Relation, RelationError, Relations, Restriction};
 pub use index::{Index, IndexError, MAX_INDEX, MultiArch, Package};
@@ -32,10 +32,11 @@ pub use lock::{
     LockedModule, PackageKey, Pin, Set, Vouched,
 };
 pub use release::{Expect, IndexFile, Release, ReleaseError};
-pub use sha256::{Sha256, Sha256Error};
+pub use sha256::{Checksums, Sha256, Sha256Error};
 pub use solve::{
-    Action, Because, Call, Conflict, Control, ControlError, Dpkg, Keep, Link, Node, NodeNeed,
-    Request, Selected, Solution, SolveError, Variant, graph, solve, solve_keeping,
+    Action, Asked, AskedArchive, Because, Call, Conflict, Control, ControlError, Dpkg, Keep, Link,
+    Node, NodeNeed, Offer, Request, Selected, Solution, SolveError, Variant, Wish, graph, solve,
+    solve_keeping, unknown,
 };
 pub use stanza::StanzaError;
 pub use time::Epoch;

@@ -6,7 +6,7 @@
 use crate::clearsign::{self, TrustError};
 use crate::index::{is_architecture, is_pool_path};
 use crate::keys::Keyring;
-use crate::sha256::Sha256;
+use crate::sha256::{Checksums, Sha256};
 use crate::stanza::{Item, Items, StanzaError};
 use crate::time::{self, Epoch};
 
@@ -57,17 +57,23 @@ pub struct Release {
     pub components: Vec<String>,
     /// `Acquire-By-Hash: yes`.
     pub by_hash: bool,
+    /// `NotAutomatic: yes`: nothing is taken from it that is not asked for.
+    pub not_automatic: bool,
+    /// `ButAutomaticUpgrades: yes`.
+    pub upgrades: bool,
+    /// Whether packages of the architecture `all` have an index of their own.
+    apart: bool,
     /// `Snapshots`: where old states of the archive are, with `@SNAPSHOTID@` for
     /// the moment.
     pub snapshots: Option<String>,
-    /// `SHA256`, sorted by path.
+    /// `SHA256` and `SHA512`, sorted by path.
     files: Vec<File>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct File {
     path: String,
-    sha256: Sha256,
+    sums: Checksums,
     size: u64,
 }
 
@@ -79,14 +85,12 @@ pub struct IndexFile {
     /// Its path by hash, which stays good while the archive is updated. The
     /// archive has it if [`Release::by_hash`] is set.
     pub by_hash: String,
-    /// SHA-256 of the compressed bytes.
-    pub sha256: Sha256,
-    /// The length of the compressed bytes.
+    /// The digests of the bytes, compressed if they are.
+    pub sums: Checksums,
+    /// The length of those bytes.
     pub size: u64,
-    /// SHA-256 of the text.
-    pub unpacked_sha256: Sha256,
-    /// The length of the text in bytes.
-    pub unpacked_size: u64,
+    /// The digests of the text and its length in bytes, where the `Release` has them.
+    pub unpacked: Option<(Checksums, u64)>,
 }
 
 /// Why an `InRelease` is refused.
@@ -191,6 +195,11 @@ impl Release {
         let valid_until = fields.date("Valid-Until")?;
         check_dates(date, valid_until, expect)?;
         let components = fields.words("Components");
+        let architectures = fields.architectures()?;
+        let apart = architectures.iter().any(|name| name == "all")
+            && !fields
+                .words("No-Support-for-Architecture-all")
+                .any(|word| word == "Packages");
         // The security archive's components have a prefix that its paths lack.
         let bare = |name: &str| name.rsplit('/').next().unwrap_or(name).to_owned();
         Ok(Self {
@@ -204,41 +213,56 @@ impl Release {
             version: fields.text("Version").unwrap_or_default().to_owned(),
             date,
             valid_until,
-            architectures: fields.architectures()?,
+            architectures,
             components: components.map(bare).collect(),
             by_hash: fields.text("Acquire-By-Hash") == Some("yes"),
+            not_automatic: fields.text("NotAutomatic") == Some("yes"),
+            upgrades: fields.text("ButAutomaticUpgrades") == Some("yes"),
+            apart,
             snapshots: fields.snapshots()?,
             files: fields.files()?,
         })
     }
 
-    /// The index of a component for an architecture: `main`, `amd64`.
+    /// The indices of a component for an architecture: `main`, `amd64`. Packages of the
+    /// architecture `all` may have one of their own.
     ///
     /// # Errors
     /// [`ReleaseError::NoIndex`] when the archive has none.
-    pub fn index(&self, component: &str, arch: &str) -> Result<IndexFile, ReleaseError> {
-        let folder = format!("{component}/binary-{arch}");
-        let packed = self.file(&format!("{folder}/Packages.xz"))?;
-        let text = self.file(&format!("{folder}/Packages"))?;
-        Ok(IndexFile {
+    pub fn indices(&self, component: &str, arch: &str) -> Result<Vec<IndexFile>, ReleaseError> {
+        let of = |arch: &str| self.index(&format!("{component}/binary-{arch}/Packages"));
+        let mut all: Vec<IndexFile> = of(arch).into_iter().collect();
+        if self.apart {
+            all.extend(of("all"));
+        }
+        if all.is_empty() {
+            let path = format!("{component}/binary-{arch}/Packages.xz");
+            return Err(ReleaseError::NoIndex { path });
+        }
+        Ok(all)
+    }
+
+    /// An index, by its path without an ending: the smallest form of it that can be read.
+    fn index(&self, path: &str) -> Option<IndexFile> {
+        let endings = [".xz", ".gz", ""].into_iter();
+        let mut packed = endings.filter_map(|end| self.file(&format!("{path}{end}")));
+        let packed = packed.next()?;
+        let text = self.file(path);
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        Some(IndexFile {
             path: packed.path.clone(),
-            by_hash: format!("{folder}/by-hash/SHA256/{}", packed.sha256),
-            sha256: packed.sha256,
+            by_hash: format!("{folder}/by-hash/{}", packed.sums.by_hash()),
+            sums: packed.sums,
             size: packed.size,
-            unpacked_sha256: text.sha256,
-            unpacked_size: text.size,
+            unpacked: text.map(|text| (text.sums, text.size)),
         })
     }
 
-    fn file(&self, path: &str) -> Result<&File, ReleaseError> {
+    fn file(&self, path: &str) -> Option<&File> {
         let found = self
             .files
             .binary_search_by(|file| file.path.as_str().cmp(path));
-        found
-            .map(|at| &self.files[at])
-            .map_err(|_| ReleaseError::NoIndex {
-                path: path.to_owned(),
-            })
+        found.ok().map(|at| &self.files[at])
     }
 }
 
@@ -348,27 +372,57 @@ impl<'a> Fields<'a> {
         Ok(Some(text.to_owned()))
     }
 
+    /// The files of both lists. What is in both must have one size.
     fn files(&self) -> Result<Vec<File>, ReleaseError> {
-        let text = self.text("SHA256").ok_or(ReleaseError::Missing("SHA256"))?;
+        let mut files: Vec<File> = Vec::new();
+        for (field, read) in [
+            ("SHA256", Checksums::sha256 as fn(&str) -> Option<Checksums>),
+            ("SHA512", Checksums::sha512),
+        ] {
+            files.extend(self.list(field, read)?);
+        }
+        if files.is_empty() && self.text("SHA256").or(self.text("SHA512")).is_none() {
+            return Err(ReleaseError::Missing("SHA256"));
+        }
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        let mut all: Vec<File> = Vec::with_capacity(files.len());
+        for file in files {
+            match all.last_mut().filter(|last| last.path == file.path) {
+                None => all.push(file),
+                Some(last) if last.size == file.size => last.sums = last.sums.with(file.sums),
+                Some(_) => return Err(wrong("SHA512", &file.path)),
+            }
+        }
+        Ok(all)
+    }
+
+    /// The files of one list.
+    fn list(
+        &self,
+        field: &'static str,
+        read: impl Fn(&str) -> Option<Checksums>,
+    ) -> Result<Vec<File>, ReleaseError> {
+        let text = self.text(field).unwrap_or_default();
         let mut files = Vec::new();
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
             let words: Vec<&str> = line.split_ascii_whitespace().take(4).collect();
             let file = match words[..] {
-                [sha256, size, path] if is_pool_path(path) && size.len() <= 18 => {
-                    match (sha256.parse(), size.parse()) {
-                        (Ok(sha256), Ok(size)) => Some(File {
-                            path: path.to_owned(),
-                            sha256,
-                            size,
-                        }),
-                        _ => None,
-                    }
+                [sum, size, path]
+                    if is_pool_path(path)
+                        && size.len() <= 18
+                        && size.bytes().all(|b| b.is_ascii_digit()) =>
+                {
+                    read(sum).zip(size.parse().ok()).map(|(sums, size)| File {
+                        path: path.to_owned(),
+                        sums,
+                        size,
+                    })
                 }
                 _ => None,
             };
-            files.push(file.ok_or_else(|| wrong("SHA256", line))?);
+            files.push(file.ok_or_else(|| wrong(field, line))?);
             if files.len() > MAX_FILES {
-                return Err(wrong("SHA256", "more files than any real archive has"));
+                return Err(wrong(field, "more files than any real archive has"));
             }
         }
         files.sort_by(|a, b| a.path.cmp(&b.path));

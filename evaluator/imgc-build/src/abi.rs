@@ -4,9 +4,9 @@
 use imgc_layer::{TAR_ABI, ZSTD_ABI};
 
 /// Reading a `.deb` and normalising it.
-pub(crate) const UNPACK: u32 = with_layer(1);
+pub(crate) const UNPACK: u32 = with_layer(2);
 /// Installing fragments, interpreting their scripts, and writing dpkg's database.
-pub(crate) const INSTALL: u32 = with_layer(2);
+pub(crate) const INSTALL: u32 = with_layer(3);
 /// Users, groups and files.
 pub(crate) const FILES: u32 = with_layer(4);
 /// Configuration and manifest.

@@ -2,19 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use imgc_apt::{ArchiveSource, Epoch, Index, IndexFile, Keyring, Lock, Release};
+use imgc_apt::{
+    ArchiveSource, Epoch, Index, IndexFile, Keyring, Lock, LockedIndex, Release, Sha256,
+};
 use imgc_plan::Arch;
 use imgc_store::BlobDigest;
 
 use crate::fetch::{Fetcher, Pin};
 use crate::{BuildError, Event, Mirrors};
 
-/// One archive of a suite, verified.
+/// One index of an archive, and the archive, verified.
 #[derive(Debug)]
 pub(crate) struct Archive {
     pub(crate) source: ArchiveSource,
     pub(crate) release: Release,
-    pub(crate) index_file: IndexFile,
+    pub(crate) index_file: LockedIndex,
     pub(crate) index: Index,
 }
 
@@ -27,24 +29,25 @@ pub(crate) struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// Reads every archive of a suite. None may be older than `lock` has seen it.
+    /// Reads every index of some archives, in their order. None may be older than `lock`
+    /// has seen it.
     ///
     /// # Errors
     /// The first of them, in the order of the archives, that can't be had or is not to
     /// be trusted.
-    pub(crate) fn suite(
+    pub(crate) fn all(
         &self,
         fetcher: Fetcher<'_>,
         sources: Vec<ArchiveSource>,
         arch: Arch,
         lock: &Lock,
     ) -> Result<Vec<Archive>, BuildError> {
-        std::thread::scope(|scope| {
+        let read: Result<Vec<Vec<Archive>>, BuildError> = std::thread::scope(|scope| {
             let reading: Vec<_> = sources
                 .into_iter()
                 .map(|source| {
-                    let oldest = lock.not_before(source.id, &source.dist);
-                    scope.spawn(move || self.one(fetcher, source, arch, oldest))
+                    let oldest = lock.not_before(&source.id, &source.dist);
+                    scope.spawn(move || self.one(fetcher, &source, arch, oldest))
                 })
                 .collect();
             reading
@@ -55,62 +58,88 @@ impl Reading<'_> {
                         .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
                 })
                 .collect()
-        })
+        });
+        Ok(read?.into_iter().flatten().collect())
     }
 
+    /// Reads the indices of one archive.
     fn one(
         &self,
         fetcher: Fetcher<'_>,
-        source: ArchiveSource,
+        source: &ArchiveSource,
         arch: Arch,
         not_before: Option<Epoch>,
-    ) -> Result<Archive, BuildError> {
+    ) -> Result<Vec<Archive>, BuildError> {
         let name = format!("{} {}", source.id, source.dist);
         fetcher.events.event(Event::Archive { name: name.clone() });
-        let at = |path: &str| self.mirrors.addresses(source.id, path, None);
-
         let in_release = fetcher.unpinned(
             &format!("{name} InRelease"),
-            &at(&source.release_path()),
+            &self
+                .mirrors
+                .addresses(&source.id, &source.release_path(), None),
             imgc_apt::MAX_SIGNED as u64,
         )?;
-        let keyring = self.keyrings.get(source.id).unwrap_or(&source.keyring);
+        let keyring = self.keyrings.get(&source.id).unwrap_or(&source.keyring);
         let expect = source.expect(self.now, not_before);
         let untrusted = |error| BuildError::Release {
             archive: name.clone(),
             error,
         };
         let release = Release::verify(&in_release, keyring, &expect).map_err(untrusted)?;
-        let index_file = release
-            .index(source.component, arch.debian())
-            .map_err(untrusted)?;
+        let mut read = Vec::new();
+        for component in &source.components {
+            let files = release.indices(component, arch.debian());
+            for file in files.map_err(untrusted)? {
+                let bytes = self.index(fetcher, source, &release, &file)?;
+                let index = Index::parse_packed(&bytes, &file);
+                let index = index.map_err(|error| BuildError::Index {
+                    archive: name.clone(),
+                    error,
+                })?;
+                read.push(Archive {
+                    source: source.clone(),
+                    release: release.clone(),
+                    index_file: LockedIndex {
+                        path: file.path,
+                        sha256: Sha256::of(&bytes),
+                        size: file.size,
+                    },
+                    index,
+                });
+            }
+        }
+        Ok(read)
+    }
 
+    /// The bytes of an index, from the store if it has them. Those that are not known by
+    /// SHA-256 are fetched each time; who reads them compares what is known.
+    fn index(
+        &self,
+        fetcher: Fetcher<'_>,
+        source: &ArchiveSource,
+        release: &Release,
+        file: &IndexFile,
+    ) -> Result<Vec<u8>, BuildError> {
+        let at = |path: &str| self.mirrors.addresses(&source.id, &source.path(path), None);
         let mut addresses = if release.by_hash {
-            at(&source.path(&index_file.by_hash))
+            at(&file.by_hash)
         } else {
             Vec::new()
         };
-        addresses.extend(at(&source.path(&index_file.path)));
-        let digest = BlobDigest::from_bytes(*index_file.sha256.as_bytes());
+        addresses.extend(at(&file.path));
+        let name = format!("{} {} {}", source.id, source.dist, file.path);
+        let Some(sha256) = file.sums.known_sha256() else {
+            let limit = file.size.min(imgc_apt::MAX_INDEX);
+            return Ok(fetcher.unpinned(&name, &addresses, limit)?);
+        };
+        let digest = BlobDigest::from_bytes(*sha256.as_bytes());
         fetcher.pinned(&Pin {
-            name: format!("{name} {}", index_file.path),
+            name,
             digest,
-            size: index_file.size,
+            size: file.size,
             addresses,
         })?;
-        let bytes = fetcher
-            .store
-            .read(&digest, imgc_apt::MAX_INDEX)?
-            .ok_or(imgc_store::StoreError::Absent(digest))?;
-        let index = Index::parse_xz(&bytes, &index_file).map_err(|error| BuildError::Index {
-            archive: name.clone(),
-            error,
-        })?;
-        Ok(Archive {
-            source,
-            release,
-            index_file,
-            index,
-        })
+        let bytes = fetcher.store.read(&digest, imgc_apt::MAX_INDEX)?;
+        Ok(bytes.ok_or(imgc_store::StoreError::Absent(digest))?)
     }
 }

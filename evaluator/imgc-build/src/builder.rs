@@ -68,6 +68,8 @@ pub struct Ran {
     pub declined: Vec<imgc_dpkg::Declined>,
     /// The packages whose scripts the image says to skip.
     pub skipped: Vec<Scripts>,
+    /// What was done in the place of scripts, as the image says.
+    pub stated: Vec<imgc_dpkg::Done>,
 }
 
 impl Output for Built {
@@ -147,6 +149,7 @@ impl<'a> Builder<'a> {
             effects: installed.effects,
             declined: installed.declined,
             skipped,
+            stated: installed.stated,
         }))
     }
 

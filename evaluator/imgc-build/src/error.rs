@@ -23,13 +23,23 @@ pub enum BuildError {
         /// Why not.
         error: imgc_apt::IndexError,
     },
-    /// There is no such suite.
+    /// There is no such suite, or no such archive beside it.
     #[error("{error}")]
     Suite {
         /// The image that names it.
         image: String,
-        /// Which suites there are.
-        error: imgc_apt::UnknownSuite,
+        /// Which ones there are.
+        error: imgc_apt::ArchiveError,
+    },
+    /// The keys of an archive can't be used.
+    #[error("the keys of the archive {suite} can't be used: {reason}")]
+    Keys {
+        /// The image that names them.
+        image: String,
+        /// The archive's distribution.
+        suite: String,
+        /// Why not.
+        reason: String,
     },
     /// What was solved contradicts the lock.
     #[error("{0}")]

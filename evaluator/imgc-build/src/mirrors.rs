@@ -18,13 +18,20 @@ pub struct Mirrors {
 }
 
 impl Mirrors {
-    /// Every address of `path` in `archive`, the first choice first.
+    /// Every address of `path` in `archive`, the first choice first. An archive that is
+    /// named by its address is there, where nothing else is said.
     ///
     /// With `moment`, seconds since 1970, the snapshot of that moment comes last.
     pub fn addresses(&self, archive: &str, path: &str, moment: Option<u64>) -> Vec<String> {
         let mut addresses = Vec::new();
-        for base in self.bases.get(archive).into_iter().flatten() {
-            addresses.push(format!("{}/{path}", base.trim_end_matches('/')));
+        match self.bases.get(archive) {
+            Some(bases) => {
+                for base in bases {
+                    addresses.push(format!("{}/{path}", base.trim_end_matches('/')));
+                }
+            }
+            None if archive.contains(':') => addresses.push(format!("{archive}/{path}")),
+            None => {}
         }
         if let (Some(moment), Some(template)) =
             (moment.and_then(compact), self.snapshots.get(archive))
@@ -79,5 +86,9 @@ mod tests {
         );
         assert_eq!(mirrors.addresses("debian", "pool/a.deb", None).len(), 1);
         assert!(mirrors.addresses("other", "pool/a.deb", None).is_empty());
+        assert_eq!(
+            mirrors.addresses("https://apt.example/x", "pool/a.deb", None),
+            ["https://apt.example/x/pool/a.deb"]
+        );
     }
 }

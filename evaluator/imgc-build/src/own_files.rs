@@ -135,7 +135,7 @@ fn unknown_user(image: &Image, accounts: &Names) -> Option<String> {
 }
 
 /// The files of the project, by their digest.
-struct Outside<'a, 'b>(&'a Builder<'b>);
+pub(crate) struct Outside<'a, 'b>(pub(crate) &'a Builder<'b>);
 
 impl Contents for Outside<'_, '_> {
     fn open<'a>(&'a self, content: &Content) -> std::io::Result<Box<dyn std::io::Read + 'a>> {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 
-use imgc_dpkg::{EntryKind, EntryNode, Fragment, Installed, Limits, Sink};
+use imgc_dpkg::{Done, EntryKind, EntryNode, Fragment, Installed, Limits, Note, PathFilter, Sink};
 use imgc_layer::{Contents as _, Layer, Segment, SegmentUse, SegmentWriter, StoreContents};
 use imgc_plan::{Action, Image};
 use imgc_store::{BlobDigest, BlobWriter, Check, StoreError};
@@ -17,8 +17,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::fetch::Pin;
 use crate::order::Order;
+use crate::own_files::Outside;
 use crate::pin::Pinned;
 use crate::realise::{Output, realise};
+use crate::stated::StatedEffects;
 use crate::{BuildError, Builder, Event, abi};
 
 /// How many downloads run at once. They wait for the network, not for a processor.
@@ -57,6 +59,9 @@ pub(crate) struct PackageLayer {
 pub struct Report {
     /// The packages whose scripts the image says to skip.
     pub skipped: Vec<Scripts>,
+    /// What the image says instead of the scripts of packages.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stated: Vec<StatedWork>,
     /// Work that is declined by policy, in the order in which it was asked for.
     pub declined: Vec<DeclinedWork>,
     /// Programs in Perl, Python or shell that scripts ran, of a version that imgc's own
@@ -78,6 +83,16 @@ pub struct Scripts {
     /// does not depend on it.
     #[serde(default)]
     pub reason: String,
+}
+
+/// What was done in the place of a package's maintainer scripts, as its image says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatedWork {
+    /// The package, and the scripts that were not run.
+    #[serde(flatten)]
+    pub scripts: Scripts,
+    /// The paths that were written, changed or removed, each once, in order.
+    pub paths: Vec<String>,
 }
 
 /// Work of a script that imgc declines: it would make secrets or a server's state.
@@ -236,10 +251,16 @@ impl Builder<'_> {
         image: &Image,
         pinned: &Pinned,
     ) -> Result<PackageLayer, BuildError> {
+        fn of<T: Default>(image: &Image, part: impl Fn(&imgc_plan::Packages) -> T) -> T {
+            image.packages.as_ref().map(part).unwrap_or_default()
+        }
         let action = Action::Install {
             arch: image.platform.arch.debian().to_owned(),
             epoch: pinned.epoch,
             skip: skip(image).into_iter().collect(),
+            effects: of(image, |packages| packages.effects.clone()),
+            exclude: of(image, |packages| packages.exclude.clone()),
+            include: of(image, |packages| packages.include.clone()),
             fragments: parts.iter().map(|part| part.digest).collect(),
             calls: pinned.call_lines.clone(),
         };
@@ -250,7 +271,8 @@ impl Builder<'_> {
             let segments: Vec<SegmentUse> = parts.iter().map(segment_use).collect();
             let recipe = imgc_layer::plan_layer(&installed.tree, None, &segments)?;
             drop(segments);
-            let contents = StoreContents::new(self.store, None);
+            let outside = Outside(self);
+            let contents = StoreContents::new(self.store, Some(&outside));
             let layer = imgc_layer::assemble(self.store, &recipe, &contents)?;
             Ok(PackageLayer {
                 layer,
@@ -269,19 +291,31 @@ impl Builder<'_> {
         let fragments: Vec<&Fragment> = parts.iter().map(|part| &part.fragment).collect();
         let arch = image.platform.arch.debian();
         let skip = skip(image);
+        let filter = image
+            .packages
+            .as_ref()
+            .map(|packages| PathFilter::new(&packages.exclude, &packages.include));
+        let outside = Outside(self);
+        let bytes = Bytes {
+            contents: StoreContents::new(self.store, Some(&outside)),
+            damaged: RefCell::new(None),
+            store: self.store,
+        };
+        let read = |content: &Content| {
+            imgc_dpkg::Reader::read(&bytes, content)
+                .map(|bytes| bytes.to_vec())
+                .map_err(std::io::Error::other)
+        };
         let options = imgc_dpkg::Options {
             arch,
             epoch: i64::try_from(pinned.epoch).unwrap_or(i64::MAX),
             skip: &skip,
+            stated: &StatedEffects::of(image, pinned.epoch, &read),
+            filter: &filter.unwrap_or_default(),
             limits: imgc_dpkg::ScriptLimits::default(),
         };
         let order = Order::new(&fragments, &pinned.calls, arch);
         let mut order = order.map_err(|(package, error)| BuildError::Order { package, error })?;
-        let bytes = Bytes {
-            contents: StoreContents::new(self.store, None),
-            damaged: RefCell::new(None),
-            store: self.store,
-        };
         let installed = imgc_dpkg::install(&fragments, &mut order, &options, &bytes);
         match bytes.damaged.into_inner() {
             Some(error) => Err(error.into()),
@@ -327,12 +361,7 @@ pub(crate) fn reason(image: &Image, package: &str) -> String {
 }
 
 pub(crate) fn report(installed: &Installed) -> Report {
-    let skipped = installed.skipped.iter().map(|note| Scripts {
-        package: note.package.clone(),
-        version: note.version.clone(),
-        scripts: note.scripts.iter().map(ToString::to_string).collect(),
-        reason: String::new(),
-    });
+    let skipped = installed.skipped.iter().map(scripts);
     let declined = installed.declined.iter().map(|declined| DeclinedWork {
         package: declined.line.package.clone(),
         script: declined.line.script.clone(),
@@ -342,8 +371,32 @@ pub(crate) fn report(installed: &Installed) -> Report {
     });
     Report {
         skipped: skipped.collect(),
+        stated: installed.stated.iter().map(stated).collect(),
         declined: declined.collect(),
         unknown: installed.unknown.clone(),
+    }
+}
+
+fn scripts(note: &Note) -> Scripts {
+    Scripts {
+        package: note.package.clone(),
+        version: note.version.clone(),
+        scripts: note.scripts.iter().map(ToString::to_string).collect(),
+        reason: String::new(),
+    }
+}
+
+fn stated(done: &Done) -> StatedWork {
+    let mut paths: Vec<String> = done
+        .touched
+        .iter()
+        .map(|(path, _)| path.to_string())
+        .collect();
+    let mut seen = BTreeSet::new();
+    paths.retain(|path| seen.insert(path.clone()));
+    StatedWork {
+        scripts: scripts(&done.note),
+        paths,
     }
 }
 

@@ -1,11 +1,13 @@
 //! Packages by name to packages by digest: the lock, filled and read.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
 
 use imgc_apt::{
-    Call, Controlled, Index, Keep, Lock, Node, Package, Request, Set, Solution, Vouched,
+    AskedArchive, Call, Controlled, Index, Keep, Keyring, Lock, MAX_KEYRING, Node, Offer, Package,
+    Request, Set, Sha256, Solution, Vouched,
 };
-use imgc_plan::{Arch, Image, Packages, Plan, Variant};
+use imgc_plan::{Arch, FileDigest, Image, Packages, Plan, Variant};
 use imgc_store::BlobDigest;
 
 use crate::archive::{Archive, Reading};
@@ -39,8 +41,8 @@ impl Builder<'_> {
         pinning: Pinning<'_>,
     ) -> Result<(), BuildError> {
         let mut new = lock.clone();
-        // Images of one suite and architecture share the reading of its archives.
-        let mut read: BTreeMap<(String, Arch), Vec<Archive>> = BTreeMap::new();
+        // Images of the same archives and architecture share the reading of them.
+        let mut read: BTreeMap<(Vec<String>, Arch), Vec<Archive>> = BTreeMap::new();
         let mut answered = Vec::new();
         for image in &plan.images {
             let Some(packages) = &image.packages else {
@@ -60,12 +62,19 @@ impl Builder<'_> {
             if pinning == Pinning::Locked {
                 return Err(not_locked(image, request));
             }
-            let key = (packages.suite.clone(), image.platform.arch);
+            let sources = self.archive_sources(image, packages, &request)?;
+            let key = (sources.iter().map(identity).collect(), image.platform.arch);
             if !read.contains_key(&key) {
-                let archives = self.archives(&packages.suite, image, lock)?;
+                let reading = Reading {
+                    mirrors: self.mirrors,
+                    keyrings: self.keyrings,
+                    now: self.now,
+                };
+                let archives = reading.all(self.fetcher(), sources, image.platform.arch, lock)?;
                 read.insert(key.clone(), archives);
             }
             let archives = &read[&key];
+            let offers: Vec<Offer<'_>> = archives.iter().map(offer).collect();
             let indices: Vec<_> = archives.iter().map(|archive| &archive.index).collect();
             let vouched: Vec<_> = archives.iter().map(vouched).collect();
             let mut insert = |solved: Result<Solution<'_>, _>| -> Result<(), BuildError> {
@@ -80,9 +89,9 @@ impl Builder<'_> {
                     versions: versions(set, names),
                     index: &self.gone(lock, set, names, &indices)?,
                 };
-                insert(imgc_apt::solve_keeping(&request, &indices, &keep))?;
+                insert(imgc_apt::solve_keeping(&request, &offers, &keep))?;
             } else {
-                insert(imgc_apt::solve(&request, &indices))?;
+                insert(imgc_apt::solve(&request, &offers))?;
             }
             answered.push(request);
         }
@@ -164,22 +173,64 @@ impl Builder<'_> {
         })
     }
 
-    fn archives(
+    /// The archives that an image's packages come from, with their keys.
+    fn archive_sources(
         &self,
-        suite: &str,
         image: &Image,
-        lock: &Lock,
-    ) -> Result<Vec<Archive>, BuildError> {
-        let sources = imgc_apt::archives(suite).map_err(|error| BuildError::Suite {
+        packages: &Packages,
+        request: &Request,
+    ) -> Result<Vec<imgc_apt::ArchiveSource>, BuildError> {
+        let mut keyrings = BTreeMap::new();
+        for archive in &packages.archives {
+            let Some(digest) = archive.keys else {
+                continue;
+            };
+            let keyring = self.keys(&digest).map_err(|reason| BuildError::Keys {
+                image: image.name.clone(),
+                suite: archive.suite.clone(),
+                reason,
+            })?;
+            keyrings.insert(Sha256::from_bytes(*digest.as_bytes()), keyring);
+        }
+        imgc_apt::archives_of(request, &keyrings).map_err(|error| BuildError::Suite {
             image: image.name.clone(),
             error,
-        })?;
-        let reading = Reading {
-            mirrors: self.mirrors,
-            keyrings: self.keyrings,
-            now: self.now,
-        };
-        reading.suite(self.fetcher(), sources, image.platform.arch, lock)
+        })
+    }
+
+    /// The keys in a file of the project.
+    fn keys(&self, digest: &FileDigest) -> Result<Keyring, String> {
+        let file = self.sources.open(digest);
+        let mut bytes = Vec::new();
+        file.and_then(|file| file.take(MAX_KEYRING as u64 + 1).read_to_end(&mut bytes))
+            .map_err(|error| error.to_string())?;
+        if Sha256::of(&bytes).as_bytes() != digest.as_bytes() && bytes.len() <= MAX_KEYRING {
+            return Err("the file was changed while it was read".to_owned());
+        }
+        Keyring::parse(&bytes).map_err(|error| error.to_string())
+    }
+}
+
+/// What tells the readings of archives apart.
+fn identity(source: &imgc_apt::ArchiveSource) -> String {
+    let imgc_apt::ArchiveSource {
+        id,
+        dist,
+        components,
+        priority,
+        keyring,
+        ..
+    } = source;
+    let signers = keyring.fingerprints();
+    format!("{id} {dist} {components:?} {priority:?} {signers:?}")
+}
+
+fn offer(archive: &Archive) -> Offer<'_> {
+    let release = &archive.release;
+    Offer {
+        index: &archive.index,
+        priority: archive.source.priority(release),
+        names: [&archive.source.dist, &release.suite, &release.codename],
     }
 }
 
@@ -220,6 +271,19 @@ pub fn request(arch: Arch, packages: &Packages) -> Request {
         },
         recommends: packages.recommends,
         names: packages.names.clone(),
+        archives: packages
+            .archives
+            .iter()
+            .map(|archive| AskedArchive {
+                url: archive.url.clone(),
+                dist: archive.suite.clone(),
+                components: archive.components.clone(),
+                keys: archive
+                    .keys
+                    .map(|keys| Sha256::from_bytes(*keys.as_bytes())),
+                priority: archive.priority,
+            })
+            .collect(),
     }
 }
 

@@ -108,7 +108,11 @@ fn image(user: Option<&str>) -> Image {
             variant: Variant::Distroless,
             recommends: false,
             names: vec!["a".to_owned()],
+            archives: Vec::new(),
             skip: std::collections::BTreeMap::new(),
+            effects: std::collections::BTreeMap::new(),
+            exclude: Vec::new(),
+            include: Vec::new(),
         }),
         groups: Vec::new(),
         users: vec![User {

@@ -45,6 +45,20 @@ pub(crate) fn fstab(tree: &mut Tree, options: &Options<'_>) -> Result<(), Instal
     Ok(())
 }
 
+/// Writes the settings by which dpkg in the image leaves out what the image leaves out.
+pub(crate) fn filter(tree: &mut Tree, options: &Options<'_>) -> Result<(), InstallError> {
+    if options.filter.is_empty() {
+        return Ok(());
+    }
+    let path = TreePath::new(b"etc/dpkg/dpkg.cfg.d/imgc").expect("a plain path");
+    let text = options.filter.settings().into_bytes();
+    let node = Node::file(Content::inline(text), 0o644, options.epoch);
+    tree.make_parents(&path, options.epoch)
+        .and_then(|()| tree.insert(&path, node))
+        .map_err(InstallError::Database)?;
+    Ok(())
+}
+
 /// Writes a package's control file to `path`, relative to the root.
 pub(crate) fn put(
     tree: &mut Tree,
@@ -231,7 +245,11 @@ impl<'a> Conffiles<'a> {
         };
         let md5 = all.iter().filter_map(|one| {
             let path = TreePath::new(one.path.as_bytes()).ok()?;
-            let md5 = files.get(&merged::place(&path, false).ok()?)?;
+            let path = merged::place(&path, false).ok()?;
+            let md5 = files.get(&path)?;
+            if placed.excluded.contains(&path) {
+                return None;
+            }
             Some((one.path.clone(), *md5))
         });
         Ok(Self {
@@ -301,6 +319,9 @@ fn md5sums(placed: &Placed<'_>) -> Vec<u8> {
         let path = entry.archived();
         // A hard link to another package's file is that file, and dpkg has no MD5 of it.
         let linked = matches!(&entry.node, EntryNode::HardLink(target) if others.contains(target));
+        if placed.excluded.contains(&entry.path) {
+            continue;
+        }
         if linked || placed.never_had.contains(path) {
             others.insert(&entry.path);
         } else if let Some(md5) = known.get(&entry.path) {

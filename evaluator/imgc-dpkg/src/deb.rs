@@ -11,7 +11,7 @@ use md5::{Digest as _, Md5};
 use crate::ar::{Ar, Fault, Header};
 use crate::control::Stanza;
 use crate::decode::{Compression, Decoded};
-use crate::fragment::{ControlFile, Entry, EntryNode, Fragment};
+use crate::fragment::{ControlFile, Entry, EntryNode, Fragment, SharedLibrary};
 use crate::tarball::{self, Item, ItemKind};
 use crate::{ControlError, DebError, EntryProblem, Limits, conffile, merged};
 
@@ -285,6 +285,7 @@ impl Data<'_> {
             })
         };
         let mut md5 = None;
+        let mut library = None;
         let meta = &item.meta;
         let node = match item.kind {
             ItemKind::Directory => EntryNode::Directory,
@@ -295,6 +296,9 @@ impl Data<'_> {
                     .is_none_or(|hashed| hashed.contains(&path));
                 let hash = hash.then(Md5::new);
                 let mut body = Body::new(body, item.size, hash, self.member, fault);
+                if SharedLibrary::is_looked_for(&path, item.size) {
+                    body.kept = Some(Vec::new());
+                }
                 let kind = EntryKind::Regular {
                     size: item.size,
                     body: &mut body,
@@ -302,6 +306,7 @@ impl Data<'_> {
                 let content = sink.entry(&path, meta, kind).map_err(sunk)?;
                 io::copy(&mut body, &mut io::sink()).map_err(sunk)?;
                 md5 = body.md5.map(|md5| hex::encode(md5.finalize()));
+                library = body.kept.as_deref().and_then(SharedLibrary::read);
                 let content = content.filter(|content| content.size == item.size);
                 let wrong = || sunk(io::Error::other("the sink kept no or another content"));
                 EntryNode::Regular(content.ok_or_else(wrong)?)
@@ -342,6 +347,7 @@ impl Data<'_> {
             meta: item.meta,
             node,
             md5,
+            library,
         });
         Ok(())
     }
@@ -393,11 +399,16 @@ impl Data<'_> {
     }
 }
 
+/// How an ELF file begins.
+const ELF: &[u8] = b"\x7fELF";
+
 /// A file's bytes: exactly as many as its header says, or an error.
 struct Body<'a> {
     input: &'a mut dyn Read,
     left: u64,
     md5: Option<Md5>,
+    /// What was read, while it may be an ELF file that is to be looked into.
+    kept: Option<Vec<u8>>,
     member: &'a str,
     fault: &'a Fault,
 }
@@ -414,6 +425,7 @@ impl<'a> Body<'a> {
             input,
             left,
             md5,
+            kept: None,
             member,
             fault,
         }
@@ -432,6 +444,12 @@ impl Read for Body<'_> {
         self.left = self.left.saturating_sub(count as u64);
         if let Some(md5) = &mut self.md5 {
             md5.update(&buffer[..count]);
+        }
+        if let Some(kept) = &mut self.kept {
+            kept.extend_from_slice(&buffer[..count]);
+            if kept.len() >= ELF.len() && !kept.starts_with(ELF) {
+                self.kept = None;
+            }
         }
         Ok(count)
     }

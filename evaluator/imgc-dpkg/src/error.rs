@@ -176,6 +176,17 @@ pub enum InstallError {
         /// The package.
         package: String,
     },
+    /// An entry needs another of its package, which the image leaves out: its folder, or
+    /// the file that it is a hard link to.
+    #[error("{path} of the package {package} needs {needed}, which is excluded")]
+    Excluded {
+        /// The entry.
+        path: TreePath,
+        /// The package.
+        package: String,
+        /// What it needs.
+        needed: TreePath,
+    },
     /// A package is there twice.
     #[error("the package {0} is there twice")]
     Twice(String),
@@ -218,6 +229,14 @@ pub enum InstallError {
         status: u8,
         /// The end of what it wrote.
         log: String,
+    },
+    /// What the image states in the place of a package's scripts can't be done.
+    #[error("the effects of {package} can't be applied: {reason}")]
+    Stated {
+        /// The package.
+        package: String,
+        /// Why not, as a sentence without a full stop.
+        reason: String,
     },
     /// The package database could not be put into the tree.
     #[error("the package database does not fit into the tree")]

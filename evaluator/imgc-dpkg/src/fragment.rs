@@ -60,6 +60,23 @@ pub struct Entry {
     /// file of a package that brings no `md5sums`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub md5: Option<String>,
+    /// What ldconfig would read of it, where it is a shared library and named as one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub library: Option<SharedLibrary>,
+}
+
+/// What ldconfig would read of a shared library: see [`imgc_scripts::Library`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharedLibrary {
+    /// Its machine, by the number in its header.
+    pub machine: u16,
+    /// Whether it is of 64 bits.
+    pub wide: bool,
+    /// The flags in its header.
+    pub flags: u32,
+    /// The name that it gives itself; empty: none.
+    #[serde(with = "crate::bytes")]
+    pub soname: Vec<u8>,
 }
 
 /// What an [`Entry`] is.
@@ -90,6 +107,36 @@ pub enum EntryNode {
     },
     /// A named pipe.
     Fifo,
+}
+
+impl SharedLibrary {
+    /// The largest file that is looked into, in bytes.
+    const LARGEST: u64 = 256 << 20;
+
+    /// Whether a file is looked into when its package is unpacked.
+    pub(crate) fn is_looked_for(path: &TreePath, size: u64) -> bool {
+        imgc_scripts::Library::is_name(path.name()) && size <= Self::LARGEST
+    }
+
+    /// Reads a file. None where it is no library.
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
+        let library = imgc_scripts::Library::read(bytes)?;
+        Some(Self {
+            machine: library.machine,
+            wide: library.wide,
+            flags: library.flags,
+            soname: library.soname.unwrap_or_default(),
+        })
+    }
+
+    pub(crate) fn library(&self) -> imgc_scripts::Library {
+        imgc_scripts::Library {
+            machine: self.machine,
+            wide: self.wide,
+            flags: self.flags,
+            soname: Some(self.soname.clone()).filter(|name| !name.is_empty()),
+        }
+    }
 }
 
 impl Entry {

@@ -17,6 +17,7 @@ mod deb;
 mod decode;
 mod diversions;
 mod error;
+mod filter;
 mod fragment;
 mod install;
 mod limits;
@@ -34,10 +35,13 @@ mod testing;
 pub use control::{ControlError, Package};
 pub use deb::{Sink, unpack};
 pub use error::{DebError, EntryProblem, InstallError};
-pub use fragment::{ControlFile, Entry, EntryNode, Fragment};
+pub use filter::PathFilter;
+pub use fragment::{ControlFile, Entry, EntryNode, Fragment, SharedLibrary};
 pub use imgc_scripts::{
     Declined, Effect, Limits as ScriptLimits, Line, Place, Reader, Stop, Touched, Why,
 };
 pub use imgc_tree::EntryKind;
-pub use install::{Installed, Note, Options, Plain, Schedule, ScriptName, Step, install};
+pub use install::{
+    Done, Installed, Note, Options, Plain, Schedule, ScriptName, Stated, Step, install,
+};
 pub use limits::Limits;

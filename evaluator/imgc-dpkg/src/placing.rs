@@ -13,12 +13,15 @@
 //! - A conffile is unpacked beside its name, and gets it when its package is configured.
 //! - What a statoverride says of a path is done when it is unpacked.
 //! - A package that loses all its files does not disappear.
+//! - What the image excludes is not unpacked, and is its package's all the same: another
+//!   package with that file is a conflict. One that replaces it doesn't take it over.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use imgc_tree::{Kind, Node, Tree, TreePath};
 
 use crate::diversions::Diversions;
+use crate::filter::PathFilter;
 use crate::fragment::{Entry, EntryNode, Fragment};
 use crate::relation::Relations;
 use crate::version::Version;
@@ -31,6 +34,7 @@ pub(crate) struct Union<'a> {
     pub(crate) packages: Vec<Placed<'a>>,
     /// Whose each path is, links resolved. For a folder, who had it first.
     owners: BTreeMap<TreePath, usize>,
+    filter: &'a PathFilter,
     epoch: i64,
 }
 
@@ -43,6 +47,8 @@ pub(crate) struct Placed<'a> {
     pub(crate) lost: BTreeMap<TreePath, usize>,
     /// Those of them that were the other package's from the beginning.
     pub(crate) never_had: BTreeSet<TreePath>,
+    /// Merged paths of what was left out.
+    pub(crate) excluded: BTreeSet<TreePath>,
     /// Conffiles that wait for their package to be configured: the name, and where the
     /// file is until then.
     pub(crate) waiting: Vec<(TreePath, TreePath)>,
@@ -61,7 +67,7 @@ pub(crate) struct Rules {
 
 impl<'a> Union<'a> {
     /// Nothing yet, in a tree with nothing but the merged-/usr links of `arch`.
-    pub(crate) fn new(arch: &str, epoch: i64) -> (Self, Tree) {
+    pub(crate) fn new(arch: &str, epoch: i64, filter: &'a PathFilter) -> (Self, Tree) {
         let mut tree = Tree::new(epoch);
         for name in merged::links(arch) {
             let path = TreePath::new(name.as_bytes()).expect("a short plain name");
@@ -74,6 +80,7 @@ impl<'a> Union<'a> {
         let union = Self {
             packages: Vec::new(),
             owners: BTreeMap::new(),
+            filter,
             epoch,
         };
         (union, tree)
@@ -101,6 +108,7 @@ impl<'a> Union<'a> {
             fragment,
             lost: BTreeMap::new(),
             never_had: BTreeSet::new(),
+            excluded: BTreeSet::new(),
             waiting: Vec::new(),
             version: version.ok_or_else(malformed).map_err(control)?,
             replaces: stanza.relations("Replaces").map_err(control)?,
@@ -189,6 +197,12 @@ impl<'a> Union<'a> {
         if self.is_alias_link(entry) {
             return self.alias_link(tree, entry);
         }
+        if self.filter.leaves_out(entry) {
+            return self.leave_out(tree, entry, dpkg.map(|(rules, _)| rules));
+        }
+        if dpkg.is_some() {
+            self.needs(tree, entry)?;
+        }
         let mut at = self.place(tree, &entry.path)?;
         if matches!(entry.node, EntryNode::Directory) {
             return self.directory(tree, entry, &at, dpkg.map(|(rules, _)| rules));
@@ -203,7 +217,7 @@ impl<'a> Union<'a> {
         {
             return Ok(());
         }
-        if !self.decide(entry, &at)? {
+        if !self.decide(entry, &at, false)? {
             return Ok(());
         }
         if let Some((_, true)) = dpkg {
@@ -227,6 +241,58 @@ impl<'a> Union<'a> {
         }
         .map_err(|source| self.unfit(source))?;
         Ok(())
+    }
+
+    /// Notes that an entry is not unpacked. Whose its path is, is decided all the same.
+    fn leave_out(
+        &mut self,
+        tree: &Tree,
+        entry: &Entry,
+        rules: Option<&Rules>,
+    ) -> Result<(), InstallError> {
+        let current = self.current();
+        let excluded = &mut self.packages[current].excluded;
+        excluded.insert(entry.path.clone());
+        if matches!(entry.node, EntryNode::Directory) {
+            return Ok(());
+        }
+        let diverted = rules.and_then(|rules| self.diverted(rules, entry));
+        let at = self.locate(tree, diverted.as_ref().unwrap_or(&entry.path))?;
+        if let EntryNode::Symlink(target) = &entry.node
+            && keeps_folder(tree, &at, target)
+        {
+            return Ok(());
+        }
+        self.decide(entry, &at, true).map(|_| ())
+    }
+
+    /// Whether what an entry of the current package needs is unpacked.
+    ///
+    /// # Errors
+    /// [`InstallError::Excluded`] where it is not: dpkg fails too then.
+    fn needs(&self, tree: &Tree, entry: &Entry) -> Result<(), InstallError> {
+        let excluded = &self.packages[self.current()].excluded;
+        let mut needed = entry.path.parent();
+        if let EntryNode::HardLink(target) = &entry.node
+            && excluded.contains(target)
+        {
+            needed = Some(target.clone());
+        }
+        match needed {
+            Some(needed)
+                if excluded.contains(&needed)
+                    && tree
+                        .resolve(&needed)
+                        .is_none_or(|at| tree.get(&at).is_none()) =>
+            {
+                Err(InstallError::Excluded {
+                    path: entry.path.clone(),
+                    package: self.name(self.current()),
+                    needed,
+                })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Where the file is that a hard link of the current package names.
@@ -256,6 +322,18 @@ impl<'a> Union<'a> {
 
     /// Where `path` of the current package goes in the tree. Its folder is there then.
     fn place(&self, tree: &mut Tree, path: &TreePath) -> Result<TreePath, InstallError> {
+        let at = self.locate(tree, path)?;
+        let parent = path.parent();
+        // A folder that is there needs no look at those above it.
+        if at != *path || parent.is_none_or(|parent| tree.get(&parent).is_none()) {
+            tree.make_parents(&at, self.epoch)
+                .map_err(|source| self.unfit(source))?;
+        }
+        Ok(at)
+    }
+
+    /// Where `path` of the current package would go in the tree.
+    fn locate(&self, tree: &Tree, path: &TreePath) -> Result<TreePath, InstallError> {
         let parent = path.parent().unwrap_or_else(TreePath::root);
         if tree.get(&parent).is_some_and(Node::is_directory) {
             return Ok(path.clone());
@@ -263,13 +341,10 @@ impl<'a> Union<'a> {
         let at = tree
             .resolve(&parent)
             .and_then(|folder| folder.join(path.name()).ok());
-        let at = at.ok_or_else(|| InstallError::Loop {
+        at.ok_or_else(|| InstallError::Loop {
             path: path.clone(),
             package: self.name(self.current()),
-        })?;
-        tree.make_parents(&at, self.epoch)
-            .map_err(|source| self.unfit(source))?;
-        Ok(at)
+        })
     }
 
     fn directory(
@@ -286,7 +361,7 @@ impl<'a> Union<'a> {
                 .or_insert(self.packages.len() - 1);
             return Ok(());
         }
-        if self.decide(entry, at)? {
+        if self.decide(entry, at, false)? {
             let mut node = Node {
                 meta: clamped(entry, self.epoch),
                 kind: Kind::Directory,
@@ -319,7 +394,13 @@ impl<'a> Union<'a> {
     }
 
     /// Whether the current package's entry goes to `at`. Notes whose it is from now on.
-    fn decide(&mut self, entry: &Entry, at: &TreePath) -> Result<bool, InstallError> {
+    /// What is `excluded` is not taken from another package's list.
+    fn decide(
+        &mut self,
+        entry: &Entry,
+        at: &TreePath,
+        excluded: bool,
+    ) -> Result<bool, InstallError> {
         let current = self.current();
         if let Some(&other) = self.owners.get(at) {
             let replaces = |a: usize, b: usize| {
@@ -329,9 +410,11 @@ impl<'a> Union<'a> {
                     .is_some_and(|all| all.names(&b.fragment.package.name, &b.version))
             };
             if other != current && replaces(current, other) {
-                self.packages[other]
-                    .lost
-                    .insert(entry.archived().clone(), current);
+                if !excluded {
+                    self.packages[other]
+                        .lost
+                        .insert(entry.archived().clone(), current);
+                }
             } else if other != current && replaces(other, current) {
                 let package = &mut self.packages[current];
                 package.lost.insert(entry.archived().clone(), other);

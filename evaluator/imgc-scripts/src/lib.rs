@@ -29,6 +29,8 @@ mod streams;
 #[cfg(test)]
 mod testing;
 
+pub use commands::caches::ldconfig::Library;
+pub use commands::files::glob::fnmatch;
 pub use effects::{Declined, Effect, Line, Touched};
 pub use errno::Errno;
 pub use files::{Files, Reader, Stat};

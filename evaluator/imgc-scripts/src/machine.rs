@@ -12,7 +12,7 @@ use crate::effects::{Declined, Effect, Line};
 use crate::process::{Process, Status};
 use crate::stop::{Stop, Why};
 use crate::streams::Fd;
-use crate::{Files, Limits, Reader, shell};
+use crate::{Files, Library, Limits, Reader, shell};
 
 /// The folders in which programs are looked for, as dpkg sets them for scripts.
 pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -44,7 +44,9 @@ pub struct Machine<'r> {
     /// Parsed scripts, by their text.
     pub(crate) parsed: shell::Cache,
     /// What ldconfig found in files, by their digests; none where they are no libraries.
-    pub(crate) libraries: BTreeMap<[u8; 32], Option<Rc<commands::caches::ldconfig::Library>>>,
+    pub(crate) libraries: BTreeMap<[u8; 32], Option<Rc<Library>>>,
+    /// How the program ldconfig of this digest calls itself.
+    pub(crate) ldconfig: Option<([u8; 32], Rc<[u8]>)>,
     pub(crate) declined: Vec<Declined>,
     /// Programs that a native version stands for which was made after others.
     pub(crate) unknown: BTreeSet<String>,
@@ -84,6 +86,7 @@ impl<'r> Machine<'r> {
             current: None,
             parsed: shell::Cache::default(),
             libraries: BTreeMap::new(),
+            ldconfig: None,
             declined: Vec::new(),
             unknown: BTreeSet::new(),
             log: Vec::new(),
@@ -94,6 +97,12 @@ impl<'r> Machine<'r> {
             script_steps: 0,
             setup,
         }
+    }
+
+    /// Tells what the file whose SHA-256 is `sha256` is as a library; none: it is none.
+    /// What is not told is read from the file when it is asked for.
+    pub fn know_library(&mut self, sha256: [u8; 32], library: Option<Library>) {
+        self.libraries.insert(sha256, library.map(Rc::new));
     }
 
     /// Runs a maintainer script, as dpkg would. Gives its exit status.

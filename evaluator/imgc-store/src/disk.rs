@@ -7,18 +7,27 @@ use std::fs::{self, File, Permissions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use imgc_plan::{BlobDigest, DrvDigest};
 use sha2::{Digest as _, Sha256};
 
 use crate::{Blob, BlobWriter, KeyLock, PartialWriter, Store, StoreError};
 
+mod collect;
+mod contents;
 mod flock;
+mod guard;
 mod place;
 mod receive;
+mod roots;
 mod session;
+mod verify;
 mod write;
+
+pub use collect::{Collected, Limits};
+pub use contents::{Count, Usage};
+pub use verify::Verified;
 
 pub(crate) use place::place;
 
@@ -37,8 +46,13 @@ struct Shared {
     /// The folder `v1`.
     root: PathBuf,
     session: session::Session,
+    guard: guard::Guard,
     /// Folders with names that may not have reached the disk yet.
     unsynced: Mutex<BTreeSet<PathBuf>>,
+    /// The folders `v1` of stores that are only read.
+    substituters: Vec<PathBuf>,
+    /// What was found damaged in one of them.
+    distrusted: Mutex<BTreeSet<BlobDigest>>,
 }
 
 impl DiskStore {
@@ -48,6 +62,16 @@ impl DiskStore {
     /// # Errors
     /// [`StoreError`] with the folder that could not be made or locked.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_over(path, &[])
+    }
+
+    /// As [`open`](Self::open), over further stores, which are only read: what this one
+    /// doesn't have is looked for there, in their order. Nothing of them is changed, and
+    /// they need not be writable. One that is not there has nothing.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_over(path: &Path, substituters: &[PathBuf]) -> Result<Self, StoreError> {
         fs::create_dir_all(path)
             .map_err(|e| StoreError::from_io(e, "creating the folder", path))?;
         let root = path.join("v1");
@@ -64,12 +88,16 @@ impl DiskStore {
             write::make_folder(&root.join(folder))?;
         }
         let session = session::Session::begin(&root)?;
+        let guard = guard::Guard::open(&root)?;
         let unsynced = Mutex::default();
         Ok(Self {
             shared: Arc::new(Shared {
                 root,
                 session,
+                guard,
                 unsynced,
+                substituters: substituters.iter().map(|path| path.join("v1")).collect(),
+                distrusted: Mutex::default(),
             }),
         })
     }
@@ -82,7 +110,7 @@ impl DiskStore {
 
 impl Shared {
     fn blob_folder(&self, hex: &str) -> PathBuf {
-        self.root.join("blobs/sha256").join(&hex[..2])
+        blob_folder(&self.root, hex)
     }
 
     fn action_folder(&self, hex: &str) -> PathBuf {
@@ -97,8 +125,35 @@ impl Shared {
             .insert(folder);
     }
 
-    /// Opens a blob's file. A folder or link in its place is not a blob.
+    /// Opens a blob's file, and marks it as used. A folder or link in its place is not a
+    /// blob.
     fn find(&self, digest: &BlobDigest) -> Result<Option<(File, u64)>, StoreError> {
+        let own = self.guard.using(|| self.find_own(digest))?;
+        Ok(own.or_else(|| self.find_below(digest)))
+    }
+
+    /// Opens a blob's file in a store that is only read. Whatever hinders it: the blob can
+    /// be made again.
+    fn find_below(&self, digest: &BlobDigest) -> Option<(File, u64)> {
+        if self.substituters.is_empty() || self.distrusted().contains(digest) {
+            return None;
+        }
+        let hex = digest.hex();
+        self.substituters.iter().find_map(|root| {
+            let file = File::open(blob_folder(root, &hex).join(&hex)).ok()?;
+            let meta = file.metadata().ok()?;
+            let emptied = meta.len() == 0 && *digest != BlobDigest::of(b"");
+            (meta.is_file() && !emptied).then_some((file, meta.len()))
+        })
+    }
+
+    fn distrusted(&self) -> MutexGuard<'_, BTreeSet<BlobDigest>> {
+        self.distrusted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn find_own(&self, digest: &BlobDigest) -> Result<Option<(File, u64)>, StoreError> {
         let hex = digest.hex();
         let folder = self.blob_folder(&hex);
         let path = folder.join(&hex);
@@ -116,11 +171,15 @@ impl Shared {
             self.discard(digest)?;
             return Ok(None);
         }
+        guard::mark(&file, meta.modified());
         self.touched(folder);
         Ok(Some((file, meta.len())))
     }
 
     fn discard(&self, digest: &BlobDigest) -> Result<(), StoreError> {
+        if !self.substituters.is_empty() {
+            self.distrusted().insert(*digest);
+        }
         let hex = digest.hex();
         let from = self.blob_folder(&hex).join(&hex);
         match fs::rename(&from, self.root.join("corrupt").join(&hex)) {
@@ -157,13 +216,21 @@ impl Store for DiskStore {
     fn action(&self, key: &DrvDigest) -> Result<Option<Vec<u8>>, StoreError> {
         let hex = key.hex();
         let path = self.shared.action_folder(&hex).join(&hex);
-        let mut file = match File::open(&path) {
-            Ok(file) => file.take(ACTION_LIMIT),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let mut below = self.shared.substituters.iter();
+                return Ok(below.find_map(|root| {
+                    let path = root.join("actions").join(&hex[..2]).join(&hex);
+                    contents::record(&path).ok().flatten()
+                }));
+            }
             Err(error) => return Err(StoreError::from_io(error, "opening", &path)),
         };
+        guard::mark(&file, file.metadata().and_then(|meta| meta.modified()));
         let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)
+        file.take(ACTION_LIMIT)
+            .read_to_end(&mut bytes)
             .map_err(|e| StoreError::from_io(e, "reading", &path))?;
         Ok(checked_record(&bytes).map(<[u8]>::to_vec))
     }
@@ -236,6 +303,10 @@ impl Store for DiskStore {
         }
         placed
     }
+}
+
+fn blob_folder(root: &Path, hex: &str) -> PathBuf {
+    root.join("blobs/sha256").join(&hex[..2])
 }
 
 /// The record in the bytes of an action's file, if the checksum says so.

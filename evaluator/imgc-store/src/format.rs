@@ -5,6 +5,8 @@
 //! v1/actions/ab/HEX         an action record, named by its derivation's digest
 //! v1/locks/HEX              a lock file for each derivation that was realised
 //! v1/locks/open             held while a store is opened
+//! v1/locks/use              held while something is found, or while something is removed
+//! v1/roots/NAME             the digest of a blob that is kept, with all that it names
 //! v1/tmp/SESSION/…          files that one open store is writing
 //! v1/partial/HEX            the first bytes of a blob that is being downloaded
 //! v1/corrupt/HEX            the last bytes that were found under a name but were not its blob
@@ -38,6 +40,19 @@
 //! An open store has a folder of its own in `tmp` and holds a lock on it. Whoever
 //! opens the store removes the folders there that nobody holds. Making, locking
 //! and removing these folders is done under the lock `locks/open`.
+//!
+//! Its name is `s-SECONDS-` and something random: the seconds since 1970 at which it was
+//! opened. What was used since then, while it lives, is not removed.
+//!
+//! # Use
+//! The time of modification of a blob or a record says when it was last used, to the hour:
+//! whoever finds it marks it, under the lock `locks/use` shared. Whoever removes things
+//! holds that lock alone, and looks at the mark again before it removes. What was used
+//! longest ago goes first. A record goes with the first of its blobs.
+//!
+//! # Roots
+//! One line, `HEX`. The blob stays, and so does every blob that it names in its text, if
+//! it is JSON of at most 4 MiB, and so on.
 //!
 //! # Partial downloads
 //! Whoever appends to a file in `partial` holds a lock on it. A finished one is

@@ -15,7 +15,7 @@ mod partial;
 mod store;
 
 pub use blob::{Blob, BlobWriter};
-pub use disk::DiskStore;
+pub use disk::{Collected, Count, DiskStore, Limits, Usage, Verified};
 pub use error::StoreError;
 pub use imgc_plan::{BlobDigest, DrvDigest};
 pub use lock::KeyLock;

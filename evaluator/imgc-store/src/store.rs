@@ -1,7 +1,7 @@
 //! The trait that every store implements. No backend's detail is in it.
 
 use std::fmt;
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
 use imgc_plan::{BlobDigest, DrvDigest};
@@ -163,23 +163,30 @@ pub trait Store: Send + Sync + fmt::Debug {
         let Some(mut blob) = self.open(digest)? else {
             return Ok(Check::Absent);
         };
-        let mut hash = Sha256::new();
-        let mut size = 0;
-        let mut buf = vec![0; 128 * 1024];
-        loop {
-            let read = blob
-                .read(&mut buf)
-                .map_err(|error| StoreError::from_io(error, "reading", Path::new(&digest.hex())))?;
-            if read == 0 {
-                break;
-            }
-            hash.update(&buf[..read]);
-            size += read as u64;
-        }
-        if BlobDigest::from_bytes(hash.finalize().into()) == *digest {
+        let (found, size) = digest_of(&mut blob)
+            .map_err(|error| StoreError::from_io(error, "reading", Path::new(&digest.hex())))?;
+        if found == *digest {
             return Ok(Check::Intact(size));
         }
         self.discard(digest)?;
         Ok(Check::Corrupt)
+    }
+}
+
+/// The digest of everything that `reader` gives, and its number of bytes.
+pub(crate) fn digest_of(reader: &mut dyn io::Read) -> io::Result<(BlobDigest, u64)> {
+    let mut hash = Sha256::new();
+    let mut size = 0;
+    let mut buf = vec![0; 128 * 1024];
+    loop {
+        match reader.read(&mut buf) {
+            Ok(0) => return Ok((BlobDigest::from_bytes(hash.finalize().into()), size)),
+            Ok(read) => {
+                hash.update(&buf[..read]);
+                size += read as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
 }

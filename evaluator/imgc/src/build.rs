@@ -45,6 +45,15 @@ pub(crate) fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> 
         warn_of_scripts(name, image, terminal);
         warn_of_unknown(name, image, terminal);
     }
+    if args.keep {
+        for (name, image) in &built {
+            let kept = work.store.keep(name, &image.image.manifest.digest);
+            kept.map_err(|error| describe::store(&error))?;
+        }
+    }
+    if progress.realised().0 > 0 {
+        work.make_room()?;
+    }
     note_work(&progress);
     if args.json {
         return terminal.result(&json(&built, &progress));
@@ -123,6 +132,22 @@ fn warn_of_scripts(name: &str, built: &Built, terminal: &Terminal) {
                 note.scripts.join(", "),
                 note.reason
             ));
+        }
+        terminal.warning(&problem);
+    }
+    if !report.stated.is_empty() {
+        let count = report.stated.len();
+        let mut problem = Problem::new(format!(
+            "{name}: the maintainer scripts of {count} packages were not run, and what the \
+             image says was done in their place"
+        ));
+        for work in &report.stated {
+            let scripts = match &*work.scripts.scripts {
+                [] => "no scripts".to_owned(),
+                scripts => scripts.join(", "),
+            };
+            let paths = work.paths.join(", ");
+            problem = problem.note(format!("{}: {scripts}: {paths}", work.scripts.package));
         }
         terminal.warning(&problem);
     }

@@ -22,6 +22,7 @@ Examples:
   imgc update app.img             take today's package versions into imgc.lock
   imgc update -p openssl app.img  the same for one package, and what it needs
   imgc why libc6 app.img          say what an image has a package for
+  imgc store gc --max-size 20GB   make room
   imgc check --fix                correct what a machine can correct, here and below
   imgc eval -e '1 + 1'            say what an expression gives")]
 pub(crate) struct Cli {
@@ -67,6 +68,8 @@ pub(crate) enum Command {
     Tree(TreeArgs),
     /// Say what the packages' maintainer scripts did to an image: which files, by which line.
     ExplainScripts(ExplainScriptsArgs),
+    /// Look after the store: its size, its health, what it keeps.
+    Store(StoreArgs),
     /// Write files in the one style.
     Fmt(FmtArgs),
     /// Find mistakes without building anything.
@@ -100,6 +103,9 @@ pub(crate) struct BuildArgs {
     /// Fail instead of changing imgc.lock.
     #[arg(long)]
     pub(crate) locked: bool,
+    /// Keep the images in the store, under their names, until `imgc store release`.
+    #[arg(long)]
+    pub(crate) keep: bool,
     /// Print one JSON document about the images instead of one line each.
     #[arg(long)]
     pub(crate) json: bool,
@@ -199,6 +205,57 @@ pub(crate) struct ExplainScriptsArgs {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) work: WorkArgs,
+}
+
+/// `imgc store`.
+#[derive(Debug, Args)]
+pub(crate) struct StoreArgs {
+    #[command(subcommand)]
+    pub(crate) command: StoreCommand,
+    /// The store's folder. Default: $IMGC_STORE, else imgc in the XDG cache folder.
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) store: Option<PathBuf>,
+    /// Print one JSON document instead of lines.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+/// What `imgc store` does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Say where the store is, what it holds and what it keeps.
+    Info,
+    /// Read every byte and compare it with its name; change nothing. Ends with 1 where
+    /// something is wrong.
+    Verify,
+    /// The same, and take away what is wrong: the next build makes or fetches it again.
+    Repair,
+    /// Remove what was used longest ago. Safe while builds run.
+    ///
+    /// Without a size and without days: to the configured `max_size`, or else what was
+    /// not used for 30 days.
+    Gc {
+        /// Until the store's blobs take this much at most: 500MB, 20GB.
+        #[arg(long, value_name = "SIZE", value_parser = crate::size::parse)]
+        max_size: Option<u64>,
+        /// What was not used for so many days.
+        #[arg(long, value_name = "DAYS")]
+        unused: Option<u32>,
+        /// Only say what would go.
+        #[arg(short = 'n', long)]
+        dry_run: bool,
+    },
+    /// Print the file that holds a blob. Read it, but never change it.
+    Path {
+        /// Its digest: sha256:….
+        digest: String,
+    },
+    /// Keep an image no longer that `imgc build --keep` kept. What it needs goes when room
+    /// is made.
+    Release {
+        /// The name that it is kept under.
+        name: String,
+    },
 }
 
 /// `imgc fmt`.

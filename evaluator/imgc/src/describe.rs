@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use imgc_apt::{Because, Link, SolveError};
+use imgc_apt::{ArchiveError, Because, Link, SolveError};
 use imgc_build::{AccountError, BuildError, FetchError, OverlayError};
 use imgc_diag::{Diagnostic, codes};
-use imgc_eval::Place;
+use imgc_eval::{Origins, Place};
 use imgc_oci::OciError;
 use imgc_store::StoreError;
 
@@ -75,7 +75,7 @@ impl Report {
             Self::Problem(problem) => return problem.into(),
             Self::Build(error) => error,
         };
-        match diagnostic(&error, source) {
+        match diagnostic(&error, &source.evaluated.origins) {
             Some(diagnostic) => {
                 terminal.diagnostics(&[diagnostic], &source.evaluated.sources);
                 Failure::Told
@@ -147,8 +147,7 @@ pub(crate) fn oci(error: &OciError) -> Problem {
 }
 
 /// A build error that has a place in the source.
-fn diagnostic(error: &BuildError, source: &Source) -> Option<Diagnostic> {
-    let origins = &source.evaluated.origins;
+pub(crate) fn diagnostic(error: &BuildError, origins: &Origins) -> Option<Diagnostic> {
     let at = |image: &str, place: Place| {
         origins
             .get(image, &place)
@@ -158,22 +157,47 @@ fn diagnostic(error: &BuildError, source: &Source) -> Option<Diagnostic> {
     match error {
         BuildError::Solve { image, error } => {
             let name = match &**error {
-                SolveError::Unknown { name, .. } | SolveError::Virtual { name, .. } => name,
+                SolveError::Unknown { name, .. }
+                | SolveError::Virtual { name, .. }
+                | SolveError::Foreign { name, .. }
+                | SolveError::NoVersion { name, .. }
+                | SolveError::NotInSuite { name, .. }
+                | SolveError::Name(name)
+                | SolveError::Twice { second: name, .. } => name,
                 SolveError::Unsatisfiable { chain, .. } => &chain.first()?.package,
                 SolveError::Conflict(conflict) => &conflict.chain.first()?.package,
                 SolveError::Relation { .. } => return None,
             };
-            let span = at(image, Place::Package(name.clone()))?;
-            Some(solve(error, span))
+            let asked = origins.get(image, &Place::Package(name.clone()));
+            let span = asked
+                .or_else(|| origins.package(image, name))
+                .or_else(|| origins.get(image, &Place::Image))?;
+            Some(solve(error, span.clone()))
         }
-        BuildError::Suite { image, error } => Some(
-            Diagnostic::error(
-                codes::BAD_SUITE,
-                at(image, Place::Suite)?,
-                error.to_string(),
-            )
-            .with_label("not a suite that imgc knows"),
-        ),
+        BuildError::Suite { image, error } => {
+            let (code, place, label) = match error {
+                ArchiveError::Suite(_) => (
+                    codes::BAD_SUITE,
+                    Place::Suite,
+                    "not a suite that imgc knows",
+                ),
+                ArchiveError::Dist { dist, .. } => (
+                    codes::BAD_ARCHIVE,
+                    Place::Archive(dist.clone()),
+                    "not an archive that imgc knows",
+                ),
+                ArchiveError::NoKeys { .. } => {
+                    (codes::BAD_ARCHIVE, Place::Packages, "nobody may sign it")
+                }
+            };
+            let diagnostic = Diagnostic::error(code, at(image, place)?, error.to_string());
+            Some(diagnostic.with_label(label))
+        }
+        BuildError::Keys { image, suite, .. } => Some(Diagnostic::error(
+            codes::BAD_ARCHIVE,
+            at(image, Place::Archive(suite.clone()))?,
+            error.to_string(),
+        )),
         BuildError::Account { image, error } => {
             let place = match error {
                 AccountError::User { name, .. } | AccountError::NoGroup { user: name, .. } => {
@@ -223,7 +247,11 @@ fn diagnostic(error: &BuildError, source: &Source) -> Option<Diagnostic> {
 
 fn solve(error: &SolveError, span: imgc_diag::Span) -> Diagnostic {
     let code = match error {
-        SolveError::Unknown { .. } | SolveError::Virtual { .. } => codes::UNKNOWN_PACKAGE,
+        SolveError::Unknown { .. }
+        | SolveError::Virtual { .. }
+        | SolveError::NoVersion { .. }
+        | SolveError::NotInSuite { .. } => codes::UNKNOWN_PACKAGE,
+        SolveError::Name(_) => codes::BAD_PACKAGE_NAME,
         _ => codes::UNSOLVABLE_PACKAGES,
     };
     let diagnostic = Diagnostic::error(code, span.clone(), error.to_string());
@@ -269,7 +297,17 @@ fn solve(error: &SolveError, span: imgc_diag::Span) -> Diagnostic {
             }
             diagnostic.with_help("leave one of the two out")
         }
-        SolveError::Relation { .. } => diagnostic,
+        SolveError::NoVersion { available, .. } | SolveError::NotInSuite { available, .. } => {
+            let shown: Vec<&str> = available.iter().map(String::as_str).take(20).collect();
+            diagnostic
+                .with_label("not in the archives")
+                .with_note(format!("the archives have: {}", shown.join(", ")))
+        }
+        SolveError::Foreign { .. } => diagnostic
+            .with_label("not of the image's architecture")
+            .with_help("imgc installs packages of the image's own architecture alone"),
+        SolveError::Twice { .. } => diagnostic.with_help("leave one of the two out"),
+        SolveError::Name(_) | SolveError::Relation { .. } => diagnostic,
     }
 }
 
@@ -348,6 +386,13 @@ fn build(error: &BuildError) -> Problem {
             status,
             log,
         }) => failed(package, &script.to_string(), *status, log),
+        BuildError::Install(imgc_dpkg::InstallError::Excluded { needed, .. }) => {
+            Problem::new(error.to_string())
+                .note("dpkg refuses that too")
+                .help(format!(
+                    "exclude what needs it as well, or include \"{needed}\""
+                ))
+        }
         BuildError::Install(error) => with_causes(Problem::new(error.to_string()), error),
         BuildError::Oci(error) => oci(error),
         other => match store_error_within(other) {
@@ -376,7 +421,7 @@ fn script(stop: &imgc_dpkg::Stop) -> Problem {
     let name = place.package.split(':').next().unwrap_or_default();
     problem.help(format!(
         "if the image is right without what the package's scripts do, say so in it: \
-         `skip = {{ \"{name}\" = \"WHY\"; }}`"
+         `skip = {{ \"{name}\" = \"WHY\"; }}`; or say what they do: `effects = {{ \"{name}\" = {{ … }}; }}`"
     ))
 }
 

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use imgc_apt::Lock;
 use imgc_diag::{Diagnostic, FileId, Severity};
+use imgc_plan::Plan;
+use imgc_store::Store;
 
 use crate::cli::EvaluationArgs;
 use crate::describe::{self, Problem};
@@ -14,7 +17,7 @@ use crate::network::Network;
 use crate::project::Project;
 use crate::remote::{Cache, Policy, Remotes};
 use crate::virtual_files::VirtualFiles;
-use imgc_eval::{Limits, Options, Session};
+use imgc_eval::{Limits, Options, Origins, Session};
 
 /// The files of one folder.
 pub(crate) struct Desk {
@@ -24,6 +27,9 @@ pub(crate) struct Desk {
     pub(crate) session: Session,
     /// The folder, as a path from the project's root.
     folder: String,
+    /// The lock of the folder.
+    lock: Lock,
+    cache: Arc<Cache>,
 }
 
 impl std::fmt::Debug for Desk {
@@ -105,6 +111,8 @@ impl Desks {
                 files,
                 session,
                 folder: path,
+                lock,
+                cache: Arc::clone(&self.cache),
             };
             self.by_folder.insert(folder.clone(), desk);
         }
@@ -162,6 +170,9 @@ impl Desk {
             findings.sources.extend(evaluated.sources);
             further = evaluated.diagnostics;
             further.retain(|diagnostic| !is_no_image(diagnostic));
+            if let Some(plan) = &evaluated.plan {
+                further.extend(self.unknown_packages(plan, &evaluated.origins));
+            }
         }
         if !is_image {
             let shown = self.session.show(entry, options);
@@ -174,6 +185,16 @@ impl Desk {
             }
         }
         findings
+    }
+
+    /// The packages of a plan that the archives of the lock do not have, if that can be
+    /// told without the network.
+    fn unknown_packages(&self, plan: &Plan, origins: &Origins) -> Vec<Diagnostic> {
+        let store = || self.cache.store().ok().map(|store| store as &dyn Store);
+        let errors = imgc_build::unknown_packages(plan, &self.lock, store);
+        let told = errors.iter();
+        told.filter_map(|error| describe::diagnostic(error, origins))
+            .collect()
     }
 }
 

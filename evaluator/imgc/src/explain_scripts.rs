@@ -91,6 +91,12 @@ struct PackageDocument {
     /// Why, in the image's words.
     #[serde(skip_serializing_if = "String::is_empty")]
     reason: String,
+    /// The scripts that were left out for what the image says instead.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    replaced: Vec<String>,
+    /// What the image says instead.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stated: Vec<StatedDocument>,
     effects: Vec<EffectDocument>,
     declined: Vec<DeclinedDocument>,
 }
@@ -101,6 +107,13 @@ struct EffectDocument {
     script: String,
     line: usize,
     command: String,
+    what: &'static str,
+    path: String,
+}
+
+/// One thing that was done in the place of the scripts.
+#[derive(Debug, Serialize)]
+struct StatedDocument {
     what: &'static str,
     path: String,
 }
@@ -126,6 +139,8 @@ fn document(name: &str, ran: &Ran, only: &[String]) -> ImageDocument {
             version: version.clone(),
             skipped: Vec::new(),
             reason: String::new(),
+            replaced: Vec::new(),
+            stated: Vec::new(),
             effects: Vec::new(),
             declined: Vec::new(),
         };
@@ -156,12 +171,36 @@ fn document(name: &str, ran: &Ran, only: &[String]) -> ImageDocument {
             package.reason.clone_from(&note.reason);
         }
     }
+    for done in &ran.stated {
+        if let Some(package) = packages.get_mut(done.note.package.as_str()) {
+            let scripts = done.note.scripts.iter();
+            package.replaced = scripts.map(ToString::to_string).collect();
+            let stated = done.touched.iter().map(|(path, touched)| StatedDocument {
+                what: word(*touched),
+                path: path.to_string(),
+            });
+            package.stated = stated.collect();
+        }
+    }
     let has_any = |package: &PackageDocument| {
-        !package.skipped.is_empty() || !package.effects.is_empty() || !package.declined.is_empty()
+        !package.stated.is_empty()
+            || !package.skipped.is_empty()
+            || !package.effects.is_empty()
+            || !package.declined.is_empty()
     };
     ImageDocument {
         name: name.to_owned(),
         packages: packages.into_values().filter(has_any).collect(),
+    }
+}
+
+fn word(touched: Touched) -> &'static str {
+    match touched {
+        Touched::Written => "written",
+        Touched::Directory => "folder",
+        Touched::Link => "link",
+        Touched::Metadata => "mode",
+        Touched::Removed => "removed",
     }
 }
 
@@ -170,13 +209,7 @@ fn effect_document(effect: &Effect) -> EffectDocument {
         script: effect.line.script.clone(),
         line: effect.line.line,
         command: effect.line.command.clone(),
-        what: match effect.touched {
-            Touched::Written => "written",
-            Touched::Directory => "folder",
-            Touched::Link => "link",
-            Touched::Metadata => "mode",
-            Touched::Removed => "removed",
-        },
+        what: word(effect.touched),
         path: effect.path.to_string(),
     }
 }
@@ -207,6 +240,13 @@ impl PackageDocument {
                 "  {script}: skipped, as the image says: {}",
                 self.reason
             ));
+        }
+        for script in &self.replaced {
+            lines.push(format!("  {script}: replaced by what the image says"));
+        }
+        for stated in &self.stated {
+            let StatedDocument { what, path } = stated;
+            lines.push(format!("  {:<14} {:<22} {what:<8} {path}", "effects", "-"));
         }
         for effect in &self.effects {
             let at = format!("{}:{}", effect.script, effect.line);

@@ -26,6 +26,7 @@ mod remote;
 mod repl;
 mod settings;
 mod size;
+mod store;
 mod target;
 mod terminal;
 mod test;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         Command::Why(args) => why::run(args, &terminal),
         Command::Tree(args) => tree::run(args, &terminal),
         Command::ExplainScripts(args) => explain_scripts::run(args, &terminal),
+        Command::Store(args) => store::run(args, &terminal),
         Command::Fmt(args) => fmt::run(args, &terminal),
         Command::Check(args) => check::run(args, &terminal),
         Command::Test(args) => test::run(args, &terminal),

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use imgc_syntax::ast::{AstNode as _, Binding, Expr};
-use imgc_syntax::{NodeOrToken, SyntaxKind, SyntaxNode, SyntaxToken};
+use imgc_syntax::{Parse, SyntaxKind, SyntaxNode, SyntaxToken};
 
 use crate::describe::{self, Problem};
 
@@ -47,7 +47,8 @@ pub(crate) fn is_open(text: &str) -> bool {
     use SyntaxKind as K;
     let mut depth = 0_i64;
     let mut last = None;
-    for token in tokens(text) {
+    let parse = imgc_syntax::parse(text);
+    for token in tokens(&parse) {
         let is_long = token.text() == "\"\"\"";
         match token.kind() {
             K::LParen | K::LBracket | K::LBrace | K::InterpOpen | K::LetKw => depth += 1,
@@ -56,9 +57,9 @@ pub(crate) fn is_open(text: &str) -> bool {
             K::StrClose if is_long => depth -= 1,
             _ => {}
         }
-        last = Some(token.text().to_owned());
+        last = Some(token.text());
     }
-    depth > 0 || last.is_some_and(|last| GOES_ON.contains(&last.as_str()))
+    depth > 0 || last.is_some_and(|last| GOES_ON.contains(&last))
 }
 
 /// What no program ends in.
@@ -68,19 +69,16 @@ const GOES_ON: [&str; 24] = [
 ];
 
 /// Every token but blanks and comments.
-fn tokens(text: &str) -> Vec<SyntaxToken> {
-    let root = imgc_syntax::parse(text).syntax();
-    let tokens = root.descendants_with_tokens();
-    let tokens = tokens.filter_map(NodeOrToken::into_token);
-    tokens
-        .filter(|token| !token.kind().is_trivia() && !token.text().is_empty())
-        .collect()
+fn tokens(parse: &Parse) -> Vec<SyntaxToken<'_>> {
+    let tokens = parse.syntax().tokens();
+    tokens.filter(|token| !token.kind().is_trivia()).collect()
 }
 
 /// What a text defines that is one definition: `name` of `name = EXPR`, with a type or
 /// without, or `type Name` of `type Name = TYPE`.
 pub(crate) fn definition(text: &str) -> Option<String> {
-    let tokens = tokens(text);
+    let parse = imgc_syntax::parse(text);
+    let tokens = tokens(&parse);
     let [first, second, ..] = tokens.as_slice() else {
         return None;
     };
@@ -113,13 +111,14 @@ pub(crate) fn closed(text: &str) -> String {
 /// The top-level bindings of a program: of the `let`s at its head, and of the record that
 /// it ends in. Each with its name, and where it stands, without its `;`.
 pub(crate) fn bindings(text: &str) -> Vec<(String, Range<usize>)> {
-    let (mut bindings, end) = head(text);
+    let parse = imgc_syntax::parse(text);
+    let (mut bindings, end) = head(&parse);
     if let Some(Expr::Record(record)) = end {
         bindings.extend(record.bindings());
     }
     let named = bindings.iter().filter_map(|binding| {
         let name = binding.keys().first()?.text()?;
-        Some((name, range(binding.syntax())))
+        Some((name.into_owned(), range(binding.syntax())))
     });
     named.collect()
 }
@@ -127,7 +126,8 @@ pub(crate) fn bindings(text: &str) -> Vec<(String, Range<usize>)> {
 /// The program that evaluates the private bindings at the head of `text` instead of what
 /// it ends in. None where there are none. Everything stays in its place.
 pub(crate) fn with_private_bindings(text: &str) -> Option<String> {
-    let (bindings, end) = head(text);
+    let parse = imgc_syntax::parse(text);
+    let (bindings, end) = head(&parse);
     let mut names: Vec<String> = bindings.iter().filter_map(name).collect();
     names.sort();
     names.dedup();
@@ -148,8 +148,7 @@ pub(crate) fn with_private_bindings(text: &str) -> Option<String> {
 
 /// The bindings of the `let`s that a program begins with, and what it ends in. Nothing of
 /// a program with syntax errors.
-fn head(text: &str) -> (Vec<Binding>, Option<Expr>) {
-    let parse = imgc_syntax::parse(text);
+fn head(parse: &Parse) -> (Vec<Binding<'_>>, Option<Expr<'_>>) {
     let mut bindings = Vec::new();
     if !parse.errors().is_empty() {
         return (bindings, None);
@@ -162,22 +161,21 @@ fn head(text: &str) -> (Vec<Binding>, Option<Expr>) {
     (bindings, at)
 }
 
-fn range(node: &SyntaxNode) -> Range<usize> {
+fn range(node: SyntaxNode<'_>) -> Range<usize> {
     let range = node.text_range();
     range.start().into()..range.end().into()
 }
 
 /// The name of a binding that has a single name that can be used by itself.
-fn name(binding: &Binding) -> Option<String> {
+fn name(binding: &Binding<'_>) -> Option<String> {
     let keys = binding.keys();
     let [key] = keys.as_slice() else { return None };
     let name = key.text()?;
     let plain = key
         .syntax()
-        .descendants_with_tokens()
-        .filter_map(NodeOrToken::into_token)
+        .tokens()
         .any(|token| token.kind() == SyntaxKind::Ident);
-    plain.then_some(name)
+    plain.then(|| name.into_owned())
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use imgc_build::Mirrors;
 
 use crate::apt_sources;
 use crate::cli::WorkArgs;
+use crate::size;
 
 /// The archives that a mirror can be named for.
 const ARCHIVES: [&str; 2] = ["debian", "debian-security"];
@@ -19,9 +20,39 @@ const ARCHIVES: [&str; 2] = ["debian", "debian-security"];
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ConfigFile {
-    store: Option<PathBuf>,
+    store: Option<StoreConfig>,
     #[serde(default)]
     archive: BTreeMap<String, ArchiveConfig>,
+}
+
+/// `store = "DIR"`, or the section `[store]`.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum StoreConfig {
+    Folder(PathBuf),
+    Section(StoreSection),
+}
+
+/// `[store]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoreSection {
+    path: Option<PathBuf>,
+    max_size: Option<String>,
+    #[serde(default)]
+    substituters: Vec<PathBuf>,
+}
+
+/// Where the store is, and how it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StoreSettings {
+    /// The store's folder, absolute.
+    pub(crate) path: PathBuf,
+    /// How many bytes its blobs may have; after a build that made something, what was
+    /// used longest ago goes.
+    pub(crate) max_size: Option<u64>,
+    /// Stores that are only read, absolute.
+    pub(crate) substituters: Vec<PathBuf>,
 }
 
 /// `[archive.NAME]`.
@@ -43,8 +74,8 @@ enum OneOrMore {
 /// What the commands work with.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    /// The store's folder, absolute.
-    pub(crate) store: PathBuf,
+    /// Where the store is, and how it is kept.
+    pub(crate) store: StoreSettings,
     /// Where archives are.
     pub(crate) mirrors: Mirrors,
     /// Key files by archive, to be used instead of the embedded keys.
@@ -68,6 +99,9 @@ pub(crate) enum SettingsError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A size that is none.
+    #[error("the configuration file says `max_size` {0}")]
+    Size(String),
     /// No home folder, and nothing that says where things go.
     #[error("there is no home folder: say where the store is with --store or IMGC_STORE")]
     NoHome,
@@ -82,7 +116,7 @@ impl Settings {
             None => ConfigFile::default(),
         };
         let given = args.evaluation.store.as_deref();
-        let store = store_folder(given, file.store, dirs.as_ref())?;
+        let store = store_settings(given, file.store, dirs.as_ref())?;
 
         let mut mirrors = Mirrors {
             bases: apt_sources::of_host(),
@@ -124,17 +158,17 @@ impl Settings {
     }
 }
 
-/// The store's folder, absolute, for commands that need no other setting.
+/// The store's settings, for commands that need no other.
 ///
 /// # Errors
 /// As [`Settings::gather`].
-pub(crate) fn store(given: Option<&Path>) -> Result<PathBuf, SettingsError> {
+pub(crate) fn store(given: Option<&Path>) -> Result<StoreSettings, SettingsError> {
     let dirs = etcetera::choose_base_strategy().ok();
     let file = match &dirs {
         Some(dirs) => read_config(&dirs.config_dir().join("imgc/config.toml"))?,
         None => ConfigFile::default(),
     };
-    store_folder(given, file.store, dirs.as_ref())
+    store_settings(given, file.store, dirs.as_ref())
 }
 
 /// The file that keeps what was typed into `imgc repl`.
@@ -144,18 +178,36 @@ pub(crate) fn history() -> Option<PathBuf> {
     Some(folder.join("imgc/history"))
 }
 
-fn store_folder(
+fn store_settings(
     given: Option<&Path>,
-    configured: Option<PathBuf>,
+    configured: Option<StoreConfig>,
     dirs: Option<&impl BaseStrategy>,
-) -> Result<PathBuf, SettingsError> {
-    let store = given
+) -> Result<StoreSettings, SettingsError> {
+    let section = match configured {
+        None => StoreSection::default(),
+        Some(StoreConfig::Section(section)) => section,
+        Some(StoreConfig::Folder(path)) => StoreSection {
+            path: Some(path),
+            ..StoreSection::default()
+        },
+    };
+    let path = given
         .map(Path::to_owned)
         .or_else(|| folder_variable("IMGC_STORE"))
-        .or(configured)
+        .or(section.path)
         .or_else(|| dirs.map(|dirs| dirs.cache_dir().join("imgc")))
         .ok_or(SettingsError::NoHome)?;
-    std::path::absolute(&store).map_err(|_| SettingsError::NoHome)
+    let absolute = |path: &Path| std::path::absolute(path).map_err(|_| SettingsError::NoHome);
+    let max_size = section.max_size.map(|text| {
+        let size = size::parse(&text);
+        size.map_err(|reason| SettingsError::Size(format!("`{text}`: {reason}")))
+    });
+    let below = section.substituters.iter().map(|path| absolute(path));
+    Ok(StoreSettings {
+        path: absolute(&path)?,
+        max_size: max_size.transpose()?,
+        substituters: below.collect::<Result<_, _>>()?,
+    })
 }
 
 /// A variable of the environment; empty counts as unset.
@@ -234,7 +286,8 @@ fn parse_mirrors(given: &[&str]) -> Result<BTreeMap<String, Vec<String>>, Settin
 }
 
 fn check_archive(name: &str) -> Result<(), SettingsError> {
-    if ARCHIVES.contains(&name) {
+    // A third party's archive is known by its address.
+    if ARCHIVES.contains(&name) || check_url(name).is_ok() {
         Ok(())
     } else {
         Err(SettingsError::Archive(name.to_owned()))

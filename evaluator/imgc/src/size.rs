@@ -18,6 +18,34 @@ pub(crate) fn human(bytes: u64) -> String {
     }
 }
 
+/// Reads a number of bytes: `500MB`, `20 GB`, `1GiB`, `4096`. A thousand is the step of
+/// the units, 1024 of those with an `i`.
+///
+/// # Errors
+/// What was expected.
+pub(crate) fn parse(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    let end = text.find(|c: char| !c.is_ascii_digit());
+    let (digits, unit) = text.split_at(end.unwrap_or(text.len()));
+    let unit = unit.trim().to_ascii_lowercase();
+    let steps = ["", "k", "m", "g", "t", "p"];
+    let factor = (0..).zip(steps).find_map(|(power, step)| {
+        let is = |ending: &str| unit.strip_prefix(step) == Some(ending);
+        if is("b") || is("") {
+            Some(1000_u64.pow(power))
+        } else if power > 0 && is("ib") {
+            Some(1024_u64.pow(power))
+        } else {
+            None
+        }
+    });
+    let number: Option<u64> = digits.parse().ok();
+    let bytes = number
+        .zip(factor)
+        .and_then(|(n, factor)| n.checked_mul(factor));
+    bytes.ok_or_else(|| "expected a size such as 500MB or 20GB".to_owned())
+}
+
 /// A difference of bytes, with its sign: `+12 B`, `-1.2 MB`.
 pub(crate) fn difference(bytes: i128) -> String {
     let sign = if bytes < 0 { '-' } else { '+' };
@@ -28,6 +56,25 @@ pub(crate) fn difference(bytes: i128) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_read() {
+        for (text, bytes) in [
+            ("0", 0),
+            ("4096", 4096),
+            ("12 B", 12),
+            ("500MB", 500_000_000),
+            ("20 GB", 20_000_000_000),
+            ("20g", 20_000_000_000),
+            ("1GiB", 1 << 30),
+            ("3KiB", 3072),
+        ] {
+            assert_eq!(parse(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "GB", "-1", "1.5GB", "1XB", "1iB", "99999999PB", "1 G B"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn one_to_three_digits() {

@@ -17,7 +17,7 @@ use crate::lock_file::LockFile;
 use crate::network::Network;
 use crate::project::Project;
 use crate::remote::{Cache, Policy, Remotes};
-use crate::settings::{Settings, SettingsError};
+use crate::settings::{Settings, SettingsError, StoreSettings};
 use crate::target::Target;
 use crate::terminal::{Failure, Terminal};
 use imgc_eval::{Evaluated, Session};
@@ -31,6 +31,16 @@ pub(crate) struct Work {
     pub(crate) keyrings: BTreeMap<String, imgc_apt::Keyring>,
     cache: Arc<Cache>,
     evaluation: EvaluationArgs,
+    max_size: Option<u64>,
+}
+
+/// Opens the store.
+///
+/// # Errors
+/// A folder that can't be made or locked.
+pub(crate) fn open_store(settings: &StoreSettings) -> Result<DiskStore, Problem> {
+    let store = DiskStore::open_over(&settings.path, &settings.substituters);
+    store.map_err(|error| describe::store(&error))
 }
 
 /// One file, evaluated.
@@ -63,7 +73,7 @@ impl Work {
                 .build_global();
             pool.map_err(|error| Problem::new(format!("can't start {jobs} threads: {error}")))?;
         }
-        let store = DiskStore::open(&settings.store).map_err(|error| describe::store(&error))?;
+        let store = open_store(&settings.store)?;
         let store = Arc::new(store);
         Ok(Self {
             cache: Arc::new(Cache::of(&store)),
@@ -72,7 +82,25 @@ impl Work {
             mirrors: settings.mirrors,
             keyrings,
             evaluation: args.evaluation.clone(),
+            max_size: settings.store.max_size,
         })
+    }
+
+    /// Makes room after a build that made something, if the user set a limit.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(crate) fn make_room(&self) -> Result<(), Problem> {
+        if self.max_size.is_none() {
+            return Ok(());
+        }
+        let limits = imgc_store::Limits {
+            bytes: self.max_size,
+            ..imgc_store::Limits::default()
+        };
+        let collected = self.store.collect(&limits);
+        collected.map_err(|error| describe::store(&error))?;
+        Ok(())
     }
 
     /// Evaluates a file, and shows what there is to say about it.
@@ -215,4 +243,10 @@ fn read_keyring(path: &Path) -> Result<imgc_apt::Keyring, Problem> {
 pub(crate) fn now() -> Option<u64> {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.ok().map(|since| since.as_secs())
+}
+
+/// The moment so many days before now; none before 1970.
+pub(crate) fn days_ago(days: u32) -> Option<std::time::SystemTime> {
+    let seconds = now()?.checked_sub(u64::from(days) * 86_400)?;
+    Some(std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds))
 }

@@ -266,6 +266,12 @@ pub const NO_PACKAGES: Code = Code(526);
 pub const PATH_IN_QUOTES: Code = Code(527);
 /// A package whose scripts are skipped without a reason.
 pub const NO_REASON: Code = Code(528);
+/// Bad archive.
+pub const BAD_ARCHIVE: Code = Code(529);
+/// A pattern of paths that dpkg would not understand.
+pub const BAD_PATTERN: Code = Code(531);
+/// A package whose scripts are both skipped and stated.
+pub const SKIPPED_AND_STATED: Code = Code(532);
 
 // The command line: 06xx
 
@@ -394,6 +400,9 @@ pub const REGISTRY: &[Entry] = &[
     entry(NO_PACKAGES, "packages for an image without Debian packages"),
     entry(PATH_IN_QUOTES, "path in quotes"),
     entry(NO_REASON, "scripts skipped without a reason"),
+    entry(BAD_ARCHIVE, "bad archive"),
+    entry(BAD_PATTERN, "bad pattern of paths"),
+    entry(SKIPPED_AND_STATED, "scripts both skipped and stated"),
     // The command line: 06xx
     entry(ARGUMENT_NEEDED, "argument that is needed"),
     entry(UNKNOWN_ARGUMENT, "argument that nothing takes"),

@@ -1,6 +1,7 @@
 //! How long it takes to check and evaluate a project when nothing is remembered, and after
 //! one line of one file changed. `tests/bench-language --edit` makes the project and runs
-//! this; it prints rows of a Markdown table.
+//! this; it prints rows of a Markdown table. With `--once` nothing but the first is done,
+//! and once: that is for profilers.
 #![expect(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -83,8 +84,9 @@ fn main() {
     let world = Arc::new(Edited(Mutex::new(world)));
     let options = Options::default();
 
+    let is_once = std::env::args().any(|argument| argument == "--once");
     let mut cold = Vec::new();
-    for _ in 0..10 {
+    for _ in 0..if is_once { 1 } else { 10 } {
         let begin = Instant::now();
         let mut session = Session::new(world.clone());
         let checked = session.check("main.img", &options);
@@ -97,6 +99,9 @@ fn main() {
         cold.push(begin.elapsed());
     }
     report("checked and evaluated, nothing remembered", &mut cold);
+    if is_once {
+        return;
+    }
 
     let mut session = Session::new(world.clone());
     let before = session.show("main.img", &options).text.expect("a value");

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use crate::builtins::Builtin;
+use crate::queries::{Item, SourceFile};
 
 /// The longest name of a field, in bytes: as long as the longest path in an image.
 /// Names are compared without being counted.
@@ -48,6 +49,9 @@ pub(crate) struct Items {
     /// The public names, sorted. `None`: the file ends in an expression of its own,
     /// which is [`ItemName::Root`].
     pub(crate) exports: Option<Vec<Arc<str>>>,
+    /// The bindings of the public names, in their order; without such names that of
+    /// [`ItemName::Root`].
+    pub(crate) public: Vec<Item>,
     /// The modules that it imports, in the order of the source, each once.
     pub(crate) imports: Vec<ModuleName>,
 }
@@ -73,8 +77,9 @@ pub(crate) struct Body {
     pub(crate) locals: Vec<Arc<str>>,
     /// The numbers that are written in octal, `0o755`, in order.
     pub(crate) octal: Vec<ExprId>,
-    /// The private bindings of its own module that it mentions, sorted, each once.
-    pub(crate) items: Vec<ItemName>,
+    /// The private bindings of its own module that it mentions, in the order of the
+    /// source, each once.
+    pub(crate) items: Vec<Item>,
     /// Whether it has a syntax error: something may be missing. Others know nothing of
     /// its type, and what seems wrong in it is not reported.
     pub(crate) damaged: bool,
@@ -102,12 +107,12 @@ pub(crate) enum Expr {
     /// of the site.
     Record(Vec<Field>),
     /// `import ./lib.img`: a module as a value. A select on it reads a public binding.
-    Import(ModuleName),
+    Import(SourceFile),
     /// A variable of this body: a parameter, a binding of an inner `let`, or what a
     /// pattern binds.
     Local(LocalId),
     /// A private top-level binding of the same module.
-    Item(ItemName),
+    Item(Item),
     /// A name of the host.
     Builtin(Builtin),
     /// An inner `let`. The name of binding `n` is part `n` of the site.
@@ -345,6 +350,17 @@ pub(crate) enum BinaryOp {
     Greater,
     /// `>=`
     GreaterEqual,
+}
+
+impl Items {
+    /// The binding that has a public name, or all of the module where it has no names.
+    pub(crate) fn exported(&self, name: &str) -> Option<Item> {
+        let at = match &self.exports {
+            Some(names) => names.binary_search_by(|known| (**known).cmp(name)).ok()?,
+            None => 0,
+        };
+        self.public.get(at).copied()
+    }
 }
 
 impl Body {

@@ -18,8 +18,10 @@ pub enum Place {
     Suite,
     /// The variant.
     Variant,
-    /// A package, by its name.
+    /// A package, as it is asked for.
     Package(String),
+    /// An archive beside those of the suite, by its distribution.
+    Archive(String),
     /// A user, by name.
     User(String),
     /// A group, by name.
@@ -51,6 +53,20 @@ impl Origins {
                 .iter()
                 .map(move |(p, span)| (image.as_str(), p, span))
         })
+    }
+
+    /// Where the package of that name is asked for, in whatever way: `curl=8.14.1-2` is
+    /// the package `curl`.
+    pub fn package(&self, image: &str, name: &str) -> Option<&Span> {
+        let places = self.places.get(image)?;
+        let named = |place: &Place| match place {
+            Place::Package(asked) => asked
+                .strip_prefix(name)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['=', '/', ':'])),
+            _ => false,
+        };
+        let mut found = places.iter().filter(|(place, _)| named(place));
+        found.next().map(|(_, span)| span)
     }
 
     pub(crate) fn insert(&mut self, image: &str, place: Place, span: Span) {

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BlobDigest, Config, DrvDigest, File, Group, Image, Platform, User};
+use crate::{BlobDigest, Config, DrvDigest, Effects, File, Group, Image, Platform, User};
 
 /// One step of a build.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +48,15 @@ pub enum Action {
         epoch: u64,
         /// The packages whose scripts are not interpreted, sorted.
         skip: Vec<String>,
+        /// What is done in the place of the scripts of these packages.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        effects: BTreeMap<String, Effects>,
+        /// Patterns of paths that are not unpacked.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        exclude: Vec<String>,
+        /// Patterns of paths that are unpacked all the same.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        include: Vec<String>,
         /// Each package's `unpack` output, in the order in which they are unpacked.
         fragments: Vec<BlobDigest>,
         /// What is asked of dpkg, as the lock writes it.

@@ -45,11 +45,82 @@ pub struct Packages {
     pub variant: Variant,
     /// Whether recommended packages are installed too.
     pub recommends: bool,
-    /// The packages' names, sorted, each once.
+    /// The packages, sorted, each once: `curl`, `curl=8.14.1-2`,
+    /// `curl/trixie-backports`, `curl:amd64`.
     pub names: Vec<String>,
+    /// The archives beside those of the suite, in the order in which they are preferred.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub archives: Vec<Archive>,
     /// The packages whose maintainer scripts are not interpreted, and why not.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub skip: BTreeMap<String, String>,
+    /// What the scripts of packages come to, for packages whose scripts are not
+    /// interpreted.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub effects: BTreeMap<String, Effects>,
+    /// Patterns of the paths that are not unpacked, sorted, each once. As dpkg's
+    /// `path-exclude`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<String>,
+    /// Patterns of the paths that are unpacked all the same, sorted, each once. As dpkg's
+    /// `path-include`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub include: Vec<String>,
+}
+
+/// What is done to the tree in the place of a package's scripts, in the order of the
+/// fields.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Effects {
+    /// Paths to remove, sorted; a folder with all that is in it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remove: Vec<ImagePath>,
+    /// Groups to add, in source order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<Group>,
+    /// Users to add, in source order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub users: Vec<User>,
+    /// Files, folders and links to add or replace, sorted by path, no path twice.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<File>,
+    /// Modes and owners of what is there, sorted by path.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attributes: Vec<Attributes>,
+}
+
+/// The mode and owner that a path is given. What is none stays.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Attributes {
+    /// The path.
+    pub path: ImagePath,
+    /// Its permission bits, at most `0o7777`.
+    pub mode: Option<u32>,
+    /// The owning user.
+    pub user: Option<Owner>,
+    /// The owning group.
+    pub group: Option<Owner>,
+}
+
+/// An archive of Debian packages.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Archive {
+    /// The address below which `dists` and `pool` stand, without a slash at its end. None
+    /// for Debian's own archive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The distribution: the folder below `dists`.
+    pub suite: String,
+    /// The components: at least one, none twice.
+    pub components: Vec<String>,
+    /// The file of the project with the keys that may sign it. None for Debian's own
+    /// archive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<FileDigest>,
+    /// The priority of its versions, in place of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<i32>,
 }
 
 /// The package set that is there before a name is asked for, in mmdebstrap's words.
@@ -77,7 +148,7 @@ pub enum Owner {
 }
 
 /// A file, folder or link to add to an image.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct File {
     /// Where.
     pub path: ImagePath,
@@ -90,7 +161,7 @@ pub struct File {
 }
 
 /// What stands at a path.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FileNode {
     /// A regular file.
@@ -116,7 +187,7 @@ pub enum FileNode {
 }
 
 /// The bytes of a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Content {
     /// Text of the language itself.
@@ -131,7 +202,7 @@ pub enum Content {
 }
 
 /// A user to add to `/etc/passwd` and `/etc/shadow`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct User {
     /// The login name: `[a-z_][a-z0-9_-]*`, at most 32 bytes.
     pub name: String,
@@ -150,7 +221,7 @@ pub struct User {
 }
 
 /// A group to add to `/etc/group`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Group {
     /// The name, under the same rule as a user's.
     pub name: String,

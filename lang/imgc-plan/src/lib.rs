@@ -14,8 +14,8 @@ mod platform;
 pub use derivation::{Action, Derivation};
 pub use digest::{BlobDigest, DigestError, DrvDigest, FileDigest};
 pub use image::{
-    Config, Content, File, FileNode, Group, Image, Owner, Packages, Plan, Port, Protocol, User,
-    Variant,
+    Archive, Attributes, Config, Content, Effects, File, FileNode, Group, Image, Owner, Packages,
+    Plan, Port, Protocol, User, Variant,
 };
 pub use image_path::{ImagePath, ImagePathError};
 pub use platform::{Arch, ParseArchError, Platform};

@@ -1,13 +1,12 @@
 //! The nodes that the grammar's actions make, and the weaving of nodes and tokens into a tree.
 //! Nodes hold no text: the text comes from the tokens, all of them, so nothing can be lost.
 
-use rowan::{GreenNode, GreenToken, Language as _, NodeOrToken, TextRange};
-
 use crate::MAX_DEPTH;
 use crate::error::{Errors, SyntaxCode, SyntaxError};
-use crate::kind::{Img, SyntaxKind};
+use crate::kind::SyntaxKind;
 use crate::lex::Token;
 use crate::text::range;
+use crate::tree::{Tree, TreeBuilder};
 
 /// Number of a node in its [`Arena`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +78,13 @@ impl Arena {
             return self.splice(kind, (start, end), (*inner, more.first().copied()));
         }
         self.node(kind, start, end, children)
+    }
+
+    /// Adds a `Binary` over two operands.
+    pub(crate) fn binary(&mut self, left: NodeId, right: NodeId) -> NodeId {
+        let start = self.get(left).map_or(0, |left| left.start);
+        let end = self.get(right).map_or(start, |right| right.end);
+        self.node(SyntaxKind::Binary, start, end, &[left, right])
     }
 
     /// Adds a `Match` from what is looked at and its arms.
@@ -172,32 +178,31 @@ impl Arena {
     pub(crate) fn weave(
         &self,
         source: &str,
-        tokens: &[Token],
+        tokens: Vec<Token>,
         children: &[NodeId],
         errors: &mut Errors,
-    ) -> GreenNode {
+    ) -> Tree {
         let mut weaver = Weaver {
             arena: self,
-            source,
-            tokens,
+            tokens: number(tokens.len()),
             at: 0,
-            made: Vec::new(),
-            alike: Vec::new(),
+            tree: TreeBuilder::new(self.nodes.len()),
             too_deep: None,
         };
         for &child in children {
             weaver.emit(child, 0);
         }
-        weaver.tokens_up_to(tokens.len());
-        if let Some(place) = weaver.too_deep {
+        if let Some(at) = weaver.too_deep {
             let message =
                 format!("expressions or types stand in one another more than {MAX_DEPTH} deep");
+            let place = tokens.get(at as usize);
+            let place = place.map(|token| range(token.start as usize, token.end as usize));
             errors.push(
-                SyntaxError::new(SyntaxCode::TooDeep, place, message)
+                SyntaxError::new(SyntaxCode::TooDeep, place.unwrap_or_default(), message)
                     .help("give parts of it a name with `let`"),
             );
         }
-        GreenNode::new(Img::kind_to_raw(SyntaxKind::File), weaver.made)
+        weaver.tree.finish(source, tokens)
     }
 }
 
@@ -236,14 +241,13 @@ impl Headed {
 
 struct Weaver<'a> {
     arena: &'a Arena,
-    source: &'a str,
-    tokens: &'a [Token],
-    at: usize,
-    /// What was made and is in no node yet.
-    made: Vec<NodeOrToken<GreenNode, GreenToken>>,
-    /// The last token of each kind: many are alike, and share one.
-    alike: Vec<Option<GreenToken>>,
-    too_deep: Option<TextRange>,
+    /// How many tokens there are.
+    tokens: u32,
+    /// The token that is next.
+    at: u32,
+    tree: TreeBuilder,
+    /// The first token of the first node that is too deep.
+    too_deep: Option<u32>,
 }
 
 impl Weaver<'_> {
@@ -251,16 +255,11 @@ impl Weaver<'_> {
     fn emit(&mut self, id: NodeId, depth: usize) {
         let arena = self.arena;
         let Some(node) = arena.get(id) else { return };
-        self.tokens_up_to(node.start as usize);
+        self.advance(node.start);
         let depth = depth + usize::from(node.kind.is_expr() || node.kind.is_type());
-        let first = self.made.len();
+        self.tree.open(self.at);
         let kind = if depth > MAX_DEPTH {
-            if self.too_deep.is_none() {
-                self.too_deep = self
-                    .tokens
-                    .get(self.at)
-                    .map(|token| range(token.start as usize, token.end as usize));
-            }
+            self.too_deep.get_or_insert(self.at);
             if node.kind.is_type() {
                 SyntaxKind::ErrorType
             } else {
@@ -277,38 +276,13 @@ impl Weaver<'_> {
                 kind => kind,
             }
         };
-        self.tokens_up_to(node.end as usize);
-        let node = GreenNode::new(Img::kind_to_raw(kind), self.made.drain(first..));
-        self.made.push(NodeOrToken::Node(node));
+        self.advance(node.end);
+        self.tree.close(kind, self.at);
     }
 
-    fn tokens_up_to(&mut self, end: usize) {
-        while self.at < end {
-            let Some(token) = self.tokens.get(self.at) else {
-                return;
-            };
-            if !token.is_empty() {
-                let token = self.token(token.kind, token.text(self.source));
-                self.made.push(NodeOrToken::Token(token));
-            }
-            self.at += 1;
-        }
-    }
-
-    fn token(&mut self, kind: SyntaxKind, text: &str) -> GreenToken {
-        let number = kind as usize;
-        if self.alike.len() <= number {
-            self.alike.resize(number + 1, None);
-        }
-        let last = &mut self.alike[number];
-        if let Some(last) = last
-            && last.text() == text
-        {
-            return last.clone();
-        }
-        let token = GreenToken::new(Img::kind_to_raw(kind), text);
-        *last = Some(token.clone());
-        token
+    /// Goes on to a token. Never back: every token is in one place.
+    fn advance(&mut self, to: u32) {
+        self.at = self.at.max(to.min(self.tokens));
     }
 }
 

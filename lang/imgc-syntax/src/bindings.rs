@@ -2,7 +2,7 @@
 //! begins and ends, also where a `;` is missing, has each parsed, and reports separators that are
 //! wrong.
 
-use rowan::TextRange;
+use text_size::TextRange;
 
 use crate::arena::NodeId;
 use crate::error::{Edit, SyntaxCode, SyntaxError};
@@ -70,9 +70,8 @@ pub(crate) fn parse(group: &mut Group<'_, '_>, entry: Entry, items: &[Item]) -> 
             let is_new = group.parser.errors.code(errors) == Some(SyntaxCode::ColonForEquals);
             reported = reported.or(is_new.then_some(errors));
         }
-        let mut made = outcome.nodes.into_iter();
-        if let Some(node) = made.next() {
-            for rest in made {
+        if let Some(node) = outcome.node {
+            if let Some(rest) = outcome.rest {
                 group.parser.arena.append(node, rest);
             }
             nodes.push(node);

@@ -1,14 +1,15 @@
 //! Mistakes inside of tokens: numbers, escapes, indentation, characters that must not be there.
 //! They do not change the tree.
 
-use rowan::{GreenNode, NodeOrToken, TextRange, TextSize, WalkEvent};
+use text_size::{TextRange, TextSize};
 
 use crate::ast::{AstNode as _, Str};
 use crate::error::{Errors, SyntaxCode, SyntaxError};
-use crate::kind::{SyntaxKind, SyntaxNode};
+use crate::kind::SyntaxKind;
 use crate::lex::Token;
 use crate::literal::{self, IntError};
 use crate::text::{quoted, range, size};
+use crate::tree::{SyntaxElement, Tree};
 
 /// Whether a character must not be in a source: NUL, and those that change the direction of text,
 /// with which a file can look different from what it means.
@@ -100,41 +101,24 @@ pub(crate) fn imports(source: &str, tokens: &[Token], errors: &mut Errors) {
     }
 }
 
-/// Reports mistakes in literals.
-pub(crate) fn literals(source: &str, tokens: &[Token], green: &GreenNode, errors: &mut Errors) {
-    // Where the indented strings begin, in order.
-    let mut indented_strings: Vec<TextSize> = Vec::new();
+/// Reports mistakes in literals of one token.
+pub(crate) fn literals(source: &str, tokens: &[Token], errors: &mut Errors) {
     for token in tokens {
         let place = range(token.start as usize, token.end as usize);
         match token.kind {
             SyntaxKind::Int => integer(token.text(source), place, errors),
             SyntaxKind::StrEscape => escape(token.text(source), place, errors),
             SyntaxKind::PathText => path(token.text(source), place, errors),
-            SyntaxKind::StrOpen if place.len() == TextSize::new(3) => {
-                indented_strings.push(place.start());
-            }
             _ => {}
         }
     }
-    if indented_strings.is_empty() {
-        return;
-    }
-    // Only for these the tree is needed, and only where it holds one.
-    let mut nodes = SyntaxNode::new_root(green.clone()).preorder();
-    while let Some(event) = nodes.next() {
-        let WalkEvent::Enter(node) = event else {
-            continue;
-        };
-        let place = node.text_range();
-        let first = indented_strings.partition_point(|start| *start < place.start());
-        if indented_strings
-            .get(first)
-            .is_none_or(|start| *start >= place.end())
-        {
-            nodes.skip_subtree();
-        } else if let Some(string) = Str::cast(node).filter(Str::is_indented) {
-            indented(&string, errors);
-        }
+}
+
+/// Reports mistakes in the layout of indented strings.
+pub(crate) fn indented_strings(tree: &Tree, errors: &mut Errors) {
+    let strings = tree.root().descendants().filter_map(Str::cast);
+    for string in strings.filter(Str::is_indented) {
+        indented(&string, errors);
     }
 }
 
@@ -229,8 +213,8 @@ fn path(text: &str, whole: TextRange, errors: &mut Errors) {
     }
 }
 
-fn indented(string: &Str, errors: &mut Errors) {
-    let last = string.syntax().last_token();
+fn indented(string: &Str<'_>, errors: &mut Errors) {
+    let last = string.syntax().tokens().next_back();
     if last.is_none_or(|last| last.kind() != SyntaxKind::StrClose) {
         // It has no end, which is reported; what is in it may be anything.
         return;
@@ -239,14 +223,14 @@ fn indented(string: &Str, errors: &mut Errors) {
     let first = tokens.next();
     // An empty string, `""""""`, is fine.
     let starts_well = first.as_ref().is_none_or(|first| match first {
-        NodeOrToken::Token(token) => {
+        SyntaxElement::Token(token) => {
             token.kind() == SyntaxKind::StrClose
                 || token
                     .text()
                     .split_once('\n')
                     .is_some_and(|(head, _)| head.trim().is_empty())
         }
-        NodeOrToken::Node(_) => false,
+        SyntaxElement::Node(_) => false,
     });
     if !starts_well {
         let start = string.range().start();
@@ -263,7 +247,7 @@ fn indented(string: &Str, errors: &mut Errors) {
 }
 
 /// Reports the first line whose indentation does not go with the others.
-fn mixed_indentation(string: &Str, errors: &mut Errors) {
+fn mixed_indentation(string: &Str<'_>, errors: &mut Errors) {
     let lines = literal::indentations(string);
     let Some((first, model)) = lines.iter().find(|(_, blanks)| !blanks.is_empty()) else {
         return;

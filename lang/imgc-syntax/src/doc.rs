@@ -1,12 +1,11 @@
 //! Doc comments: which `##` lines belong to a file or binding, and their text.
 //! It reads trivia of a finished tree; it does not interpret the text.
 
-use rowan::Direction;
-
-use crate::kind::{SyntaxElement, SyntaxKind, SyntaxNode};
+use crate::kind::SyntaxKind;
+use crate::tree::{SyntaxElement, SyntaxNode};
 
 /// The `##` lines that the file begins with, up to the first line that is none.
-pub(crate) fn of_file(file: &SyntaxNode) -> Option<String> {
+pub(crate) fn of_file(file: SyntaxNode<'_>) -> Option<String> {
     let mut lines = Vec::new();
     for element in file.children_with_tokens() {
         let SyntaxElement::Token(token) = element else {
@@ -22,13 +21,10 @@ pub(crate) fn of_file(file: &SyntaxNode) -> Option<String> {
 }
 
 /// The `##` lines directly above a binding: no blank line between, nothing before them on a line.
-pub(crate) fn of_binding(binding: &SyntaxNode) -> Option<String> {
+pub(crate) fn of_binding(binding: SyntaxNode<'_>) -> Option<String> {
     let mut lines = Vec::new();
     let mut pending: Option<String> = None;
-    for element in binding.siblings_with_tokens(Direction::Prev).skip(1) {
-        let SyntaxElement::Token(token) = element else {
-            break;
-        };
+    for token in binding.tokens_before() {
         match token.kind() {
             SyntaxKind::DocComment => pending = Some(strip(token.text())),
             SyntaxKind::Whitespace => {

@@ -1,7 +1,7 @@
 //! Syntax errors as plain data: what went wrong, where, and what to do about it.
 //! It does not find errors, and it does not draw them: `imgc-diag` turns them into diagnostics.
 
-use rowan::TextRange;
+use text_size::TextRange;
 
 /// Declares [`SyntaxCode`] with the list of its values.
 macro_rules! syntax_codes {

@@ -205,7 +205,7 @@ fn file(parser: &mut SegmentParser<'_>, items: &[Item], entry: Entry) -> Vec<Nod
         );
         return Vec::new();
     }
-    parser.parse(entry, items, None).nodes
+    parser.parse(entry, items, None).nodes().collect()
 }
 
 /// A bracket whose inside is complete.
@@ -324,7 +324,7 @@ impl Group<'_, '_> {
     /// The inside of a parenthesis, `${}` or type's bracket.
     fn single(&mut self, entry: Entry, items: &[Item]) -> Vec<NodeId> {
         let end = self.end();
-        self.parser.parse(entry, items, Some(end)).nodes
+        self.parser.parse(entry, items, Some(end)).nodes().collect()
     }
 
     /// The elements of a list, or the fields of a pattern or type.
@@ -367,7 +367,7 @@ impl Group<'_, '_> {
                 }
                 continue;
             }
-            nodes.extend(self.parser.parse(entry, segment, Some(end)).nodes);
+            nodes.extend(self.parser.parse(entry, segment, Some(end)).nodes());
         }
         nodes
     }
@@ -431,8 +431,8 @@ impl Group<'_, '_> {
                 "a parameter without a type stands without parentheses",
             )
             .help("write the name alone, `x => …`, or its type, `(x : Int) => …`")
-            .edit(rowan::TextRange::new(start.start(), name.start()), "")
-            .edit(rowan::TextRange::new(name.end(), end.end()), ""),
+            .edit(text_size::TextRange::new(start.start(), name.start()), "")
+            .edit(text_size::TextRange::new(name.end(), end.end()), ""),
         );
     }
 

@@ -1,7 +1,7 @@
-//! The kinds of tokens and nodes in a syntax tree, and the tree types made of them.
+//! The kinds of tokens and nodes in a syntax tree.
 //! It says what there is, not how it is found: no lexing and no grammar here.
 
-/// Declares [`SyntaxKind`] with the table that leads from a number back to a kind.
+/// Declares [`SyntaxKind`] with the list of its values.
 macro_rules! syntax_kinds {
     ($($(#[$doc:meta])* $name:ident,)*) => {
         /// Kind of a token or node.
@@ -11,8 +11,9 @@ macro_rules! syntax_kinds {
             $($(#[$doc])* $name,)*
         }
 
-        /// Every kind, at the index that is its number.
-        const ALL: &[SyntaxKind] = &[$(SyntaxKind::$name,)*];
+        /// Every kind, for tests.
+        #[cfg(test)]
+        pub(crate) const ALL: &[SyntaxKind] = &[$(SyntaxKind::$name,)*];
     };
 }
 
@@ -286,47 +287,5 @@ impl SyntaxKind {
                 | Self::TypeParen
                 | Self::ErrorType
         )
-    }
-}
-
-/// The language, as `rowan` wants to know it. Has no values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Img {}
-
-impl rowan::Language for Img {
-    type Kind = SyntaxKind;
-
-    fn kind_from_raw(raw: rowan::SyntaxKind) -> SyntaxKind {
-        ALL.get(usize::from(raw.0))
-            .copied()
-            .unwrap_or(SyntaxKind::Error)
-    }
-
-    fn kind_to_raw(kind: SyntaxKind) -> rowan::SyntaxKind {
-        rowan::SyntaxKind(kind as u16)
-    }
-}
-
-/// A node of a syntax tree.
-pub type SyntaxNode = rowan::SyntaxNode<Img>;
-/// A token of a syntax tree.
-pub type SyntaxToken = rowan::SyntaxToken<Img>;
-/// A node or a token of a syntax tree.
-pub type SyntaxElement = rowan::SyntaxElement<Img>;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rowan::Language as _;
-
-    #[test]
-    fn numbers_lead_back_to_kinds() {
-        for &kind in ALL {
-            assert_eq!(Img::kind_from_raw(Img::kind_to_raw(kind)), kind);
-        }
-        assert_eq!(
-            Img::kind_from_raw(rowan::SyntaxKind(u16::MAX)),
-            SyntaxKind::Error
-        );
     }
 }

@@ -17,15 +17,20 @@ mod group;
 mod kind;
 mod lex;
 mod literal;
+mod operators;
 mod segment;
 mod shape;
 mod text;
+mod tree;
 mod wording;
 
 pub use error::{Edit, SyntaxCode, SyntaxError};
 pub use format::format;
-pub use kind::{Img, SyntaxElement, SyntaxKind, SyntaxNode, SyntaxToken};
-pub use rowan::{NodeOrToken, TextRange, TextSize};
+pub use kind::SyntaxKind;
+pub use text_size::{TextRange, TextSize};
+pub use tree::{SyntaxElement, SyntaxNode, SyntaxToken};
+
+use tree::{Tree, TreeBuilder};
 
 /// Largest source that is parsed, in bytes. A larger one is refused with an error.
 pub const MAX_SOURCE: usize = 16 << 20;
@@ -38,24 +43,24 @@ pub const MAX_TOKENS: usize = 4 << 20;
 /// So every walk over a tree may be recursive.
 pub const MAX_DEPTH: usize = 200;
 
-/// What [`parse`] yields: a tree and errors. Cheap to clone; may be sent to other threads.
+/// What [`parse`] yields: a tree and errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parse {
-    green: rowan::GreenNode,
+    tree: Tree,
     errors: Vec<SyntaxError>,
 }
 
 impl Parse {
     /// The tree's root, to be read by meaning.
     #[must_use]
-    pub fn tree(&self) -> ast::File {
+    pub fn tree(&self) -> ast::File<'_> {
         ast::File::from_root(self.syntax())
     }
 
     /// The tree's root, of kind `File`.
     #[must_use]
-    pub fn syntax(&self) -> SyntaxNode {
-        SyntaxNode::new_root(self.green.clone())
+    pub fn syntax(&self) -> SyntaxNode<'_> {
+        self.tree.root()
     }
 
     /// The mistakes, in the order of the source.
@@ -96,24 +101,34 @@ fn parse_as(source: &str, entry: segment::Entry) -> Parse {
     let mut parser = segment::SegmentParser::new(source, &tokens, &mut errors);
     let children = group::parse(&mut parser, &sigs, entry);
     let arena = parser.arena;
-    let green = arena.weave(source, &tokens, &children, &mut errors);
     check::characters(source, &mut errors);
     check::imports(source, &tokens, &mut errors);
-    check::literals(source, &tokens, &green, &mut errors);
+    check::literals(source, &tokens, &mut errors);
+    let tree = arena.weave(source, tokens, &children, &mut errors);
+    check::indented_strings(&tree, &mut errors);
     Parse {
-        green,
+        tree,
         errors: errors.finish(source),
     }
 }
 
 /// The answer to a source that is too large.
 fn refuse(source: &str, why: String) -> Parse {
-    let mut builder = rowan::GreenNodeBuilder::new();
-    builder.start_node(rowan::SyntaxKind(SyntaxKind::File as u16));
-    if TextSize::try_from(source.len()).is_ok() {
-        builder.token(rowan::SyntaxKind(SyntaxKind::BadToken as u16), source);
-    }
-    builder.finish_node();
+    // From 4 GiB on offsets end.
+    let (source, tokens) = match u32::try_from(source.len()) {
+        Ok(end) => {
+            let kind = SyntaxKind::BadToken;
+            (
+                source,
+                vec![lex::Token {
+                    kind,
+                    start: 0,
+                    end,
+                }],
+            )
+        }
+        Err(_) => ("", Vec::new()),
+    };
     let error = SyntaxError::new(
         SyntaxCode::SourceTooLarge,
         TextRange::default(),
@@ -121,7 +136,7 @@ fn refuse(source: &str, why: String) -> Parse {
     )
     .help("large data belongs in a file of its own, taken in by a path such as `./data.bin`");
     Parse {
-        green: builder.finish(),
+        tree: TreeBuilder::new(0).finish(source, tokens),
         errors: vec![error],
     }
 }

@@ -1,10 +1,13 @@
 //! The values of literals: integers, escapes, and strings with their indentation removed.
 //! It decodes what the lexer has found, and reports nothing: `check` turns its errors into words.
 
-use rowan::{TextRange, TextSize};
+use std::borrow::Cow;
+
+use text_size::{TextRange, TextSize};
 
 use crate::ast::{AstNode as _, Interpolation, Str, StrPart};
-use crate::kind::{SyntaxElement, SyntaxKind, SyntaxToken};
+use crate::kind::SyntaxKind;
+use crate::tree::{SyntaxElement, SyntaxToken};
 
 /// Why a text is no integer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +83,7 @@ pub(crate) fn decode_escape(text: &str) -> Option<char> {
 }
 
 /// The parts of a string, decoded.
-pub(crate) fn string_parts(string: &Str) -> Vec<StrPart> {
+pub(crate) fn string_parts<'t>(string: &Str<'t>) -> Vec<StrPart<'t>> {
     let pieces = pieces(string);
     let mut parts = Parts::default();
     if string.is_indented() {
@@ -97,13 +100,14 @@ pub(crate) fn string_parts(string: &Str) -> Vec<StrPart> {
                 } else {
                     indent.get(common..).unwrap_or_default()
                 };
-                parts.push(&format!("{stripped}{}", rest.replace("\r\n", "\n")), range);
+                parts.push(stripped.into(), range);
+                parts.push(unix(rest), range);
             }
-            Line::Continued { text, range } => parts.push(&text.replace("\r\n", "\n"), range),
+            Line::Continued { text, range } => parts.push(unix(text), range),
             Line::Piece(piece) => parts.push_piece(piece),
         });
     } else {
-        for piece in &pieces {
+        for &piece in &pieces {
             parts.push_piece(piece);
         }
     }
@@ -111,7 +115,7 @@ pub(crate) fn string_parts(string: &Str) -> Vec<StrPart> {
 }
 
 /// Where the leading blanks of every line that counts for the indentation stand.
-pub(crate) fn indentations(string: &Str) -> Vec<(TextRange, String)> {
+pub(crate) fn indentations<'t>(string: &Str<'t>) -> Vec<(TextRange, &'t str)> {
     let mut found = Vec::new();
     walk_lines(&pieces(string), |line| {
         if let Line::Start {
@@ -121,20 +125,18 @@ pub(crate) fn indentations(string: &Str) -> Vec<(TextRange, String)> {
             ..
         } = line
         {
-            found.push((
-                TextRange::at(range.start(), TextSize::of(indent)),
-                indent.to_owned(),
-            ));
+            found.push((TextRange::at(range.start(), TextSize::of(indent)), indent));
         }
     });
     found
 }
 
 /// The parts of a string as the tree has them.
-enum Piece {
-    Text(SyntaxToken),
-    Escape(SyntaxToken),
-    Interpolation(Interpolation),
+#[derive(Clone, Copy)]
+enum Piece<'t> {
+    Text(SyntaxToken<'t>),
+    Escape(SyntaxToken<'t>),
+    Interpolation(Interpolation<'t>),
 }
 
 /// What [`walk_lines`] meets in an indented string.
@@ -149,10 +151,10 @@ enum Line<'a> {
     /// Text after an escape or interpolation in the same line.
     Continued { text: &'a str, range: TextRange },
     /// An escape or interpolation.
-    Piece(&'a Piece),
+    Piece(Piece<'a>),
 }
 
-fn pieces(string: &Str) -> Vec<Piece> {
+fn pieces<'t>(string: &Str<'t>) -> Vec<Piece<'t>> {
     let element = |element| match element {
         SyntaxElement::Token(token) => match token.kind() {
             SyntaxKind::StrText => Some(Piece::Text(token)),
@@ -169,9 +171,9 @@ fn pieces(string: &Str) -> Vec<Piece> {
 }
 
 /// Goes over an indented string line by line, without the line end after the opening `"""`.
-fn walk_lines<'a>(pieces: &'a [Piece], mut visit: impl FnMut(Line<'a>)) {
+fn walk_lines<'a>(pieces: &[Piece<'a>], mut visit: impl FnMut(Line<'a>)) {
     let mut at_start = true;
-    for (index, piece) in pieces.iter().enumerate() {
+    for (index, &piece) in pieces.iter().enumerate() {
         let Piece::Text(token) = piece else {
             if at_start {
                 let range = TextRange::empty(piece_start(piece));
@@ -218,7 +220,7 @@ fn walk_lines<'a>(pieces: &'a [Piece], mut visit: impl FnMut(Line<'a>)) {
     }
 }
 
-fn piece_start(piece: &Piece) -> TextSize {
+fn piece_start(piece: Piece<'_>) -> TextSize {
     match piece {
         Piece::Text(token) | Piece::Escape(token) => token.text_range().start(),
         Piece::Interpolation(node) => node.range().start(),
@@ -226,7 +228,7 @@ fn piece_start(piece: &Piece) -> TextSize {
 }
 
 /// Length of the longest blanks that all lines with text begin with.
-fn common_indentation(pieces: &[Piece]) -> usize {
+fn common_indentation(pieces: &[Piece<'_>]) -> usize {
     let mut common: Option<&str> = None;
     walk_lines(pieces, |line| {
         if let Line::Start {
@@ -249,40 +251,47 @@ fn common_indentation(pieces: &[Piece]) -> usize {
     common.map_or(0, str::len)
 }
 
-/// Parts of a string under construction.
-#[derive(Default)]
-struct Parts {
-    done: Vec<StrPart>,
+/// Text with line ends as Unix has them.
+fn unix(text: &str) -> Cow<'_, str> {
+    if text.contains("\r\n") {
+        text.replace("\r\n", "\n").into()
+    } else {
+        text.into()
+    }
 }
 
-impl Parts {
-    fn push(&mut self, more: &str, more_range: TextRange) {
+/// Parts of a string under construction.
+#[derive(Default)]
+struct Parts<'t> {
+    done: Vec<StrPart<'t>>,
+}
+
+impl<'t> Parts<'t> {
+    fn push(&mut self, more: Cow<'t, str>, more_range: TextRange) {
         if more.is_empty() {
             return;
         }
         if let Some(StrPart::Text { text, range }) = self.done.last_mut() {
-            text.push_str(more);
+            text.to_mut().push_str(&more);
             *range = range.cover(more_range);
         } else {
             self.done.push(StrPart::Text {
-                text: more.to_owned(),
+                text: more,
                 range: more_range,
             });
         }
     }
 
-    fn push_piece(&mut self, piece: &Piece) {
+    fn push_piece(&mut self, piece: Piece<'t>) {
         match piece {
-            Piece::Text(token) => self.push(token.text(), token.text_range()),
+            Piece::Text(token) => self.push(token.text().into(), token.text_range()),
             Piece::Escape(token) => {
                 // An escape that does not exist has been reported; it stands for nothing.
                 if let Some(character) = decode_escape(token.text()) {
-                    self.push(character.encode_utf8(&mut [0; 4]), token.text_range());
+                    self.push(character.to_string().into(), token.text_range());
                 }
             }
-            Piece::Interpolation(node) => {
-                self.done.push(StrPart::Interpolation(node.clone()));
-            }
+            Piece::Interpolation(node) => self.done.push(StrPart::Interpolation(node)),
         }
     }
 }

@@ -88,10 +88,19 @@ pub(crate) enum Entry {
 /// What a segment gives.
 #[derive(Debug)]
 pub(crate) struct Outcome {
-    /// The node, and perhaps an `Error` node with the rest.
-    pub(crate) nodes: Vec<NodeId>,
+    /// The node.
+    pub(crate) node: Option<NodeId>,
+    /// An `Error` node with the rest, if something was cut off.
+    pub(crate) rest: Option<NodeId>,
     /// Whether the segment was understood as it stands, and holds nothing spoilt.
     pub(crate) clean: bool,
+}
+
+impl Outcome {
+    /// What there is.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = NodeId> {
+        self.node.into_iter().chain(self.rest)
+    }
 }
 
 /// Everything that parsing a segment needs.
@@ -126,8 +135,11 @@ impl<'a> SegmentParser<'a> {
         for _ in 0..MAX_REPAIRS {
             let stop = match self.run(entry, &work) {
                 Ok(node) => {
+                    let from = |cut_at| items.partition_point(|item| item.start < cut_at);
+                    let rest = cut_at.map(from);
                     return Outcome {
-                        nodes: self.with_rest(node, (entry, items), cut_at),
+                        node: Some(node),
+                        rest: rest.and_then(|from| self.rest(entry, items, from)),
                         clean,
                     };
                 }
@@ -170,7 +182,8 @@ impl<'a> SegmentParser<'a> {
             }
         }
         Outcome {
-            nodes: self.rest(entry, items, 0).into_iter().collect(),
+            node: self.rest(entry, items, 0),
+            rest: None,
             clean: false,
         }
     }
@@ -248,7 +261,7 @@ impl<'a> SegmentParser<'a> {
         });
         let input = std::iter::once((start, Term::Start(entry), start)).chain(segment);
         let mark = self.arena.mark();
-        let result = self.grammar.parse(&mut self.arena, input.map(Ok::<_, ()>));
+        let result = self.grammar.parse(&mut self.arena, input.map(Ok::<_, u32>));
         result.map_err(|error| {
             self.arena.reset(mark);
             match error {
@@ -260,27 +273,19 @@ impl<'a> SegmentParser<'a> {
                     at: pulled.get().saturating_sub(1),
                     expected,
                 },
+                ParseError::User { error: token } => Stop {
+                    at: items
+                        .iter()
+                        .position(|item| item.start == token && item.end > token)
+                        .unwrap_or_default(),
+                    expected: Vec::new(),
+                },
                 _ => Stop {
                     at: pulled.get().saturating_sub(1),
                     expected: Vec::new(),
                 },
             }
         })
-    }
-
-    /// The node, and what was cut off after it.
-    fn with_rest(
-        &mut self,
-        node: NodeId,
-        (entry, items): (Entry, &[Item]),
-        cut_at: Option<u32>,
-    ) -> Vec<NodeId> {
-        let mut nodes = vec![node];
-        if let Some(cut_at) = cut_at {
-            let from = items.partition_point(|item| item.start < cut_at);
-            nodes.extend(self.rest(entry, items, from));
-        }
-        nodes
     }
 
     /// An `Error` node over the items from `from` on. Groups in it stay nodes, so that what is
@@ -356,11 +361,7 @@ mod tests {
         let mut errors = Errors::default();
         let mut parser = SegmentParser::new("", &[], &mut errors);
         let node = parser.arena.node(SyntaxKind::Record, 0, 1, &[]);
-        let mut terms: Vec<Term> = (0..=SyntaxKind::TypeColon as u16)
-            .map(rowan::SyntaxKind)
-            .map(<crate::Img as rowan::Language>::kind_from_raw)
-            .map(Term::Token)
-            .collect();
+        let mut terms: Vec<Term> = crate::kind::ALL.iter().copied().map(Term::Token).collect();
         for kind in [
             SyntaxKind::Paren,
             SyntaxKind::Str,

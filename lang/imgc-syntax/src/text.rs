@@ -1,7 +1,7 @@
 //! Small things about source text: ranges, quoting for messages, lines.
 //! It knows no tokens.
 
-use rowan::{TextRange, TextSize};
+use text_size::{TextRange, TextSize};
 
 /// A range of the source. Offsets are below `MAX_SOURCE`.
 pub(crate) fn range(start: usize, end: usize) -> TextRange {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use imgc_syntax::ast::{AstNode, Binding, TypeDecl};
-use imgc_syntax::{NodeOrToken, SyntaxNode, SyntaxToken, TextRange, parse};
+use imgc_syntax::{SyntaxElement, SyntaxNode, SyntaxToken, TextRange, parse};
 
 /// A binding by its place: the key paths from the outermost binding to it, and its text.
 type Inventory = BTreeMap<(String, String), usize>;
@@ -72,13 +72,13 @@ fn ratio(part: usize, whole: usize) -> f64 {
 }
 
 /// What is looked for: bindings and declarations of types.
-fn is_item(node: &SyntaxNode) -> bool {
-    Binding::cast(node.clone()).is_some() || TypeDecl::cast(node.clone()).is_some()
+fn is_item(node: SyntaxNode<'_>) -> bool {
+    Binding::cast(node).is_some() || TypeDecl::cast(node).is_some()
 }
 
 /// The items of a tree: their places, their paths and texts.
-fn items(root: &SyntaxNode) -> Vec<(TextRange, (String, String))> {
-    let path = |item: &SyntaxNode| {
+fn items(root: SyntaxNode<'_>) -> Vec<(TextRange, (String, String))> {
+    let path = |item: SyntaxNode<'_>| {
         let mut path: Vec<String> = item
             .ancestors()
             .filter_map(Binding::cast)
@@ -88,8 +88,8 @@ fn items(root: &SyntaxNode) -> Vec<(TextRange, (String, String))> {
         path.join("/")
     };
     root.descendants()
-        .filter(is_item)
-        .map(|item| (item.text_range(), (path(&item), shape(&item))))
+        .filter(|node| is_item(*node))
+        .map(|item| (item.text_range(), (path(item), shape(item))))
         .collect()
 }
 
@@ -105,23 +105,19 @@ fn inventory(items: &[(TextRange, (String, String))], touched: Option<TextRange>
 }
 
 /// The node with its structure: kinds and tokens, without blanks.
-fn shape(node: &SyntaxNode) -> String {
-    let mut shape = String::new();
-    for event in node.preorder_with_tokens() {
-        match event {
-            rowan::WalkEvent::Enter(NodeOrToken::Node(node)) => {
-                shape.push_str(&format!("({:?} ", node.kind()));
+fn shape(node: SyntaxNode<'_>) -> String {
+    let mut shape = format!("({:?} ", node.kind());
+    for element in node.children_with_tokens() {
+        match element {
+            SyntaxElement::Node(node) => shape.push_str(&self::shape(node)),
+            SyntaxElement::Token(token) if token.kind().is_trivia() => {}
+            SyntaxElement::Token(token) => {
+                shape.push_str(token.text());
+                shape.push(' ');
             }
-            rowan::WalkEvent::Enter(NodeOrToken::Token(token)) => {
-                if !token.kind().is_trivia() {
-                    shape.push_str(token.text());
-                    shape.push(' ');
-                }
-            }
-            rowan::WalkEvent::Leave(NodeOrToken::Node(_)) => shape.push(')'),
-            rowan::WalkEvent::Leave(NodeOrToken::Token(_)) => {}
         }
     }
+    shape.push(')');
     shape
 }
 
@@ -129,13 +125,12 @@ fn shape(node: &SyntaxNode) -> String {
 fn damage(source: &str, damage: Damage, step: usize) -> Figures {
     let whole = parse(source);
     assert_eq!(whole.errors(), [], "{source}");
-    let tokens: Vec<SyntaxToken> = whole
+    let tokens: Vec<SyntaxToken<'_>> = whole
         .syntax()
-        .descendants_with_tokens()
-        .filter_map(NodeOrToken::into_token)
+        .tokens()
         .filter(|token| !token.kind().is_trivia())
         .collect();
-    let whole = items(&whole.syntax());
+    let whole = items(whole.syntax());
     let mut figures = Figures::default();
     for at in (0..tokens.len()).step_by(step) {
         let first = tokens[at].text_range();
@@ -164,7 +159,7 @@ fn damage(source: &str, damage: Damage, step: usize) -> Figures {
         figures.most_errors = figures.most_errors.max(parse.errors().len());
 
         let before = inventory(&whole, Some(touched));
-        let mut after = inventory(&items(&parse.syntax()), None);
+        let mut after = inventory(&items(parse.syntax()), None);
         let (mut here, mut kept) = (0, 0);
         for (key, count) in before {
             here += count;

@@ -4,22 +4,27 @@ use imgc_syntax::ast::{
     ArmPattern, AstNode, Binding, Expr, ImportTarget, Key, Let, LiteralValue, Pattern,
     PatternValue, Record, Str, StrPart, Type, TypeRowRest,
 };
-use imgc_syntax::{SyntaxCode, parse, parse_type};
+use imgc_syntax::{Parse, SyntaxCode, parse_type};
 
-fn expr(source: &str) -> Expr {
+/// A tree that is never dropped, so that its parts can be handed on.
+fn parse(source: &str) -> &'static Parse {
+    Box::leak(Box::new(imgc_syntax::parse(source)))
+}
+
+fn expr(source: &str) -> Expr<'static> {
     let parse = parse(source);
     assert_eq!(parse.errors(), [], "{source}");
     parse.tree().expr().unwrap()
 }
 
-fn string(source: &str) -> Str {
+fn string(source: &str) -> Str<'static> {
     let Expr::Str(string) = expr(source) else {
         panic!("{source}")
     };
     string
 }
 
-fn bindings(source: &str) -> Vec<Binding> {
+fn bindings(source: &str) -> Vec<Binding<'static>> {
     match parse(source).tree().expr() {
         Some(Expr::Record(record)) => Record::bindings(&record).collect(),
         Some(Expr::Let(block)) => Let::bindings(&block).collect(),
@@ -106,7 +111,7 @@ fn interpolations_count_as_text_for_the_indentation() {
     let texts: Vec<&str> = parts
         .iter()
         .map(|part| match part {
-            StrPart::Text { text, .. } => text.as_str(),
+            StrPart::Text { text, .. } => &**text,
             StrPart::Interpolation(_) => "<>",
         })
         .collect();
@@ -164,7 +169,7 @@ fn patterns() {
         .fields()
         .map(|field| (field.name().unwrap().text(), field.default().is_some()))
         .collect();
-    assert_eq!(fields, [("a".to_owned(), false), ("b".to_owned(), true)]);
+    assert_eq!(fields, [("a", false), ("b", true)]);
     let Expr::Lambda(lambda) = expr("x => y") else {
         panic!()
     };
@@ -183,10 +188,7 @@ fn imports() {
     let Some(ImportTarget::Std { module, range }) = import.target() else {
         panic!()
     };
-    assert_eq!(
-        (module.as_str(), usize::from(range.start())),
-        ("std/debian", 7)
-    );
+    assert_eq!((module, usize::from(range.start())), ("std/debian", 7));
     let Expr::Import(import) = expr("import ./lib.img") else {
         panic!()
     };
@@ -232,7 +234,7 @@ fn arms_have_patterns_and_bodies() {
                 ArmPattern::Tag(tag) => {
                     let payload = match tag.payload() {
                         None => String::new(),
-                        Some(Pattern::Name(name)) => name.name().unwrap().text(),
+                        Some(Pattern::Name(name)) => name.name().unwrap().text().to_owned(),
                         Some(Pattern::Record(record)) => format!("{}", record.fields().count()),
                     };
                     format!("{}({payload})", tag.name().unwrap().text())
@@ -266,9 +268,9 @@ fn asserts_have_three_parts() {
 }
 
 /// A type in a form of its own: every part is asked for.
-fn shown(ty: Option<Type>) -> String {
+fn shown(ty: Option<Type<'_>>) -> String {
     match ty.unwrap() {
-        Type::Name(name) => name.text(),
+        Type::Name(name) => name.text().to_owned(),
         Type::Var(name) => format!("'{}", name.text()),
         Type::Apply(apply) => {
             let args: Vec<String> = apply.args().map(|arg| shown(Some(arg))).collect();

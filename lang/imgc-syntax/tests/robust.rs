@@ -11,7 +11,7 @@ fn checked(source: &str) -> Parse {
     let parse = parse(source);
     let root = parse.syntax();
     assert_eq!(root.to_string(), source, "lossless");
-    assert!(depth(&root) < MAX_DEPTH * 5, "bounded depth");
+    assert!(depth(root) < MAX_DEPTH * 5, "bounded depth");
     for error in parse.errors() {
         assert!(usize::from(error.range.end()) <= source.len(), "{error:?}");
         assert!(
@@ -45,10 +45,10 @@ fn checked(source: &str) -> Parse {
     // Accessors cope with every tree.
     let _ = (parse.tree().doc(), parse.tree().expr());
     for node in root.descendants() {
-        accessors(&node);
-        if let Some(string) = Str::cast(node.clone()) {
+        accessors(node);
+        if let Some(string) = Str::cast(node) {
             let _ = (string.parts(), string.plain());
-        } else if let Some(binding) = Binding::cast(node.clone()) {
+        } else if let Some(binding) = Binding::cast(node) {
             let _ = (binding.keys(), binding.value(), binding.doc());
         } else if let Some(literal) = Literal::cast(node) {
             let _ = literal.value();
@@ -58,9 +58,9 @@ fn checked(source: &str) -> Parse {
 }
 
 /// Asks everything of what is new in a node.
-fn accessors(node: &SyntaxNode) {
+fn accessors(node: SyntaxNode<'_>) {
     use imgc_syntax::ast::*;
-    match Expr::cast(node.clone()) {
+    match Expr::cast(node) {
         Some(Expr::Match(choice)) => {
             let _ = choice.scrutinee();
             for arm in choice.arms() {
@@ -74,7 +74,7 @@ fn accessors(node: &SyntaxNode) {
             }
         }
         Some(Expr::Assert(assert)) => {
-            drop((assert.condition(), assert.message(), assert.body()));
+            let _ = (assert.condition(), assert.message(), assert.body());
         }
         Some(Expr::Tag(tag)) => drop((tag.name(), tag.payload())),
         Some(Expr::Ascribe(ascribe)) => drop((ascribe.expr(), ascribe.ty())),
@@ -87,7 +87,7 @@ fn accessors(node: &SyntaxNode) {
         }
         _ => {}
     }
-    if let Some(ty) = Type::cast(node.clone()) {
+    if let Some(ty) = Type::cast(node) {
         assert!(node.text_range().contains_range(ty.range()));
         match ty {
             Type::Name(name) => drop(name.text()),
@@ -112,14 +112,15 @@ fn accessors(node: &SyntaxNode) {
     }
 }
 
-fn depth(root: &SyntaxNode) -> usize {
-    let (mut depth, mut deepest) = (0, 0);
-    for event in root.preorder() {
-        match event {
-            rowan::WalkEvent::Enter(_) => depth += 1,
-            rowan::WalkEvent::Leave(_) => depth -= 1,
+fn depth(root: SyntaxNode<'_>) -> usize {
+    let mut way: Vec<SyntaxNode<'_>> = Vec::new();
+    let mut deepest = 0;
+    for node in root.descendants() {
+        while way.last().is_some_and(|last| node.parent() != Some(*last)) {
+            way.pop();
         }
-        deepest = deepest.max(depth);
+        way.push(node);
+        deepest = deepest.max(way.len());
     }
     deepest
 }

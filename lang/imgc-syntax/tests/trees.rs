@@ -1,6 +1,6 @@
 //! The trees of every construct, as snapshots: kinds and tokens, without blanks.
 
-use imgc_syntax::{NodeOrToken, SyntaxNode, parse};
+use imgc_syntax::{SyntaxElement, SyntaxNode, parse};
 
 /// A tree in one line for each source: `(Kind token (Kind token))`, and its errors.
 fn trees(sources: &[&str]) -> String {
@@ -9,7 +9,7 @@ fn trees(sources: &[&str]) -> String {
         let parse = parse(source);
         assert_eq!(parse.syntax().to_string(), *source, "lossless");
         shown.push_str(&format!("{source}\n  "));
-        tree(&parse.syntax(), &mut shown);
+        tree(parse.syntax(), &mut shown);
         for error in parse.errors() {
             shown.push_str(&format!("\n  {:?} at {:?}", error.code, error.range));
         }
@@ -18,16 +18,16 @@ fn trees(sources: &[&str]) -> String {
     shown
 }
 
-fn tree(node: &SyntaxNode, shown: &mut String) {
+fn tree(node: SyntaxNode<'_>, shown: &mut String) {
     shown.push_str(&format!("({:?}", node.kind()));
     for child in node.children_with_tokens() {
         match child {
-            NodeOrToken::Node(node) => {
+            SyntaxElement::Node(node) => {
                 shown.push(' ');
-                tree(&node, shown);
+                tree(node, shown);
             }
-            NodeOrToken::Token(token) if token.kind().is_trivia() => {}
-            NodeOrToken::Token(token) => {
+            SyntaxElement::Token(token) if token.kind().is_trivia() => {}
+            SyntaxElement::Token(token) => {
                 shown.push_str(&format!(" {}", token.text().escape_debug()))
             }
         }

@@ -2,7 +2,7 @@
 //! errors alone.
 #![no_main]
 
-use imgc_syntax::{NodeOrToken, SyntaxKind};
+use imgc_syntax::SyntaxKind;
 use libfuzzer_sys::fuzz_target;
 
 /// The tokens that mean something, and the comments, without blanks at their ends. Commas
@@ -10,8 +10,7 @@ use libfuzzer_sys::fuzz_target;
 fn significant(text: &str) -> Vec<String> {
     imgc_syntax::parse(text)
         .syntax()
-        .descendants_with_tokens()
-        .filter_map(NodeOrToken::into_token)
+        .tokens()
         .filter(|token| !matches!(token.kind(), SyntaxKind::Whitespace | SyntaxKind::Comma))
         .map(|token| token.text().trim_end().to_owned())
         .collect()

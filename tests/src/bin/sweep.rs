@@ -27,6 +27,8 @@ Wants root and mmdebstrap. It may be run while others work: it is nice.
   --suite SUITE  of which suite (trixie)
   --imgc FILE    the program to try (target/release/imgc)
   --place DIR    where to work; a file system in memory is the quickest (/dev/shm)
+  --group N      compare so many packages in one image first; each by itself where
+                 such a tree differs, or can't be made (8)
   --refusals     only what is refused: nothing is compared, and that is much quicker";
 
 /// The sections that images take packages from.
@@ -44,6 +46,7 @@ struct Options {
     suite: String,
     imgc: PathBuf,
     place: PathBuf,
+    group: usize,
     refusals: bool,
     packages: Vec<String>,
 }
@@ -74,12 +77,13 @@ fn main() -> ExitCode {
     } else {
         options.packages.clone()
     };
-    let mut fates = Vec::new();
-    for package in packages {
-        let fate = try_package(&options, &place, &package);
-        say(&format!("{package}: {}", fate.word()));
-        fates.push((package, fate));
-    }
+    let sweep = Sweep {
+        options: &options,
+        project: place.join("project"),
+        layout: place.join("ours.oci"),
+        place: &place,
+    };
+    let fates = sweep.fates(&packages);
     std::fs::remove_dir_all(&place).expect("the folder can be taken away");
     let mut out = std::io::stdout().lock();
     out.write_all(table(&options, &fates).as_bytes())
@@ -99,6 +103,7 @@ fn options() -> Option<Options> {
         suite: "trixie".to_owned(),
         imgc: imgc_tests::sandbox::repository().join("target/release/imgc"),
         place: PathBuf::from("/dev/shm"),
+        group: 8,
         refusals: false,
         packages: Vec::new(),
     };
@@ -109,6 +114,7 @@ fn options() -> Option<Options> {
             "--seed" => options.seed = args.next()?,
             "--suite" => options.suite = args.next()?,
             "--imgc" => options.imgc = PathBuf::from(args.next()?),
+            "--group" => options.group = args.next()?.parse().ok().filter(|&n| n > 0)?,
             "--place" => options.place = PathBuf::from(args.next()?),
             "--refusals" => options.refusals = true,
             other if other.starts_with('-') => return None,
@@ -154,100 +160,151 @@ fn draw(options: &Options, place: &Path) -> Vec<String> {
     names
 }
 
-fn try_package(options: &Options, place: &Path, package: &str) -> Fate {
-    let project = place.join("project");
-    let layout = place.join("ours.oci");
-    std::fs::create_dir_all(project.join(".git")).expect("a folder");
-    let fate = build_and_compare(options, place, &project, &layout, package);
-    for folder in [&project, &layout] {
-        // The layout is not there where nothing was built.
-        let _ = std::fs::remove_dir_all(folder);
-    }
-    fate
+/// A run, and where it works.
+struct Sweep<'a> {
+    options: &'a Options,
+    place: &'a Path,
+    project: PathBuf,
+    layout: PathBuf,
 }
 
-fn build_and_compare(
-    options: &Options,
-    place: &Path,
-    project: &Path,
-    layout: &Path,
-    package: &str,
-) -> Fate {
-    let suite = &*options.suite;
-    let mut skipped: Vec<String> = Vec::new();
-    let mut reasons = Vec::new();
-    loop {
-        let image = image(suite, package, &skipped);
-        std::fs::write(project.join("app.img"), image).expect("a file");
+impl Sweep<'_> {
+    /// What becomes of each package. All are built one by one. Those that could be are
+    /// then compared.
+    fn fates(&self, packages: &[String]) -> Vec<(String, Fate)> {
+        let mut fates = BTreeMap::new();
+        let mut built = Vec::new();
+        for package in packages {
+            match self.try_to_build(package) {
+                Fate::Built if !self.options.refusals => built.push(package.clone()),
+                fate => {
+                    say(&format!("{package}: {}", fate.line()));
+                    fates.insert(package.clone(), fate);
+                }
+            }
+        }
+        for group in built.chunks(self.options.group) {
+            let together = group.len() > 1 && matches!(self.compare(group), Fate::Equal);
+            for package in group {
+                let fate = if together {
+                    Fate::Equal
+                } else {
+                    self.compare(std::slice::from_ref(package))
+                };
+                say(&format!("{package}: {}", fate.line()));
+                fates.insert(package.clone(), fate);
+            }
+        }
+        fates.into_iter().collect()
+    }
+
+    /// Builds a package, and again with each script skipped that is refused, to find all.
+    fn try_to_build(&self, package: &str) -> Fate {
+        let packages = [package.to_owned()];
+        let mut skipped: Vec<String> = Vec::new();
+        let mut reasons = Vec::new();
+        let fate = loop {
+            let Err(said) = self.build(&packages, &skipped) else {
+                break Fate::Built;
+            };
+            match refusal(&said) {
+                Some((reason, name)) if !skipped.contains(&name) && skipped.len() < TRIES => {
+                    reasons.push(reason);
+                    skipped.push(name);
+                }
+                _ if reasons.is_empty() => break self.failed(&packages, &said),
+                _ => break Fate::Built,
+            }
+        };
+        self.clear();
+        if reasons.is_empty() {
+            fate
+        } else {
+            Fate::Refused(reasons)
+        }
+    }
+
+    /// Compares the image of `packages` with mmdebstrap's tree.
+    fn compare(&self, packages: &[String]) -> Fate {
+        let fate = match self.build(packages, &[]) {
+            Err(said) => self.failed(packages, &said),
+            Ok(()) => {
+                let ours = Tree::of_layout(&Layout::open(&self.layout));
+                let lock = self.project.join("imgc.lock");
+                let lock = std::fs::read_to_string(lock).expect("a lock");
+                match self.reference(packages, fidelity::epoch_of_lock(&lock)) {
+                    Err(Failed(said)) => Fate::Failed(format!("mmdebstrap: {}", last(&said))),
+                    Ok(theirs) => verdict(&ours, &theirs),
+                }
+            }
+        };
+        self.clear();
+        fate
+    }
+
+    /// Builds an image. What `imgc` said is the error.
+    fn build(&self, packages: &[String], skipped: &[String]) -> Result<(), String> {
+        std::fs::create_dir_all(self.project.join(".git")).expect("a folder");
+        let image = image(&self.options.suite, packages, skipped);
+        std::fs::write(self.project.join("app.img"), image).expect("a file");
         let mut command = Command::new("nice");
         command
-            .arg(&options.imgc)
+            .arg(&self.options.imgc)
             .args(["build", "app.img", "-o"])
-            .arg(format!("oci:{}", layout.display()))
+            .arg(format!("oci:{}", self.layout.display()))
             .arg("--store")
-            .arg(place.join("store"))
-            .current_dir(project)
+            .arg(self.place.join("store"))
+            .current_dir(&self.project)
             .stdin(Stdio::null());
         let output = command.output().expect("imgc can be started");
         if output.status.success() {
-            break;
+            return Ok(());
         }
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        match refusal(&said) {
-            Some((reason, name)) if !skipped.contains(&name) && skipped.len() < TRIES => {
-                reasons.push(reason);
-                skipped.push(name);
-            }
-            _ if reasons.is_empty() => return failed(options, place, package, &said),
-            _ => break,
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
+    fn clear(&self) {
+        for folder in [&self.project, &self.layout] {
+            // The layout is not there where nothing was built.
+            let _ = std::fs::remove_dir_all(folder);
         }
     }
-    if !reasons.is_empty() {
-        return Fate::Refused(reasons);
-    }
-    if options.refusals {
-        return Fate::Built;
-    }
-    let ours = Tree::of_layout(&Layout::open(layout));
-    let lock = std::fs::read_to_string(project.join("imgc.lock")).expect("a lock");
-    match reference(suite, package, fidelity::epoch_of_lock(&lock), place) {
-        Err(Failed(said)) => Fate::Failed(format!("mmdebstrap: {}", last(&said))),
-        Ok(theirs) => {
-            let found = fidelity::compare(&ours, &theirs, &Exclusions::read());
-            if found.differences.is_empty() {
-                return Fate::Equal;
-            }
-            let paths = found.differences.iter();
-            Fate::Wrong(
-                paths
-                    .map(|wrong| format!("{} ({})", wrong.path, wrong.what))
-                    .collect(),
-            )
+
+    /// imgc can't build it, and that is not about a script.
+    fn failed(&self, packages: &[String], said: &str) -> Fate {
+        let first = said.lines().next().unwrap_or_default();
+        if self.options.refusals {
+            return Fate::Failed(format!("imgc: {first}"));
         }
+        match self.reference(packages, 0) {
+            Err(_) => Fate::Impossible,
+            Ok(_) => Fate::Failed(format!("imgc: {first}")),
+        }
+    }
+
+    fn reference(&self, packages: &[String], epoch: u64) -> Result<Tree, Failed> {
+        let reference = Reference {
+            suite: &self.options.suite,
+            packages,
+            epoch,
+            dpkg: &[],
+            folder: self.place,
+        };
+        reference.make()
     }
 }
 
-/// imgc can't build it, and that is not about a script.
-fn failed(options: &Options, place: &Path, package: &str, said: &str) -> Fate {
-    let first = said.lines().next().unwrap_or_default();
-    if options.refusals {
-        return Fate::Failed(format!("imgc: {first}"));
+fn verdict(ours: &Tree, theirs: &Tree) -> Fate {
+    let found = fidelity::compare(ours, theirs, &Exclusions::read());
+    if found.differences.is_empty() {
+        return Fate::Equal;
     }
-    match reference(&options.suite, package, 0, place) {
-        Err(_) => Fate::Impossible,
-        Ok(_) => Fate::Failed(format!("imgc: {first}")),
-    }
-}
-
-fn reference(suite: &str, package: &str, epoch: u64, folder: &Path) -> Result<Tree, Failed> {
-    let packages = [package.to_owned()];
-    let reference = Reference {
-        suite,
-        packages: &packages,
-        epoch,
-        folder,
-    };
-    reference.make()
+    let paths = found.differences.iter();
+    Fate::Wrong(
+        paths
+            .map(|wrong| format!("{} ({})", wrong.path, wrong.what))
+            .collect(),
+    )
 }
 
 /// The reason of a refusal with the place of it, and the package to skip.
@@ -261,7 +318,8 @@ fn refusal(said: &str) -> Option<(String, String)> {
     Some((format!("{reason} ({at})"), name.to_owned()))
 }
 
-fn image(suite: &str, package: &str, skipped: &[String]) -> String {
+fn image(suite: &str, packages: &[String], skipped: &[String]) -> String {
+    let packages = packages.join("\", \"");
     let skipped = skipped.iter();
     let skip: String = skipped
         .map(|name| format!("\"{name}\" = \"sweep\"; "))
@@ -273,11 +331,23 @@ fn image(suite: &str, package: &str, skipped: &[String]) -> String {
     };
     format!(
         "(import std/debian).image {{ name = \"app\"; suite = \"{suite}\"; variant = \"minbase\"; \
-         packages = [\"{package}\"{merged}]; skip = {{ {skip}}}; }}\n"
+         packages = [\"{packages}\"{merged}]; skip = {{ {skip}}}; }}\n"
     )
 }
 
 impl Fate {
+    /// The word, and the first reasons.
+    fn line(&self) -> String {
+        let reasons: Vec<&str> = match self {
+            Self::Refused(all) | Self::Wrong(all) => all.iter().map(String::as_str).collect(),
+            Self::Failed(one) => vec![one],
+            _ => Vec::new(),
+        };
+        let some = reasons[..reasons.len().min(6)].join("; ");
+        let separator = if some.is_empty() { "" } else { ": " };
+        format!("{}{separator}{some}", self.word())
+    }
+
     fn word(&self) -> &'static str {
         match self {
             Self::Equal => "equal",

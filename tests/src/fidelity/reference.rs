@@ -17,6 +17,8 @@ pub struct Reference<'a> {
     pub packages: &'a [String],
     /// The time of everything, in seconds since 1970.
     pub epoch: u64,
+    /// Lines of dpkg's settings, for the machine that makes the tree and for the tree.
+    pub dpkg: &'a [String],
     /// Where it may work. The quickest is a file system in memory.
     pub folder: &'a Path,
 }
@@ -109,6 +111,8 @@ impl Reference<'_> {
             command.arg("--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr");
             packages.insert(0, "usr-is-merged".to_owned());
         }
+        let options = self.dpkg.iter();
+        command.args(options.map(|line| format!("--dpkgopt={line}")));
         if !packages.is_empty() {
             command.arg(format!("--include={}", packages.join(",")));
         }

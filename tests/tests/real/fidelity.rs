@@ -193,10 +193,25 @@ fn compare(
     exclusions: &Exclusions,
 ) -> Result<Comparison, String> {
     let packages = &SETS[set];
-    let project = PLACE.join(format!("out/fidelity-{suite}-{set}"));
+    let project = format!("fidelity-{suite}-{set}");
+    let (ours, epoch) = make(&project, &image(suite, packages, ""), folder)?;
+    let reference = Reference {
+        suite,
+        packages,
+        epoch,
+        dpkg: &[],
+        folder,
+    };
+    let theirs = make_reference(&reference)?;
+    Ok(fidelity::compare(&ours, &theirs, exclusions))
+}
+
+/// The tree that imgc makes of `text`, and its time in seconds since 1970.
+fn make(project: &str, text: &str, folder: &Path) -> Result<(Tree, u64), String> {
+    let project = PLACE.join("out").join(project);
     std::fs::create_dir_all(project.join(".git")).expect("a folder");
     let file = project.join("app.img");
-    std::fs::write(&file, image(suite, packages)).expect("a file");
+    std::fs::write(&file, text).expect("a file");
     let layout = folder.join("ours.oci");
     let mut command = imgc_command();
     command.arg("build").arg(&file);
@@ -207,28 +222,70 @@ fn compare(
     let ours = Tree::of_layout(&Layout::open(&layout));
     std::fs::remove_dir_all(&layout).expect("the layout can be taken away");
     let lock = std::fs::read_to_string(project.join("imgc.lock")).expect("a lock");
-    let reference = Reference {
-        suite,
-        packages,
-        epoch: fidelity::epoch_of_lock(&lock),
-        folder,
-    };
-    let made = {
-        let _quiet = APT.read().unwrap_or_else(PoisonError::into_inner);
-        reference.make()
-    };
-    let theirs = made.map_err(|Failed(said)| format!("mmdebstrap fails\n{said}"))?;
-    Ok(fidelity::compare(&ours, &theirs, exclusions))
+    Ok((ours, fidelity::epoch_of_lock(&lock)))
 }
 
-fn image(suite: &str, packages: &[String]) -> String {
+fn make_reference(reference: &Reference<'_>) -> Result<Tree, String> {
+    let _quiet = APT.read().unwrap_or_else(PoisonError::into_inner);
+    let made = reference.make();
+    made.map_err(|Failed(said)| format!("mmdebstrap fails\n{said}"))
+}
+
+/// Documentation but for the copyrights, translations but for one file, manuals, and a
+/// conffile.
+#[test]
+fn what_is_excluded_is_as_dpkg_leaves_it_out() {
+    let (exclude, include) = (
+        [
+            "/etc/cron.daily/*",
+            "/usr/share/doc/*",
+            "/usr/share/locale/*",
+            "/usr/share/man/*",
+        ],
+        [
+            "/usr/share/doc/*/copyright",
+            "/usr/share/locale/locale.alias",
+        ],
+    );
+    let folder = memory("filter");
+    let more = format!("exclude = {exclude:?}; include = {include:?};");
+    let packages = ["ca-certificates", "man-db"].map(str::to_owned);
+    let text = image("trixie", &packages, &more);
+    let (ours, epoch) = make("filter", &text, &folder).unwrap_or_else(|why| panic!("{why}"));
+    let exclude = exclude.map(|pattern| format!("path-exclude={pattern}"));
+    let include = include.map(|pattern| format!("path-include={pattern}"));
+    let dpkg: Vec<String> = exclude.into_iter().chain(include).collect();
+    let reference = Reference {
+        suite: "trixie",
+        packages: &packages,
+        epoch,
+        dpkg: &dpkg,
+        folder: &folder,
+    };
+    let theirs = make_reference(&reference);
+    let mut theirs = theirs.unwrap_or_else(|why| panic!("{why}"));
+    run(std::process::Command::new("umount").arg(&folder)).succeeds();
+    // The same settings, under the name of whoever wrote them.
+    let settings = theirs.rows.remove("/etc/dpkg/dpkg.cfg.d/99mmdebstrap");
+    let settings = settings.expect("mmdebstrap keeps dpkg's settings");
+    theirs
+        .rows
+        .insert("/etc/dpkg/dpkg.cfg.d/imgc".to_owned(), settings);
+    let comparison = fidelity::compare(&ours, &theirs, &Exclusions::read());
+    assert!(comparison.compared > 2_000, "{comparison:?}");
+    let mut wrong = String::new();
+    report(&mut wrong, "trixie", "with patterns", &comparison);
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+fn image(suite: &str, packages: &[String], more: &str) -> String {
     // What `merged` is to mmdebstrap: the oldest suite has it as a package.
     let merged = (suite == "bookworm").then_some("usr-is-merged");
     let names = packages.iter().map(String::as_str).chain(merged);
     let names: Vec<String> = names.map(|name| format!("\"{name}\"")).collect();
     format!(
         "(import std/debian).image {{\n  name = \"app\"; suite = \"{suite}\"; variant = \"minbase\";\n  \
-         packages = [{}];\n}}\n",
+         packages = [{}]; {more}\n}}\n",
         names.join(", ")
     )
 }

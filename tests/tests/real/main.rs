@@ -9,8 +9,13 @@
 
 mod clients;
 mod fidelity;
+mod oracle;
 mod place;
 mod podman;
 mod running;
 mod same;
+mod software;
+mod solver;
 mod trouble;
+mod trust;
+mod versions;

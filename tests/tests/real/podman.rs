@@ -28,6 +28,12 @@ impl Container {
     /// Starts the image of the layout in `folder` as the container `name`.
     #[track_caller]
     pub(crate) fn start(name: &str, folder: &Path) -> Self {
+        Self::start_with(name, folder, &[])
+    }
+
+    /// The same with another command than the image's own.
+    #[track_caller]
+    pub(crate) fn start_with(name: &str, folder: &Path, arguments: &[&str]) -> Self {
         let source = format!("oci:{}", folder.display());
         let pulled = run(podman().args(["pull", "-q", &source]));
         let id = pulled.succeeds().stdout.trim().to_owned();
@@ -41,7 +47,8 @@ impl Container {
         command
             .args(["run", "-d", "--network=none", "--name", name])
             .args(limits)
-            .arg(id);
+            .arg(id)
+            .args(arguments);
         run(&mut command).succeeds();
         let mut container = Self {
             name: name.to_owned(),

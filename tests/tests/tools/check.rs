@@ -28,6 +28,50 @@ fn everything_below_is_checked_without_the_network() {
     sandbox.has_no_layout();
 }
 
+/// An image with packages, on a line of its own.
+fn image(packages: &str) -> String {
+    format!(
+        "(import std/debian).image {{ name = \"app\"; suite = \"trixie\"; variant = \"distroless\";\n  \
+         packages = [{packages}]; }}"
+    )
+}
+
+#[test]
+fn a_package_that_the_locked_archives_lack_is_told_at_its_literal() {
+    let sandbox = Sandbox::new();
+    sandbox.write("app.img", image("\"hello\""));
+    sandbox.build();
+    sandbox.server.take_requests();
+    run(&sandbox, &["check"]).succeeds();
+
+    sandbox.write("app.img", image("\"hello\", \"helo\""));
+    let outcome = run(&sandbox, &["check", "--json"]);
+    ends(&outcome, 1, &[]);
+    let document = document(&outcome);
+    assert_eq!(document["errors"], 1, "{document}");
+    let found = &document["diagnostics"][0];
+    assert_eq!(found["code"], "IMG0512");
+    let told = found.to_string();
+    assert!(told.contains("did you mean `hello`"), "{told}");
+    let place = "app.img:2:24";
+    run(&sandbox, &["check"]).fails(1, &["`helo`", place, "did you mean `hello`"]);
+    // The build says the same of the same place.
+    run(&sandbox, &["build", "app.img"]).fails(1, &["`helo`", place, "did you mean `hello`"]);
+    sandbox.server.take_requests();
+
+    // What the archives have needs no lock that has it.
+    sandbox.write("app.img", image("\"hello\", \"noise\""));
+    run(&sandbox, &["check"]).succeeds();
+    // Of what the lock does not name nothing is known.
+    let other = image("\"helo\"").replace("trixie", "bookworm");
+    sandbox.write("app.img", other);
+    run(&sandbox, &["check"]).succeeds();
+    sandbox.write("app.img", image("\"helo\""));
+    std::fs::rename(sandbox.path("home/.cache/imgc"), sandbox.path("away")).expect("a store");
+    run(&sandbox, &["check"]).succeeds();
+    assert_eq!(sandbox.server.take_requests(), []);
+}
+
 #[test]
 fn mistakes_of_every_stage_are_found() {
     let sandbox = Sandbox::new();

@@ -13,6 +13,7 @@ mod programs;
 mod registry;
 mod remote;
 mod repl;
+mod store;
 mod update;
 mod web;
 mod why;

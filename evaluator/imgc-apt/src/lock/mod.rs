@@ -13,7 +13,7 @@ mod text;
 use std::fmt;
 
 use crate::archives::ArchiveSource;
-use crate::release::{IndexFile, Release};
+use crate::release::Release;
 use crate::sha256::Sha256;
 use crate::solve::{Call, Request, Solution};
 use crate::time::{self, Epoch};
@@ -38,7 +38,7 @@ pub struct Lock {
 /// One state of one archive: what vouches for packages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockedArchive {
-    /// The archive's id: `debian`, `debian-security`.
+    /// The archive's id: `debian`, `debian-security`, or a third party's address.
     pub id: String,
     /// The distribution: `trixie-updates`.
     pub dist: String,
@@ -86,13 +86,16 @@ pub struct Set {
     pub calls: Vec<Call>,
 }
 
-/// Names a [`LockedArchive`]. Written `trixie-updates 2026-07-11T10:16:37Z`.
+/// Names a [`LockedArchive`]. Written `trixie-updates 2026-07-11T10:16:37Z`, and with a
+/// third party's address after that.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ArchiveKey {
     /// The distribution.
     pub dist: String,
     /// `Date` of the `Release`.
     pub date: Epoch,
+    /// The address, where the archive is a third party's.
+    pub address: Option<String>,
 }
 
 /// Names a [`Pin`]. Written `libc6 2.41-12 amd64`.
@@ -129,7 +132,7 @@ pub struct Vouched<'a> {
     /// Its verified `Release`.
     pub release: &'a Release,
     /// The index that was read.
-    pub index: &'a IndexFile,
+    pub index: &'a LockedIndex,
 }
 
 /// Why a lock is refused.
@@ -285,7 +288,10 @@ impl Lock {
         };
         for vouched in archives {
             let archive = LockedArchive::of(vouched);
-            set.archives.push(archive.key());
+            // An archive comes once for each of its components.
+            if !set.archives.contains(&archive.key()) {
+                set.archives.push(archive.key());
+            }
             new.add_archive(archive)?;
         }
         for selected in &solution.packages {
@@ -298,7 +304,7 @@ impl Lock {
             let pin = match archives.get(selected.index) {
                 Some(vouched) => Pin {
                     key: key.clone(),
-                    archive: vouched.source.id.to_owned(),
+                    archive: vouched.source.id.clone(),
                     path: package.path().to_owned(),
                     size: package.size(),
                     sha256: package.sha256(),
@@ -398,8 +404,7 @@ impl Lock {
     }
 
     fn archive(&self, key: &ArchiveKey) -> Option<&LockedArchive> {
-        let named = |archive: &&LockedArchive| archive.dist == key.dist && archive.date == key.date;
-        self.archives.iter().find(named)
+        self.archives.iter().find(|archive| archive.key() == *key)
     }
 
     fn pin(&self, key: &PackageKey) -> Option<&Pin> {
@@ -431,7 +436,7 @@ impl LockedArchive {
             index,
         } = vouched;
         Self {
-            id: source.id.to_owned(),
+            id: source.id.clone(),
             dist: source.dist.clone(),
             suite: release.suite.clone(),
             codename: release.codename.clone(),
@@ -440,11 +445,7 @@ impl LockedArchive {
             size: release.size,
             signers: release.signers.clone(),
             snapshots: release.snapshots.clone(),
-            indices: vec![LockedIndex {
-                path: index.path.clone(),
-                sha256: index.sha256,
-                size: index.size,
-            }],
+            indices: vec![(*index).clone()],
         }
     }
 
@@ -453,13 +454,18 @@ impl LockedArchive {
         ArchiveKey {
             dist: self.dist.clone(),
             date: self.date,
+            address: self.id.contains(':').then(|| self.id.clone()),
         }
     }
 }
 
 impl fmt::Display for ArchiveKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.dist, time::rfc3339(self.date))
+        write!(f, "{} {}", self.dist, time::rfc3339(self.date))?;
+        match &self.address {
+            Some(address) => write!(f, " {address}"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -13,11 +13,12 @@ use super::{
     ArchiveKey, LOCK_VERSION, Lock, LockError, LockedArchive, LockedIndex, LockedModule,
     PackageKey, Pin, Set, calls, module,
 };
+use crate::archives::is_archive;
 use crate::depends::is_name;
 use crate::index::{is_architecture, is_pool_path};
 use crate::release::{is_template, is_word};
 use crate::sha256::Sha256;
-use crate::solve::{Request, Variant};
+use crate::solve::{Asked, AskedArchive, Request, Variant};
 use crate::time;
 use crate::version;
 
@@ -95,9 +96,22 @@ struct SetText {
     variant: String,
     recommends: bool,
     names: Vec<String>,
+    #[serde(default)]
+    beside: Vec<BesideText>,
     archives: Vec<Spanned<String>>,
     packages: Vec<Spanned<String>>,
     calls: Vec<String>,
+}
+
+/// An archive that is asked for beside those of the suite.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BesideText {
+    dist: String,
+    components: Vec<String>,
+    url: Option<String>,
+    keys: Option<String>,
+    priority: Option<i32>,
 }
 
 #[derive(Deserialize, Default)]
@@ -158,6 +172,7 @@ fn write_all(out: &mut String, lock: &Lock) -> std::fmt::Result {
         writeln!(out, "variant = \"{}\"", request.variant.name())?;
         writeln!(out, "recommends = {}", request.recommends)?;
         list(out, "names", &request.names)?;
+        write_beside(out, &request.archives)?;
         list(out, "archives", &set.archives)?;
         list(out, "packages", &set.packages)?;
         list(out, "calls", &calls::render(&set.calls, &set.packages))?;
@@ -194,6 +209,33 @@ fn write_all(out: &mut String, lock: &Lock) -> std::fmt::Result {
         writeln!(out, "sha256 = \"{sha256}\"\nsize = {size}")?;
     }
     Ok(())
+}
+
+fn write_beside(out: &mut String, archives: &[AskedArchive]) -> std::fmt::Result {
+    if archives.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "beside = [")?;
+    for archive in archives {
+        let names: Vec<String> = archive
+            .components
+            .iter()
+            .map(|name| format!("\"{name}\""))
+            .collect();
+        let (dist, names) = (&archive.dist, names.join(", "));
+        write!(out, "    {{ dist = \"{dist}\", components = [{names}]")?;
+        if let Some(url) = &archive.url {
+            write!(out, ", url = \"{url}\"")?;
+        }
+        if let Some(keys) = &archive.keys {
+            write!(out, ", keys = \"{keys}\"")?;
+        }
+        if let Some(priority) = archive.priority {
+            write!(out, ", priority = {priority}")?;
+        }
+        writeln!(out, " }},")?;
+    }
+    writeln!(out, "]")
 }
 
 fn list<T: std::fmt::Display>(out: &mut String, name: &str, items: &[T]) -> std::fmt::Result {
@@ -281,10 +323,40 @@ pub(super) fn check_request(request: &Request) -> Result<(), LockError> {
     if !is_architecture(&request.arch) {
         return fail("arch", &request.arch);
     }
-    match request.names.iter().find(|name| !is_name(name)) {
-        Some(name) => fail("names", name),
-        None => Ok(()),
+    if let Some(name) = request
+        .names
+        .iter()
+        .find(|name| Asked::parse(name).is_none())
+    {
+        return fail("names", name);
     }
+    for archive in &request.archives {
+        if let Some((field, value)) = wrong_in(archive) {
+            return fail(field, value);
+        }
+    }
+    Ok(())
+}
+
+/// What of an archive beside those of a suite can't be, with the name of its field.
+fn wrong_in(archive: &AskedArchive) -> Option<(&'static str, &str)> {
+    let AskedArchive {
+        url,
+        dist,
+        components,
+        ..
+    } = archive;
+    if !is_word(dist) {
+        return Some(("dist", dist));
+    }
+    if let Some(name) = components.iter().find(|name| !is_word(name)) {
+        return Some(("components", name));
+    }
+    if components.is_empty() {
+        return Some(("components", ""));
+    }
+    let url = url.as_deref()?;
+    (!url.contains(':') || !is_archive(url)).then_some(("url", url))
 }
 
 /// Finds lines. Only a failure needs one.
@@ -361,7 +433,7 @@ impl Check<'_> {
     }
 
     fn archive(&self, text: ArchiveText) -> Result<LockedArchive, LockError> {
-        self.that(is_word(&text.id), "id", &text.id)?;
+        self.that(is_archive(&text.id), "id", &text.id)?;
         self.that(is_word(&text.dist), "dist", &text.dist)?;
         for (field, value) in [("suite", &text.suite), ("codename", &text.codename)] {
             self.that(value.is_empty() || is_word(value), field, value)?;
@@ -411,7 +483,7 @@ impl Check<'_> {
         let version_ok = version::check(&text.version).is_ok();
         self.that(version_ok, "version", &text.version)?;
         self.that(is_architecture(&text.arch), "arch", &text.arch)?;
-        self.that(is_word(&text.archive), "archive", &text.archive)?;
+        self.that(is_archive(&text.archive), "archive", &text.archive)?;
         self.that(is_pool_path(&text.path), "path", &text.path)?;
         Ok(Pin {
             sha256: self.sha256(&text.sha256)?,
@@ -434,23 +506,44 @@ impl Check<'_> {
             .find(|variant| variant.name() == text.variant)
             .ok_or_else(|| self.value("variant", &text.variant))?;
         for name in &text.names {
-            self.that(is_name(name), "names", name)?;
+            self.that(Asked::parse(name).is_some(), "names", name)?;
         }
         let mut names = text.names;
         names.sort();
         if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(self.duplicate(twice[0].clone()));
         }
+        let mut beside = Vec::new();
+        for archive in text.beside {
+            let keys = archive.keys.map(|text| self.sha256(&text)).transpose()?;
+            let archive = AskedArchive {
+                url: archive.url,
+                dist: archive.dist,
+                components: archive.components,
+                keys,
+                priority: archive.priority,
+            };
+            if let Some((field, value)) = wrong_in(&archive) {
+                return Err(self.value(field, value));
+            }
+            beside.push(archive);
+        }
         let mut archives = Vec::new();
         let mut ids = Vec::new();
         for reference in text.archives {
             let check = self.place.at(reference.span().start);
             let reference = reference.into_inner();
-            let found = reference.split_once(' ').and_then(|(dist, date)| {
-                let dist = dist.to_owned();
-                let date = time::parse_rfc3339(date)?;
-                lock.archive(&ArchiveKey { dist, date })
-            });
+            let words: Vec<&str> = reference.splitn(3, ' ').collect();
+            let found = match words[..] {
+                [dist, date, ref address @ ..] => time::parse_rfc3339(date).and_then(|date| {
+                    lock.archive(&ArchiveKey {
+                        dist: dist.to_owned(),
+                        date,
+                        address: address.first().map(|&address| address.to_owned()),
+                    })
+                }),
+                _ => None,
+            };
             let archive = found.ok_or_else(|| check.dangling(&reference))?;
             ids.push(archive.id.as_str());
             archives.push(archive.key());
@@ -501,6 +594,7 @@ impl Check<'_> {
                 variant,
                 recommends: text.recommends,
                 names,
+                archives: beside,
             },
             archives,
             packages,

@@ -2,7 +2,7 @@
 //! there. Chooses nothing.
 
 use super::universe::{Field, Universe};
-use super::{Request, SolveError, Variant};
+use super::{Asked, Offer, Request, SolveError, Variant};
 use crate::index::Index;
 
 /// A chosen package and what it needs of the others.
@@ -41,8 +41,13 @@ pub struct NodeNeed {
 /// # Errors
 /// [`SolveError::Relation`] for a relation field that can't be read.
 pub fn graph(request: &Request, index: &Index) -> Result<Vec<Node>, SolveError> {
-    let universe = Universe::new(&[index], &request.arch)?;
+    let universe = Universe::new(&[Offer::from(index)], &request.arch, &[])?;
     let mut nodes = Vec::new();
+    let asked: Vec<&str> = request
+        .names
+        .iter()
+        .map(|text| Asked::parse(text).map_or(text.as_str(), |asked| asked.name))
+        .collect();
     for id in universe.ids() {
         let package = universe.package(id);
         let mut needs = Vec::new();
@@ -81,7 +86,7 @@ pub fn graph(request: &Request, index: &Index) -> Result<Vec<Node>, SolveError> 
             version: package.version().to_owned(),
             arch: package.architecture().to_owned(),
             installed_size: package.installed_size(),
-            asked: request.names.iter().any(|asked| asked == name),
+            asked: asked.contains(&name),
             variant,
             needs,
         });
@@ -146,6 +151,7 @@ mod tests {
             variant: Variant::Essential,
             recommends: true,
             names: vec!["app".to_owned()],
+            archives: Vec::new(),
         };
         let nodes = graph(&request, &index).expect("a graph");
         let needs: Vec<_> = nodes[0]

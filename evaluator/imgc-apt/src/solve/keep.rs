@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::universe::Universe;
-use super::{Link, Request, Solution, SolveError, choose};
+use super::{Link, Offer, Request, Solution, SolveError, choose, read_names};
 use crate::depends::Relations;
 use crate::index::Index;
 
@@ -19,7 +19,7 @@ pub struct Keep<'a> {
 }
 
 /// As [`solve`], but the versions of `keep` stay where the rest can be chosen around
-/// them. In the solution, the position `indices.len()` stands for [`Keep::index`].
+/// them. In the solution, the position `offers.len()` stands for [`Keep::index`].
 ///
 /// # Errors
 /// As [`solve`], when nothing is left that could be let go.
@@ -27,18 +27,21 @@ pub struct Keep<'a> {
 /// [`solve`]: crate::solve()
 pub fn solve_keeping<'a>(
     request: &Request,
-    indices: &[&'a Index],
+    offers: &[impl Into<Offer<'a>> + Copy],
     keep: &Keep<'a>,
 ) -> Result<Solution<'a>, SolveError> {
+    let offers: Vec<Offer<'a>> = offers.iter().map(|offer| (*offer).into()).collect();
+    let indices: Vec<&Index> = offers.iter().map(|offer| offer.index).collect();
+    let asked = read_names(request)?;
     let mut versions = keep.versions.clone();
     // Each turn lets one go at least.
     loop {
-        let universe = Universe::keeping(indices, &request.arch, &versions, keep.index)?;
-        let error = match choose(request, &universe) {
+        let universe = Universe::keeping(&offers, &request.arch, &versions, keep.index, &asked)?;
+        let error = match choose(request, &asked, &universe) {
             Ok(solution) => return Ok(solution),
             Err(error) => error,
         };
-        let free = in_the_way(&error, &versions, indices);
+        let free = in_the_way(&error, &versions, &indices);
         if free.is_empty() {
             return Err(error);
         }
@@ -123,6 +126,7 @@ mod tests {
             variant: Variant::Distroless,
             recommends: false,
             names: vec!["app".to_owned()],
+            archives: Vec::new(),
         };
         let version = |(name, version): &(&str, &str)| {
             let kept = *name != free;

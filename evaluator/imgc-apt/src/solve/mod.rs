@@ -4,16 +4,20 @@
 //! machine. What comes out is a set without conflicts in which every dependency
 //! holds, in an order in which it can be installed.
 
+mod asked;
 mod explain;
 mod graph;
 mod keep;
 mod order;
 mod search;
 mod universe;
+mod wishes;
 
-use crate::depends::RelationError;
+use crate::depends::{RelationError, is_name};
 use crate::index::{Index, Package};
+use crate::sha256::Sha256;
 
+pub use asked::{Asked, Wish};
 pub use graph::{Node, NodeNeed, graph};
 pub use keep::{Keep, solve_keeping};
 pub use order::{Action, Call, Control, ControlError, Dpkg};
@@ -46,6 +50,30 @@ impl Variant {
     }
 }
 
+/// An index, and what its packages count for.
+#[derive(Debug, Clone, Copy)]
+pub struct Offer<'a> {
+    /// The index.
+    pub index: &'a Index,
+    /// The priority of its versions, as `apt_preferences(5)` has it: 500 for an archive
+    /// like any other, 100 for one such as backports, less than 0 for never.
+    pub priority: i32,
+    /// The names by which a request can mean the archive: the distribution, `Suite`,
+    /// `Codename`. Empty ones mean nothing.
+    pub names: [&'a str; 3],
+}
+
+impl<'a> From<&'a Index> for Offer<'a> {
+    /// An archive like any other, without a name.
+    fn from(index: &'a Index) -> Self {
+        Self {
+            index,
+            priority: 500,
+            names: [""; 3],
+        }
+    }
+}
+
 /// What is asked of one suite.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Request {
@@ -57,8 +85,25 @@ pub struct Request {
     pub variant: Variant,
     /// Whether recommended packages are installed too.
     pub recommends: bool,
-    /// The packages' names, sorted, each once.
+    /// The packages, sorted, each once, in the form that [`Asked::parse`] reads.
     pub names: Vec<String>,
+    /// The archives beside those of the suite, in the order in which they are preferred.
+    pub archives: Vec<AskedArchive>,
+}
+
+/// An archive that is asked for beside those of the suite.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AskedArchive {
+    /// The address below which `dists` and `pool` stand. None for Debian's own archive.
+    pub url: Option<String>,
+    /// The distribution: the folder below `dists`.
+    pub dist: String,
+    /// The components, none twice.
+    pub components: Vec<String>,
+    /// SHA-256 of the file of keys that may sign it. None for Debian's own archive.
+    pub keys: Option<Sha256>,
+    /// The priority of its versions, in place of the archive's own.
+    pub priority: Option<i32>,
 }
 
 /// The chosen packages.
@@ -102,6 +147,48 @@ pub enum SolveError {
         name: String,
         /// The packages that provide it, sorted.
         providers: Vec<String>,
+    },
+    /// A name that is none, or with something behind it that is neither a version nor a
+    /// suite.
+    #[error("`{0}` can't be the name of a package")]
+    Name(String),
+    /// A package is asked for twice, in two versions.
+    #[error("`{first}` and `{second}` are two versions of one package")]
+    Twice {
+        /// How it is asked for.
+        first: String,
+        /// How it is asked for too.
+        second: String,
+    },
+    /// A package of another architecture than the image's.
+    #[error("`{name}:{arch}` is of another architecture than the image, which is of {native}")]
+    Foreign {
+        /// The name that was asked for.
+        name: String,
+        /// The architecture that was asked for.
+        arch: String,
+        /// The image's.
+        native: String,
+    },
+    /// The archives have the package, and not in the version that was asked for.
+    #[error("there is no version {version} of `{name}`")]
+    NoVersion {
+        /// The name that was asked for.
+        name: String,
+        /// The version that was asked for.
+        version: String,
+        /// The versions that there are, the newest first.
+        available: Vec<String>,
+    },
+    /// The archives have the package, and not in the suite that was asked for.
+    #[error("there is no `{name}` in {suite}")]
+    NotInSuite {
+        /// The name that was asked for.
+        name: String,
+        /// The suite that was asked for.
+        suite: String,
+        /// The versions that there are, the newest first, each with its distribution.
+        available: Vec<String>,
     },
     /// A relation field of a package can't be read.
     #[error("{package}: {error}")]
@@ -173,23 +260,79 @@ pub enum Because {
     },
 }
 
-/// Chooses packages from `indices`, the archive that is preferred first. Of one
-/// name, only the highest version is a candidate.
+/// Chooses packages from `offers`, the archive that is preferred first. Of one name, only
+/// the version that the archives' priorities or the request choose is a candidate.
 ///
 /// # Errors
 /// A [`SolveError`] that says what has no answer.
-pub fn solve<'a>(request: &Request, indices: &[&'a Index]) -> Result<Solution<'a>, SolveError> {
-    choose(request, &universe::Universe::new(indices, &request.arch)?)
+pub fn solve<'a>(
+    request: &Request,
+    offers: &[impl Into<Offer<'a>> + Copy],
+) -> Result<Solution<'a>, SolveError> {
+    let offers: Vec<Offer<'a>> = offers.iter().map(|offer| (*offer).into()).collect();
+    let asked = read_names(request)?;
+    let universe = universe::Universe::new(&offers, &request.arch, &asked)?;
+    choose(request, &asked, &universe)
+}
+
+/// The packages that a request asks for. Each may be asked for in one way, and by its
+/// name alone beside that.
+fn read_names(request: &Request) -> Result<Vec<Asked<'_>>, SolveError> {
+    let mut all: Vec<Asked<'_>> = Vec::with_capacity(request.names.len());
+    let mut said: Vec<&str> = Vec::with_capacity(request.names.len());
+    for text in &request.names {
+        let asked = Asked::parse(text).ok_or_else(|| SolveError::Name(text.clone()))?;
+        if let Some(arch) = asked
+            .arch
+            .filter(|arch| ![&request.arch, "all"].contains(arch))
+        {
+            return Err(SolveError::Foreign {
+                name: asked.name.to_owned(),
+                arch: arch.to_owned(),
+                native: request.arch.clone(),
+            });
+        }
+        let Some(at) = all.iter().position(|known| known.name == asked.name) else {
+            all.push(asked);
+            said.push(text);
+            continue;
+        };
+        match (all[at].wish, asked.wish) {
+            (_, Wish::Candidate) => {}
+            (Wish::Candidate, _) => (all[at], said[at]) = (asked, text),
+            (one, other) if one == other => {}
+            _ => {
+                return Err(SolveError::Twice {
+                    first: said[at].to_owned(),
+                    second: text.clone(),
+                });
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// What is wrong with the names of a request by themselves: those that no index has, in
+/// the order of the request. Only bare names are looked at, without a version, an archive
+/// or an architecture. Nothing is chosen.
+///
+/// # Errors
+/// As [`solve`], where the indices can't be read.
+pub fn unknown(request: &Request, indices: &[&Index]) -> Result<Vec<SolveError>, SolveError> {
+    let offers: Vec<Offer<'_>> = indices.iter().map(|index| (*index).into()).collect();
+    let universe = universe::Universe::new(&offers, &request.arch, &[])?;
+    let bare = request.names.iter().filter(|name| is_name(name));
+    Ok(bare.filter_map(|name| universe.find(name).err()).collect())
 }
 
 fn choose<'a>(
     request: &Request,
+    asked: &[Asked<'_>],
     universe: &universe::Universe<'a>,
 ) -> Result<Solution<'a>, SolveError> {
-    let names = request
-        .names
+    let names = asked
         .iter()
-        .map(|name| universe.find(name))
+        .map(|asked| universe.find(asked.name))
         .collect::<Result<Vec<_>, _>>()?;
     let mut base = Vec::new();
     let mut more = Vec::new();
@@ -205,17 +348,20 @@ fn choose<'a>(
             more.push(id);
         }
     }
-    let mut search = search::Search::new(universe, request.recommends);
+    let mut search = search::Search::new(universe);
     if request.variant == Variant::Distroless {
         more.clear();
     } else {
-        // Recommends of what every image has are not what a user asked for.
+        // What every image has comes without what it recommends: a user asked for neither.
         search.add(&base, &[])?;
         if request.variant == Variant::Apt {
             search.add(&more, &[])?;
         }
     }
     let first = search.chosen().len();
+    if request.recommends {
+        search = search.recommending();
+    }
     search.add(&more, &names)?;
     ordered(request, universe, search.chosen(), first)
 }

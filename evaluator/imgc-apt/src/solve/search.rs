@@ -69,14 +69,20 @@ struct Clash {
 }
 
 impl<'u, 'a> Search<'u, 'a> {
-    pub(super) fn new(universe: &'u Universe<'a>, recommends: bool) -> Self {
+    pub(super) fn new(universe: &'u Universe<'a>) -> Self {
         Self {
             universe,
-            recommends,
+            recommends: false,
             chosen: Vec::new(),
             places: vec![None; universe.ids().count()],
             excluded: BTreeMap::new(),
         }
+    }
+
+    /// Adds recommended packages too from now on.
+    pub(super) fn recommending(mut self) -> Self {
+        self.recommends = true;
+        self
     }
 
     pub(super) fn chosen(&self) -> &[Id] {

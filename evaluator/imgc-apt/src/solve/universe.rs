@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::{SolveError, explain};
+use super::asked::Asked;
+use super::{Offer, SolveError, explain, wishes};
 use crate::depends::{Group, Relation, RelationError, Relations};
 use crate::index::{Index, MultiArch, Package};
 use crate::version;
@@ -29,9 +30,10 @@ pub(super) struct Universe<'a> {
     equals: RefCell<BTreeMap<Vec<Id>, Vec<Id>>>,
 }
 
-struct Candidate<'a> {
-    package: Package<'a>,
-    index: usize,
+#[derive(Clone, Copy)]
+pub(super) struct Candidate<'a> {
+    pub(super) package: Package<'a>,
+    pub(super) index: usize,
 }
 
 struct Provider<'a> {
@@ -78,54 +80,63 @@ impl Field {
 }
 
 impl<'a> Universe<'a> {
-    pub(super) fn new(indices: &[&'a Index], arch: &str) -> Result<Self, SolveError> {
-        Self::read_all(indices, indices.len(), arch, &BTreeMap::new())
+    /// The candidates of the archives, where `asked` may choose others than the
+    /// archives' priorities do.
+    pub(super) fn new(
+        offers: &[Offer<'a>],
+        arch: &str,
+        asked: &[Asked<'_>],
+    ) -> Result<Self, SolveError> {
+        Self::read_all(offers, offers.len(), arch, &BTreeMap::new(), asked)
     }
 
     /// The same, where a version of `keep` is the only candidate of its name. Those that
     /// the archives don't have stand in `kept`.
     pub(super) fn keeping(
-        indices: &[&'a Index],
+        offers: &[Offer<'a>],
         arch: &str,
         keep: &BTreeMap<String, Option<String>>,
         kept: &'a Index,
+        asked: &[Asked<'_>],
     ) -> Result<Self, SolveError> {
-        let mut all = indices.to_vec();
-        all.push(kept);
-        Self::read_all(&all, indices.len(), arch, keep)
+        let mut all = offers.to_vec();
+        all.push(Offer::from(kept));
+        Self::read_all(&all, offers.len(), arch, keep, asked)
     }
 
     fn read_all(
-        indices: &[&'a Index],
+        offers: &[Offer<'a>],
         archives: usize,
         arch: &str,
         keep: &BTreeMap<String, Option<String>>,
+        asked: &[Asked<'_>],
     ) -> Result<Self, SolveError> {
         let is_kept = |package: &Package<'_>| {
             let version = keep.get(package.name()).and_then(Option::as_deref);
             version == Some(package.version())
         };
-        let mut candidates: Vec<Candidate<'a>> = Vec::new();
-        for (index, packages) in indices.iter().enumerate() {
+        let mut all: Vec<Candidate<'a>> = Vec::new();
+        for (index, offer) in offers.iter().enumerate() {
             let fits = |package: &Package<'_>| {
                 [arch, "all"].contains(&package.architecture())
                     && (index < archives || is_kept(package))
             };
-            candidates.extend(
-                packages
-                    .packages()
-                    .filter(fits)
-                    .map(|package| Candidate { package, index }),
-            );
+            let packages = offer.index.packages().filter(fits);
+            all.extend(packages.map(|package| Candidate { package, index }));
         }
-        // The best first: what is kept, then the highest version, then the first index, then the first
-        // in it. The sort is stable, so that only names and versions are compared.
-        candidates.sort_by(|a, b| {
+        // The sort is stable: of one version, the first archive's comes first.
+        all.sort_by(|a, b| {
             let names = a.package.name().cmp(b.package.name());
-            let names = names.then_with(|| is_kept(&b.package).cmp(&is_kept(&a.package)));
             names.then_with(|| version::compare(b.package.version(), a.package.version()))
         });
-        candidates.dedup_by(|later, first| later.package.name() == first.package.name());
+        let wishes = wishes::grant(&all, offers, asked, arch)?;
+        let mut candidates: Vec<Candidate<'a>> = Vec::new();
+        for versions in all.chunk_by(|a, b| a.package.name() == b.package.name()) {
+            let wished = wishes.get(versions[0].package.name());
+            let kept = || versions.iter().find(|known| is_kept(&known.package));
+            let chosen = wished.or_else(kept).or_else(|| best(versions, offers));
+            candidates.extend(chosen.copied());
+        }
         let mut providers: BTreeMap<&str, Vec<Provider<'_>>> = BTreeMap::new();
         for (candidate, id) in candidates.iter().zip(0..) {
             for relation in provided(candidate.package)? {
@@ -139,7 +150,7 @@ impl<'a> Universe<'a> {
             needs: RefCell::new(vec![None; candidates.len()]),
             candidates,
             providers,
-            indices: indices.to_vec(),
+            indices: offers.iter().map(|offer| offer.index).collect(),
             archives,
             members: keep.keys().cloned().collect(),
             equals: RefCell::default(),
@@ -190,17 +201,20 @@ impl<'a> Universe<'a> {
             .map(|at| at as Id)
     }
 
-    /// The candidate that a user means.
+    /// The candidate that a user means: of a name that is only provided, the one
+    /// package that does.
     pub(super) fn find(&self, name: &str) -> Result<Id, SolveError> {
         if let Some(id) = self.named(name) {
             return Ok(id);
         }
         if let Some(providers) = self.providers.get(name) {
-            let mut names: Vec<String> = providers
-                .iter()
-                .map(|provider| self.package(provider.id).name().to_owned())
-                .collect();
-            names.dedup();
+            let mut ids: Vec<Id> = providers.iter().map(|provider| provider.id).collect();
+            ids.dedup();
+            if let [id] = ids[..] {
+                return Ok(id);
+            }
+            let names = ids.iter().map(|id| self.package(*id).name().to_owned());
+            let names = names.collect();
             return Err(SolveError::Virtual {
                 name: name.to_owned(),
                 providers: names,
@@ -327,8 +341,13 @@ impl<'a> Universe<'a> {
             ("Conflicts", package.conflicts()),
             ("Breaks", package.breaks()),
         ] {
-            for relation in flat(relations.map_err(fail)?) {
-                if relation.applies_to(&self.arch) {
+            for mut relation in flat(relations.map_err(fail)?) {
+                // One that names another architecture is about packages that aren't here.
+                let here = match relation.qualifier.take() {
+                    None | Some("any" | "native") => true,
+                    Some(arch) => arch == self.arch,
+                };
+                if here && relation.applies_to(&self.arch) {
                     excludes.push(Exclude { field, relation });
                 }
             }
@@ -339,6 +358,24 @@ impl<'a> Universe<'a> {
             provides: provided(package)?,
         })
     }
+}
+
+/// Of the versions of one name, the newest first, the one that apt would take: of the
+/// highest priority, and the newest of those. A version has the highest priority of the
+/// archives that have it; below zero, it is not taken.
+pub(super) fn best<'v, 'a>(
+    versions: &'v [Candidate<'a>],
+    offers: &[Offer<'_>],
+) -> Option<&'v Candidate<'a>> {
+    let mut best: Option<(i32, &Candidate<'a>)> = None;
+    for same in versions.chunk_by(|a, b| a.package.version() == b.package.version()) {
+        let priorities = same.iter().map(|known| offers[known.index].priority);
+        let priority = priorities.max().unwrap_or(-1);
+        if priority >= 0 && best.is_none_or(|(highest, _)| priority > highest) {
+            best = Some((priority, &same[0]));
+        }
+    }
+    best.map(|(_, known)| known)
 }
 
 fn provided(package: Package<'_>) -> Result<Vec<Relation<'_>>, SolveError> {

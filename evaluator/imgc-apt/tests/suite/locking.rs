@@ -1,8 +1,8 @@
 //! The lock: what goes in, what comes out, what is refused.
 
 use imgc_apt::{
-    ArchiveSource, Expect, Index, IndexFile, Keyring, Lock, LockError, Release, Request, Variant,
-    Vouched, solve,
+    ArchiveSource, AskedArchive, Expect, Index, Keyring, Lock, LockError, LockedIndex, Release,
+    Request, Sha256, Variant, Vouched, solve,
 };
 
 use crate::archive::{Archive, DAY, NEW_YEAR, TestKey, fields, stanza};
@@ -11,7 +11,7 @@ use crate::archive::{Archive, DAY, NEW_YEAR, TestKey, fields, stanza};
 struct Ready {
     source: ArchiveSource,
     release: Release,
-    file: IndexFile,
+    file: LockedIndex,
     index: Index,
 }
 
@@ -29,18 +29,26 @@ impl Ready {
         };
         let signed = key.sign(&archive.release);
         let release = Release::verify(signed.as_bytes(), &keyring, &expect).expect("good");
-        let file = release.index("main", "amd64").expect("an index");
+        let file = release.indices("main", "amd64").expect("an index");
+        let [file] = &file[..] else {
+            panic!("one index");
+        };
         Self {
-            index: Index::parse_xz(&archive.xz, &file).expect("an index"),
+            index: Index::parse_packed(&archive.xz, file).expect("an index"),
             source: ArchiveSource {
-                id,
+                id: id.to_owned(),
                 dist: dist.to_owned(),
-                label: "Debian",
-                component: "main",
+                label: None,
+                components: vec!["main".to_owned()],
+                priority: None,
                 keyring,
             },
             release,
-            file,
+            file: LockedIndex {
+                path: file.path.clone(),
+                sha256: Sha256::of(&archive.xz),
+                size: file.size,
+            },
         }
     }
 
@@ -63,6 +71,7 @@ fn request(names: &[&str]) -> Request {
         variant: Variant::Distroless,
         recommends: false,
         names: names.iter().map(|name| (*name).to_owned()).collect(),
+        archives: Vec::new(),
     }
 }
 
@@ -271,4 +280,65 @@ fn what_nothing_uses_is_dropped() {
     other.retain(|request| request.names == ["a"]);
     assert_eq!(other.packages().len(), 2);
     assert!(!other.render().contains("name = \"c\""));
+}
+
+#[test]
+fn an_archive_of_a_third_party_is_kept_with_its_keys() {
+    let (main, vendor) = (
+        main_archive(JAN_1, "1.0-1"),
+        Ready::new(
+            "https://apt.example/a",
+            "trixie",
+            JAN_1,
+            &stanza("v", "2", "Depends: b\n"),
+        ),
+    );
+    let mut asked = request(&["v=2", "a/trixie"]);
+    asked.archives.push(AskedArchive {
+        url: Some("https://apt.example/a".to_owned()),
+        dist: "trixie".to_owned(),
+        components: vec!["main".to_owned(), "more".to_owned()],
+        keys: Some(Sha256::of(b"keys")),
+        priority: Some(700),
+    });
+    let offers = [(&main, 500), (&vendor, 700)].map(|(ready, priority)| imgc_apt::Offer {
+        index: &ready.index,
+        priority,
+        names: [ready.source.dist.as_str(), "stable", "trixie"],
+    });
+    let vouched = [main.vouched(), vendor.vouched()];
+    let mut lock = Lock::default();
+    let solution = solve(&asked, &offers).expect("an answer");
+    lock.insert(&asked, &vouched, &solution).expect("goes in");
+    let text = lock.render();
+    assert_eq!(Lock::parse(&text).expect("a lock"), lock, "{text}");
+    assert_eq!(
+        lock.archives().len(),
+        2,
+        "of one name and one date, and not the same"
+    );
+    let set = lock.lookup(&asked).expect("it is there");
+    let from: Vec<(&str, &str)> = lock
+        .pins(set)
+        .map(|pin| (pin.key.name.as_str(), pin.archive.as_str()))
+        .collect();
+    assert_eq!(
+        from,
+        [
+            ("b", "debian"),
+            ("a", "debian"),
+            ("v", "https://apt.example/a")
+        ]
+    );
+    asked.archives[0].priority = None;
+    assert!(lock.lookup(&asked).is_none(), "another request");
+    for (good, wrong) in [
+        ("url = \"https://apt.example/a\"", "url = \"debian\""),
+        ("components = [\"main\", \"more\"]", "components = []"),
+        ("\"v=2\"", "\"v==2\""),
+        ("dist = \"trixie\", comp", "dist = \"../x\", comp"),
+    ] {
+        assert!(text.contains(good), "{good} in {text}");
+        assert!(Lock::parse(&text.replace(good, wrong)).is_err(), "{wrong}");
+    }
 }

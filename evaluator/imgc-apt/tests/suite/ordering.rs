@@ -38,6 +38,7 @@ fn replay(packages: &str, order: &str) {
         variant: Variant::Minbase,
         recommends: false,
         names: asked.split_whitespace().map(str::to_owned).collect(),
+        archives: Vec::new(),
     };
     let solution = solve(&request, &[&index]).expect("an answer");
     let texts: BTreeMap<&str, &str> = packages

@@ -1,7 +1,7 @@
 //! What is chosen for a request, in which order, and what is said when there is no
 //! answer.
 
-use imgc_apt::{Because, Index, Request, SolveError, Variant, solve};
+use imgc_apt::{Because, Index, Offer, Request, SolveError, Variant, solve};
 use proptest::prelude::*;
 
 use crate::archive::stanza;
@@ -21,6 +21,7 @@ fn request(variant: Variant, names: &[&str]) -> Request {
         variant,
         recommends: false,
         names: names.iter().map(|name| (*name).to_owned()).collect(),
+        archives: Vec::new(),
     }
 }
 
@@ -262,6 +263,165 @@ fn images_are_merged_from_the_start() {
     ];
     let found = asked(&packages, &["a"]).expect("an answer");
     assert_eq!(found, ["usr-is-merged=1", "a=1"]);
+}
+
+#[test]
+fn what_every_image_has_brings_nothing_recommended() {
+    let packages = [
+        ("a", "1", "Recommends: nice\n"),
+        ("base", "1", "Essential: yes\nRecommends: manual\n"),
+        ("manual", "1", ""),
+        ("nice", "1", ""),
+    ];
+    let index = index(&packages);
+    let mut request = request(Variant::Essential, &["a"]);
+    request.recommends = true;
+    let found = names(&request, &[&index]).expect("an answer");
+    assert_eq!(found, ["base=1", "a=1", "nice=1"]);
+}
+
+#[test]
+fn a_name_that_one_package_provides_is_that_package() {
+    let packages = [
+        ("mawk", "1", "Provides: awk\n"),
+        ("tool", "2", "Provides: tool-api (= 2), tool-api-2\n"),
+    ];
+    assert_eq!(asked(&packages, &["tool-api"]).expect("one"), ["tool=2"]);
+    assert_eq!(
+        asked(&packages, &["awk", "mawk"]).expect("the same twice"),
+        ["mawk=1"]
+    );
+}
+
+#[test]
+fn conflicts_with_another_architecture_are_about_others() {
+    let packages = [
+        ("a", "1", "Depends: b, c\n"),
+        ("b", "1", "Conflicts: c:i386\nBreaks: c:any (<< 1)\n"),
+        ("c", "1", "Conflicts: b:i386\n"),
+    ];
+    assert_eq!(
+        asked(&packages, &["a"]).expect("an answer"),
+        ["b=1", "c=1", "a=1"]
+    );
+    let native = packages.map(|(name, version, more)| match name {
+        "b" => (name, version, "Conflicts: c:amd64\n"),
+        _ => (name, version, more),
+    });
+    assert!(matches!(
+        asked(&native, &["a"]),
+        Err(SolveError::Conflict(_))
+    ));
+}
+
+/// What is chosen from a suite and its backports, of which nothing comes by itself.
+fn with_backports(wanted: &[&str]) -> Result<Vec<String>, SolveError> {
+    let main = index(&[
+        ("app", "1", "Depends: lib (>= 1), tool\n"),
+        ("lib", "1", ""),
+        ("tool", "1", ""),
+    ]);
+    let security = index(&[("app", "1+deb13u1", "Depends: lib, tool\n")]);
+    let backports = index(&[
+        (
+            "app",
+            "2~bpo13+1",
+            "Depends: lib (>= 2~), tool, extra | tool\n",
+        ),
+        ("lib", "2~bpo13+1", "Depends: new\n"),
+        ("new", "2~bpo13+1", ""),
+        ("tool", "2~bpo13+1", ""),
+    ]);
+    let offer = |index, priority, dist| Offer {
+        index,
+        priority,
+        names: [dist, "", ""],
+    };
+    let offers = [
+        offer(&main, 500, "trixie"),
+        offer(&security, 500, "trixie-security"),
+        offer(&backports, 100, "trixie-backports"),
+    ];
+    let solution = solve(&request(Variant::Distroless, wanted), &offers)?;
+    let mut all: Vec<String> = solution
+        .packages
+        .iter()
+        .map(|selected| format!("{}={}", selected.package.name(), selected.package.version()))
+        .collect();
+    all.sort();
+    Ok(all)
+}
+
+#[test]
+fn priorities_come_before_versions() {
+    assert_eq!(
+        with_backports(&["app"]).expect("an answer"),
+        ["app=1+deb13u1", "lib=1", "tool=1"]
+    );
+    // What only the others have is taken from them.
+    assert_eq!(
+        with_backports(&["new"]).expect("an answer"),
+        ["new=2~bpo13+1"]
+    );
+}
+
+#[test]
+fn a_version_can_be_asked_for() {
+    assert_eq!(
+        with_backports(&["app=1", "app", "tool:amd64=2~bpo13+1"]).expect("an answer"),
+        ["app=1", "lib=1", "tool=2~bpo13+1"]
+    );
+    let Err(SolveError::NoVersion { available, .. }) = with_backports(&["app=3"]) else {
+        panic!("there is none");
+    };
+    assert_eq!(
+        available,
+        [
+            "2~bpo13+1 (trixie-backports)",
+            "1+deb13u1 (trixie-security)",
+            "1 (trixie)"
+        ]
+    );
+    // Nothing else comes with it: the lib of the suite is too old.
+    assert!(matches!(
+        with_backports(&["app=2~bpo13+1"]),
+        Err(SolveError::Unsatisfiable { .. })
+    ));
+    assert_eq!(
+        with_backports(&["app=1", "app=2~bpo13+1"]),
+        Err(SolveError::Twice {
+            first: "app=1".to_owned(),
+            second: "app=2~bpo13+1".to_owned()
+        })
+    );
+}
+
+#[test]
+fn a_package_of_a_suite_brings_from_there_what_it_needs() {
+    assert_eq!(
+        with_backports(&["app/trixie-backports"]).expect("an answer"),
+        ["app=2~bpo13+1", "lib=2~bpo13+1", "new=2~bpo13+1", "tool=1"]
+    );
+    assert_eq!(
+        with_backports(&["app/trixie"]).expect("an answer"),
+        ["app=1", "lib=1", "tool=1"]
+    );
+    let Err(SolveError::NotInSuite { available, .. }) = with_backports(&["new/trixie"]) else {
+        panic!("it is elsewhere");
+    };
+    assert_eq!(available, ["2~bpo13+1 (trixie-backports)"]);
+}
+
+#[test]
+fn other_architectures_are_refused() {
+    assert!(matches!(
+        with_backports(&["lib:i386"]),
+        Err(SolveError::Foreign { arch, .. }) if arch == "i386"
+    ));
+    assert_eq!(
+        with_backports(&["lib_x!"]),
+        Err(SolveError::Name("lib_x!".to_owned()))
+    );
 }
 
 #[test]

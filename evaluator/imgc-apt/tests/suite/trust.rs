@@ -52,17 +52,20 @@ fn a_good_archive_is_read_to_its_packages() {
     assert_eq!(release.date, NEW_YEAR);
     assert_eq!(release.signers, [TestKey::new(KEY).fingerprint()]);
     assert_eq!(release.components, ["main", "contrib"]);
-    let file = release.index("main", "amd64").expect("an index");
+    let file = release
+        .indices("main", "amd64")
+        .expect("an index")
+        .remove(0);
     assert_eq!(file.path, "main/binary-amd64/Packages.xz");
     assert!(
         file.by_hash
             .starts_with("main/binary-amd64/by-hash/SHA256/")
     );
-    let index = Index::parse_xz(&archive.xz, &file).expect("an index");
+    let index = Index::parse_packed(&archive.xz, &file).expect("an index");
     let names: Vec<&str> = index.packages().map(|package| package.name()).collect();
     assert_eq!(names, ["a"]);
     assert!(matches!(
-        release.index("main", "s390x"),
+        release.indices("main", "s390x"),
         Err(ReleaseError::NoIndex { .. })
     ));
 }
@@ -372,36 +375,40 @@ fn the_template_of_snapshots_is_kept() {
 fn an_index_must_be_the_one_that_is_signed() {
     let archive = archive();
     let release = verify(&archive.release, &expect()).expect("good");
-    let file = release.index("main", "amd64").expect("an index");
+    let file = release
+        .indices("main", "amd64")
+        .expect("an index")
+        .remove(0);
     let mut changed = archive.xz.clone();
     changed[20] ^= 1;
     assert!(matches!(
-        Index::parse_xz(&changed, &file),
+        Index::parse_packed(&changed, &file),
         Err(IndexError::Hash { .. })
     ));
     let cut = &archive.xz[..archive.xz.len() - 1];
     assert!(matches!(
-        Index::parse_xz(cut, &file),
+        Index::parse_packed(cut, &file),
         Err(IndexError::Hash { .. })
     ));
     // Signed, but not what it says.
     let mut lies = file.clone();
-    lies.unpacked_size -= 1;
+    let (sums, size) = file.unpacked.expect("it is listed");
+    lies.unpacked = Some((sums, size - 1));
     assert!(matches!(
-        Index::parse_xz(&archive.xz, &lies),
+        Index::parse_packed(&archive.xz, &lies),
         Err(IndexError::Unpacked { .. })
     ));
-    lies.unpacked_size = u64::MAX;
+    lies.unpacked = Some((sums, u64::MAX));
     assert_eq!(
-        Index::parse_xz(&archive.xz, &lies).map(|_| ()),
+        Index::parse_packed(&archive.xz, &lies).map(|_| ()),
         Err(IndexError::TooBig)
     );
     let mut truncated = file;
     truncated.size = cut.len() as u64;
-    truncated.sha256 = imgc_apt::Sha256::of(cut);
+    truncated.sums = imgc_apt::Checksums::of_sha256(imgc_apt::Sha256::of(cut));
     assert!(matches!(
-        Index::parse_xz(cut, &truncated),
-        Err(IndexError::Xz { .. } | IndexError::Unpacked { .. })
+        Index::parse_packed(cut, &truncated),
+        Err(IndexError::Packing { .. } | IndexError::Unpacked { .. })
     ));
 }
 
@@ -445,4 +452,84 @@ fn a_malformed_index_is_refused() {
         assert_ne!(text, good, "{what}");
         assert!(Index::parse(text).is_err(), "{what}");
     }
+}
+
+/// A release with these two lists in place of its own.
+fn listed(sha256: &str, sha512: &str) -> String {
+    let good = archive().release;
+    let (head, _) = good.split_once("SHA256:\n").expect("a list");
+    let list = |name: &str, lines: &str| match lines {
+        "" => String::new(),
+        _ => format!("{name}:\n{lines}"),
+    };
+    format!("{head}{}{}", list("SHA256", sha256), list("SHA512", sha512))
+}
+
+#[test]
+fn either_strong_digest_is_enough_and_both_must_fit() {
+    use sha2::Digest as _;
+    let text = stanza("a", "1", "");
+    let size = text.len();
+    let path = "main/binary-amd64/Packages";
+    let line = |sum: &str| format!(" {sum} {size} {path}\n");
+    let sha256 = line(&imgc_apt::Sha256::of(text.as_bytes()).to_string());
+    let sha512 = line(&hex::encode(sha2::Sha512::digest(text.as_bytes())));
+    let other = line(&hex::encode(sha2::Sha512::digest(b"other")));
+    let read = |release: &str| {
+        let release = verify(release, &expect()).expect("good");
+        let file = release
+            .indices("main", "amd64")
+            .expect("an index")
+            .remove(0);
+        Index::parse_packed(text.as_bytes(), &file).map(|index| index.len())
+    };
+    for release in [
+        listed(&sha256, ""),
+        listed("", &sha512),
+        listed(&sha256, &sha512),
+    ] {
+        assert_eq!(read(&release), Ok(1), "{release}");
+    }
+    assert!(matches!(
+        read(&listed(&sha256, &other)),
+        Err(IndexError::Hash { .. })
+    ));
+    let other_size = sha512.replace(&format!(" {size} "), " 1 ");
+    assert!(verify(&listed(&sha256, &other_size), &expect()).is_err());
+    assert!(verify(&listed("", &sha256), &expect()).is_err());
+    let weak = listed("", "") + "MD5Sum:\n d41d8cd98f00b204e9800998ecf8427e 0 main/x\n";
+    assert!(verify(&weak, &expect()).is_err());
+}
+
+#[test]
+fn what_is_not_automatic_counts_less() {
+    let priority = |more: &str| {
+        let release = verify(&format!("{more}{}", archive().release), &expect()).expect("good");
+        let source = imgc_apt::archives("trixie").expect("known").remove(0);
+        source.priority(&release)
+    };
+    assert_eq!(priority(""), 500);
+    assert_eq!(priority("NotAutomatic: yes\n"), 1);
+    assert_eq!(
+        priority("NotAutomatic: yes\nButAutomaticUpgrades: yes\n"),
+        100
+    );
+}
+
+#[test]
+fn packages_of_every_architecture_may_stand_apart() {
+    let sum = imgc_apt::Sha256::of(b"x");
+    let all = format!(" {sum} 9 main/binary-all/Packages.gz\n");
+    let good = archive().release + &all;
+    let paths = |release: &str| -> Vec<String> {
+        let release = verify(release, &expect()).expect("good");
+        let files = release.indices("main", "amd64").expect("an index");
+        files.into_iter().map(|file| file.path).collect()
+    };
+    let own = "main/binary-amd64/Packages.xz";
+    assert_eq!(paths(&good), [own, "main/binary-all/Packages.gz"]);
+    let none = format!("No-Support-for-Architecture-all: Packages\n{good}");
+    assert_eq!(paths(&none), [own]);
+    let other = good.replace("Architectures: all ", "Architectures: ");
+    assert_eq!(paths(&other), [own]);
 }

@@ -441,3 +441,59 @@ fn control_information_is_checked() {
             .is_none()
     );
 }
+
+/// A shared library of 64 bits that has a name of its own, and nothing else.
+fn shared_library(soname: &str) -> Vec<u8> {
+    let names = 64 + 2 * 56 + 48_u64;
+    let size = names + 2 + soname.len() as u64;
+    let mut bytes = b"\x7fELF\x02\x01\x01".to_vec();
+    bytes.resize(16, 0);
+    for half in [3_u16, 62, 1, 0] {
+        bytes.extend(half.to_le_bytes());
+    }
+    for word in [0_u64, 64, 0] {
+        bytes.extend(word.to_le_bytes());
+    }
+    for half in [0_u16, 0, 64, 56, 2, 64, 0, 0] {
+        bytes.extend(half.to_le_bytes());
+    }
+    for (kind, at, length) in [(1_u64, 0, size), (2, names - 48, 48)] {
+        for word in [kind, at, at, at, length, length, 8] {
+            bytes.extend(word.to_le_bytes());
+        }
+    }
+    for word in [14_u64, 1, 5, names, 0, 0] {
+        bytes.extend(word.to_le_bytes());
+    }
+    bytes.extend([b"\0", soname.as_bytes(), b"\0"].concat());
+    bytes
+}
+
+#[test]
+fn libraries_are_looked_into() {
+    let library = shared_library("libx.so.1");
+    let file = tar::EntryType::Regular;
+    let fragment = Deb::new("a")
+        .data(|data| {
+            data.raw(file, "./usr/lib/libx.so.1.2", "", 0o644, &library)
+                .raw(file, "./usr/lib/plugin", "", 0o644, &library)
+                .file("./usr/lib/libscript.so", "INPUT(libx.so.1)\n")
+                .raw(file, "./usr/lib/libshort.so", "", 0o644, &library[..100])
+        })
+        .fragment();
+    let found: Vec<_> = fragment
+        .entries
+        .iter()
+        .map(|entry| &entry.library)
+        .collect();
+    let expected = crate::SharedLibrary {
+        machine: 62,
+        wide: true,
+        flags: 0,
+        soname: b"libx.so.1".to_vec(),
+    };
+    assert_eq!(found, [&Some(expected), &None, &None, &None]);
+    let stored = serde_json::to_string(&fragment).expect("plain data");
+    let read: crate::Fragment = serde_json::from_str(&stored).expect("what was written");
+    assert_eq!(read, fragment);
+}

@@ -7,10 +7,10 @@ mod status;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 
-use imgc_scripts::{Declined, Effect, Limits, Reader};
-use imgc_tree::Tree;
+use imgc_scripts::{Declined, Effect, Limits, Reader, Touched};
+use imgc_tree::{Tree, TreePath};
 
-use crate::{Fragment, InstallError};
+use crate::{Fragment, InstallError, PathFilter};
 
 /// What installing depends on beside the packages and their order.
 #[derive(Debug, Clone, Copy)]
@@ -22,8 +22,35 @@ pub struct Options<'a> {
     pub epoch: i64,
     /// Packages whose scripts are not run, by name.
     pub skip: &'a BTreeSet<String>,
+    /// What is done in the place of packages' scripts.
+    pub stated: &'a dyn Stated,
+    /// What of the packages is not unpacked.
+    pub filter: &'a PathFilter,
     /// What scripts may use.
     pub limits: Limits,
+}
+
+/// What an image states that the scripts of packages come to. They are not run then.
+pub trait Stated: fmt::Debug {
+    /// Whether something is stated for the package of this name.
+    fn has(&self, package: &str) -> bool;
+
+    /// Does it, when the package is configured. Gives what was done where.
+    ///
+    /// # Errors
+    /// Why it can't be done, as a sentence without a full stop.
+    fn apply(&self, package: &str, tree: &mut Tree) -> Result<Vec<(TreePath, Touched)>, String>;
+}
+
+/// Nothing is stated.
+impl Stated for () {
+    fn has(&self, _package: &str) -> bool {
+        false
+    }
+
+    fn apply(&self, _package: &str, _tree: &mut Tree) -> Result<Vec<(TreePath, Touched)>, String> {
+        Ok(Vec::new())
+    }
 }
 
 /// One thing that dpkg is asked for. A package is named by its place among the fragments.
@@ -76,6 +103,17 @@ pub struct Installed {
     pub unknown: Vec<String>,
     /// The packages whose scripts were not run, as [`Options::skip`] has it.
     pub skipped: Vec<Note>,
+    /// What was done in the place of scripts, as [`Options::stated`] has it.
+    pub stated: Vec<Done>,
+}
+
+/// What was done in the place of a package's scripts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// The package, and the scripts that were not run.
+    pub note: Note,
+    /// What was done where, in order.
+    pub touched: Vec<(TreePath, Touched)>,
 }
 
 /// A package whose maintainer scripts were not run.

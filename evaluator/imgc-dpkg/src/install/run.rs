@@ -6,7 +6,8 @@ use imgc_scripts::{Call, Machine, Reader, Setup};
 use imgc_tree::{Content, Node, TreePath};
 
 use super::status::{State, Statuses};
-use super::{Installed, Note, Options, Schedule, ScriptName, Step, by_name};
+use super::{Done, Installed, Note, Options, Schedule, ScriptName, Step, by_name};
+use crate::fragment::{EntryNode, SharedLibrary};
 use crate::placing::{Rules, Union};
 use crate::triggers::{Directives, Hears, Triggers};
 use crate::{Fragment, InstallError, conffile, database, diversions, statoverride, triggers};
@@ -30,6 +31,7 @@ pub(super) struct Run<'a, 'r> {
     skipped: Vec<Note>,
     /// Whether the policy for services is in the tree.
     policy: bool,
+    stated: Vec<Done>,
 }
 
 /// Tells the schedule what a package triggered.
@@ -61,8 +63,9 @@ impl<'a, 'r> Run<'a, 'r> {
         options: &'a Options<'a>,
         reader: &'r dyn Reader,
     ) -> Result<Self, InstallError> {
-        let (union, mut tree) = Union::new(options.arch, options.epoch);
+        let (union, mut tree) = Union::new(options.arch, options.epoch, options.filter);
         database::folders(&mut tree, options)?;
+        database::filter(&mut tree, options)?;
         if by_name(fragments).contains_key("base-files") {
             database::fstab(&mut tree, options)?;
         }
@@ -88,8 +91,17 @@ impl<'a, 'r> Run<'a, 'r> {
                     .unwrap_or_default(),
             });
         }
+        let mut machine = Machine::new(tree, reader, setup);
+        for entry in fragments.iter().flat_map(|fragment| &fragment.entries) {
+            if let EntryNode::Regular(content) = &entry.node
+                && SharedLibrary::is_looked_for(&entry.path, content.size)
+            {
+                let library = entry.library.as_ref().map(SharedLibrary::library);
+                machine.know_library(content.sha256, library);
+            }
+        }
         Ok(Self {
-            machine: Machine::new(tree, reader, setup),
+            machine,
             union,
             options,
             fragments,
@@ -98,6 +110,7 @@ impl<'a, 'r> Run<'a, 'r> {
             triggers: Triggers::default(),
             skipped: Vec::new(),
             policy: false,
+            stated: Vec::new(),
         })
     }
 
@@ -148,6 +161,7 @@ impl<'a, 'r> Run<'a, 'r> {
             declined,
             unknown,
             skipped: self.skipped,
+            stated: self.stated,
         })
     }
 
@@ -211,6 +225,7 @@ impl<'a, 'r> Run<'a, 'r> {
         let tree = self.machine.files.tree_mut();
         self.union.place_conffiles(tree, placed)?;
         self.set(index, State::HalfConfigured);
+        self.state(index)?;
         self.script(index, ScriptName::Postinst, &["configure", ""])?;
         self.set(index, State::Installed);
         Ok(())
@@ -232,7 +247,8 @@ impl<'a, 'r> Run<'a, 'r> {
         let Some(bytes) = fragment.file(script.as_str()) else {
             return Ok(());
         };
-        if self.options.skip.contains(&fragment.package.name) {
+        let name = &fragment.package.name;
+        if self.options.skip.contains(name) || self.options.stated.has(name) {
             return Ok(());
         }
         self.defer_status()?;
@@ -349,16 +365,40 @@ impl<'a, 'r> Run<'a, 'r> {
     }
 
     fn note_skipped(&mut self, index: usize) {
-        let fragment = self.fragments[index];
-        if !self.options.skip.contains(&fragment.package.name) {
-            return;
+        if self
+            .options
+            .skip
+            .contains(&self.fragments[index].package.name)
+        {
+            self.skipped.push(self.note(index));
         }
+    }
+
+    fn note(&self, index: usize) -> Note {
+        let fragment = self.fragments[index];
         let has = |script: &ScriptName| fragment.files.contains_key(script.as_str());
-        self.skipped.push(Note {
+        Note {
             package: fragment.package.qualified(),
             version: fragment.package.version.clone(),
             scripts: ScriptName::ALL.into_iter().filter(has).collect(),
-        });
+        }
+    }
+
+    /// Does what the image states in the place of a package's scripts.
+    fn state(&mut self, index: usize) -> Result<(), InstallError> {
+        let package = &self.fragments[index].package;
+        if !self.options.stated.has(&package.name) {
+            return Ok(());
+        }
+        let tree = self.machine.files.tree_mut();
+        let touched = self.options.stated.apply(&package.name, tree);
+        let touched = touched.map_err(|reason| InstallError::Stated {
+            package: package.name.clone(),
+            reason,
+        })?;
+        let note = self.note(index);
+        self.stated.push(Done { note, touched });
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@ use imgc_tree::{Content, Data, Kind, Node, TreePath};
 use super::*;
 use crate::testing::{Deb, path, text};
 
+static ALL: std::sync::LazyLock<PathFilter> = std::sync::LazyLock::new(PathFilter::default);
 static NOBODY: BTreeSet<String> = BTreeSet::new();
 
 fn options(arch: &str) -> Options<'_> {
@@ -14,6 +15,8 @@ fn options(arch: &str) -> Options<'_> {
         arch,
         epoch: 2_000,
         skip: &NOBODY,
+        stated: &(),
+        filter: &ALL,
         limits: Limits::default(),
     }
 }
@@ -392,6 +395,7 @@ fn packages_must_fit_together() {
             meta: imgc_tree::Meta::default(),
             node: crate::EntryNode::HardLink(path("x")),
             md5: None,
+            library: None,
         }],
         ..fragment
     };
@@ -406,4 +410,218 @@ fn the_order_of_installation_changes_no_file() {
     assert_eq!(tree(debs()), tree(reversed));
     let root = TreePath::root();
     assert_eq!(tree(debs()).get(&root).expect("the root").meta.mode, 0o755);
+}
+
+// Compared with what dpkg 1.21 does with the same package and patterns.
+
+fn documented() -> Deb {
+    Deb::new("a")
+        .without_md5sums()
+        .control("conffiles", "/etc/a.conf\n/etc/keep.conf\n")
+        .data(|data| {
+            data.folder("./etc/")
+                .file("./etc/a.conf", "1")
+                .file("./etc/keep.conf", "fiver")
+                .folder("./opt/")
+                .file("./opt/h1", "h")
+                .link("./opt/h2", "./opt/h1")
+                .folder("./usr/")
+                .folder("./usr/share/")
+                .folder("./usr/share/doc/")
+                .folder("./usr/share/doc/a/")
+                .file("./usr/share/doc/a/README", "r")
+                .file("./usr/share/doc/a/copyright", "c")
+                .folder("./usr/share/doc/a/deep/")
+                .symlink("./usr/share/doc/a/link", "README")
+                .folder("./usr/share/man/")
+                .folder("./usr/share/man/man1/")
+                .file("./usr/share/man/man1/a.1", "m")
+        })
+}
+
+fn filtered(
+    debs: impl IntoIterator<Item = Deb>,
+    exclude: &[&str],
+    include: &[&str],
+) -> Result<Installed, InstallError> {
+    let owned = |all: &[&str]| all.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let filter = PathFilter::new(&owned(exclude), &owned(include));
+    let fragments: Vec<Fragment> = debs.into_iter().map(Deb::fragment).collect();
+    let options = Options {
+        filter: &filter,
+        ..options("amd64")
+    };
+    plain(&fragments.iter().collect::<Vec<_>>(), &options)
+}
+
+#[test]
+fn what_is_excluded_is_not_unpacked_and_stays_in_the_list() {
+    let whole = list(&tree([documented()]), "a");
+    let exclude = [
+        "/etc/a.conf",
+        "/opt/h2",
+        "/usr/share/doc/*",
+        "/usr/share/man/*",
+    ];
+    let installed = filtered([documented()], &exclude, &["/usr/share/doc/*/copyright"]);
+    let tree = installed.expect("it fits").tree;
+    let there: Vec<String> = tree
+        .names()
+        .map(|(path, _)| path.to_string())
+        .filter(|path| {
+            ["/etc/", "/opt/", "/usr/share/"]
+                .iter()
+                .any(|at| path.starts_with(at))
+        })
+        .collect();
+    assert_eq!(
+        there,
+        [
+            "/etc/dpkg",
+            "/etc/dpkg/dpkg.cfg.d",
+            "/etc/dpkg/dpkg.cfg.d/imgc",
+            "/etc/keep.conf",
+            "/opt/h1",
+            "/usr/share/doc",
+            "/usr/share/doc/a",
+            "/usr/share/doc/a/copyright",
+            "/usr/share/doc/a/deep",
+            "/usr/share/doc/a/link",
+            "/usr/share/man",
+        ]
+    );
+    assert_eq!(list(&tree, "a"), whole);
+    assert_eq!(
+        text(&tree, "var/lib/dpkg/info/a.md5sums"),
+        "20d4382e56ef00debdec79d87713042d  etc/keep.conf\n\
+         2510c39011c5be704182423e3a695e91  opt/h1\n\
+         4a8a08f09d37b73795649038408b5f33  usr/share/doc/a/copyright\n"
+    );
+    let status = text(&tree, "var/lib/dpkg/status");
+    let conffiles = " /etc/a.conf newconffile\n /etc/keep.conf 20d4382e56ef00debdec79d87713042d\n";
+    assert!(status.contains(conffiles), "{status}");
+    assert_eq!(
+        text(&tree, "etc/dpkg/dpkg.cfg.d/imgc"),
+        "path-exclude=/etc/a.conf\npath-exclude=/opt/h2\npath-exclude=/usr/share/doc/*\n\
+         path-exclude=/usr/share/man/*\npath-include=/usr/share/doc/*/copyright\n"
+    );
+}
+
+#[test]
+fn what_needs_something_excluded_is_refused() {
+    let refused = |exclude: &[&str], include: &[&str], at: &str| {
+        let error = filtered([documented()], exclude, include);
+        let Err(InstallError::Excluded { path: found, .. }) = error else {
+            panic!("{exclude:?}: {error:?}");
+        };
+        assert_eq!(found, path(at), "{exclude:?}");
+    };
+    refused(&["/opt/h1"], &[], "opt/h2");
+    refused(&["/usr/share/man/man1"], &[], "usr/share/man/man1/a.1");
+    let copyright = ["/usr/share/doc/a/copyright"];
+    refused(
+        &["/usr/share/doc/*"],
+        &copyright,
+        "usr/share/doc/a/copyright",
+    );
+    let folder = ["/usr/share/doc/a/copyright", "/usr/share/doc/a"];
+    assert!(filtered([documented()], &["/usr/share/doc/*"], &folder).is_ok());
+}
+
+#[test]
+fn what_is_excluded_is_its_packages_all_the_same() {
+    let man = ["/usr/share/man/*"];
+    let page = || Deb::new("b").file("./usr/share/man/man1/a.1", "b");
+    let error = filtered([documented(), page()], &man, &[]);
+    assert!(
+        matches!(error, Err(InstallError::Conflict { .. })),
+        "{error:?}"
+    );
+    let replaces = || page().field("Replaces: a");
+    let both = filtered([documented(), replaces()], &man, &[])
+        .expect("it fits")
+        .tree;
+    for package in ["a", "b"] {
+        assert!(
+            list(&both, package).contains("/usr/share/man/man1/a.1\n"),
+            "{package}"
+        );
+    }
+}
+
+#[test]
+fn patterns_are_those_of_fnmatch() {
+    let doc = |exclude: &str| {
+        let tree = filtered([documented()], &[exclude], &[])
+            .expect("it fits")
+            .tree;
+        tree.get(&path("usr/share/doc/a/README")).is_none()
+    };
+    for pattern in [
+        "/usr/share/doc/[ab]/READM[!x]",
+        "/*/README",
+        "/usr/share/doc/a/?EADME",
+    ] {
+        assert!(doc(pattern), "{pattern}");
+    }
+    for pattern in [
+        "/usr/share/doc/a/README/",
+        "/usr/share/doc/a/readme",
+        "/README",
+    ] {
+        assert!(!doc(pattern), "{pattern}");
+    }
+}
+
+/// States one link in the place of the scripts of `a`.
+#[derive(Debug)]
+struct OneLink;
+
+impl Stated for OneLink {
+    fn has(&self, package: &str) -> bool {
+        package == "a"
+    }
+
+    fn apply(&self, _package: &str, tree: &mut Tree) -> Result<Vec<(TreePath, Touched)>, String> {
+        let at = path("usr/link");
+        if tree.get(&at).is_some() {
+            return Err("it is there".to_owned());
+        }
+        tree.insert(&at, Node::symlink(&b"b"[..], 0))
+            .map_err(|error| error.to_string())?;
+        Ok(vec![(at, Touched::Link)])
+    }
+}
+
+#[test]
+fn what_is_stated_is_done_in_the_place_of_scripts() {
+    let a = |script: &str| {
+        Deb::new("a")
+            .control("postinst", script)
+            .control("preinst", "#!/bin/sh\nexit 1\n")
+    };
+    let install_both = |a: Deb| {
+        let fragments = [a.fragment(), Deb::new("b").file("./usr/b", "").fragment()];
+        let options = Options {
+            stated: &OneLink,
+            ..options("amd64")
+        };
+        plain(&fragments.iter().collect::<Vec<_>>(), &options)
+    };
+    let installed = install_both(a("#!/bin/sh\nexit 1\n")).expect("no script runs");
+    assert_eq!(target(&installed.tree, "usr/link").as_deref(), Some("b"));
+    let [done] = &installed.stated[..] else {
+        panic!("{:?}", installed.stated);
+    };
+    assert_eq!(
+        done.note.scripts,
+        [ScriptName::Preinst, ScriptName::Postinst]
+    );
+    assert_eq!(done.touched, [(path("usr/link"), Touched::Link)]);
+    let there = a("").file("./usr/link", "");
+    let error = install_both(there);
+    assert!(
+        matches!(error, Err(InstallError::Stated { .. })),
+        "{error:?}"
+    );
 }

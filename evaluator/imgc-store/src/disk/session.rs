@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tempfile::NamedTempFile;
 
@@ -28,8 +29,10 @@ impl Session {
             remove_if_dead(&entry.map_err(listing)?.path())?;
         }
         let failed = |error| StoreError::from_io(error, "creating a folder in", &tmp);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let seconds = now.map_or(0, |since| since.as_secs());
         let path = tempfile::Builder::new()
-            .prefix("s-")
+            .prefix(&format!("s-{seconds}-"))
             .disable_cleanup(true)
             .tempdir_in(&tmp)
             .map_err(failed)?
@@ -44,6 +47,24 @@ impl Session {
         })
     }
 
+    /// When the oldest of the other sessions began that live now; none without any.
+    pub(super) fn oldest_other(&self, root: &Path) -> Result<Option<SystemTime>, StoreError> {
+        let _opening = flock::lock(&root.join("locks/open"))?;
+        let tmp = root.join("tmp");
+        let listing = |error| StoreError::from_io(error, "listing", &tmp);
+        let mut oldest = None;
+        for entry in fs::read_dir(&tmp).map_err(listing)? {
+            let path = entry.map_err(listing)?.path();
+            let is_dead = || File::open(&path).is_ok_and(|entry| entry.try_lock().is_ok());
+            if path == self.path || is_dead() {
+                continue;
+            }
+            let began = began(&path);
+            oldest = Some(oldest.map_or(began, |oldest: SystemTime| oldest.min(began)));
+        }
+        Ok(oldest)
+    }
+
     /// A new temporary file, removed when dropped.
     pub(super) fn temp(&self) -> Result<NamedTempFile, StoreError> {
         NamedTempFile::new_in(&self.path)
@@ -56,6 +77,14 @@ impl Drop for Session {
         // What can't be removed now, the next opening removes.
         let _ = fs::remove_dir_all(&self.path);
     }
+}
+
+/// When a session began, by the name of its folder: `s-SECONDS-…`, since 1970. One whose
+/// name does not say it may have been there always.
+fn began(path: &Path) -> SystemTime {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let seconds = name.and_then(|name| name.strip_prefix("s-")?.split('-').next()?.parse().ok());
+    UNIX_EPOCH + Duration::from_secs(seconds.unwrap_or(0))
 }
 
 /// Removes an entry of `tmp` that no living process holds. One that vanishes

@@ -78,8 +78,12 @@ pub(super) fn publish(
     let hex = digest.hex();
     let folder = shared.blob_folder(&hex);
     let dest = folder.join(&hex);
-    if fs::symlink_metadata(&dest).is_ok_and(|meta| meta.is_file() && meta.len() == size) {
-        shared.touched(folder);
+    // One of the store's own: the stores below it may go away.
+    if shared
+        .guard
+        .using(|| shared.find_own(digest))?
+        .is_some_and(|(_, found)| found == size)
+    {
         return fs::remove_file(from).map_err(|e| StoreError::from_io(e, "removing", from));
     }
     let written = file

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use imgc_syntax::{NodeOrToken, SyntaxKind};
+use imgc_syntax::SyntaxKind;
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd};
 
 use super::page::{Entry, Page};
@@ -184,11 +184,7 @@ fn safe(address: CowStr<'_>) -> CowStr<'_> {
 /// A program with its words marked.
 fn highlight(program: &str) -> String {
     let mut out = String::new();
-    let root = imgc_syntax::parse(program).syntax();
-    for token in root
-        .descendants_with_tokens()
-        .filter_map(NodeOrToken::into_token)
-    {
+    for token in imgc_syntax::parse(program).syntax().tokens() {
         let text = escape(token.text());
         match class(token.kind(), token.text()) {
             Some(class) => {

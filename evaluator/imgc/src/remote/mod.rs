@@ -71,12 +71,13 @@ impl Cache {
         }
     }
 
-    fn store(&self) -> Result<&DiskStore, String> {
+    /// The store; why there is none, in words.
+    pub(crate) fn store(&self) -> Result<&DiskStore, String> {
         let open = || {
-            let folder = crate::settings::store(self.folder.as_deref());
-            let folder = folder.map_err(|error| error.to_string())?;
-            let store = DiskStore::open(&folder).map_err(|error| error.to_string())?;
-            Ok(Arc::new(store))
+            let settings = crate::settings::store(self.folder.as_deref());
+            let settings = settings.map_err(|error| error.to_string())?;
+            let store = DiskStore::open_over(&settings.path, &settings.substituters);
+            Ok(Arc::new(store.map_err(|error| error.to_string())?))
         };
         match self.open.get_or_init(open) {
             Ok(store) => Ok(store),

@@ -1,6 +1,6 @@
 //! What may stand at the end of a line: commands, names, fields. Reads no keys.
 
-use imgc_syntax::{NodeOrToken, SyntaxKind};
+use imgc_syntax::SyntaxKind;
 
 use super::state::{COMMANDS, State};
 use imgc_eval::builtin_docs;
@@ -78,9 +78,7 @@ fn fields_of(ty: &str) -> Vec<String> {
     let mut depth = 0_usize;
     let mut word: Option<String> = None;
     let mut named = false;
-    let tokens = imgc_syntax::parse(inner).syntax();
-    let tokens = tokens.descendants_with_tokens();
-    for token in tokens.filter_map(NodeOrToken::into_token) {
+    for token in imgc_syntax::parse(inner).syntax().tokens() {
         if token.kind().is_trivia() {
             continue;
         }

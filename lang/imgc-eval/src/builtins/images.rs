@@ -12,10 +12,10 @@ pub(super) const ROWS: &[Row] = &[
         .example("image { files = { \"/usr/bin/server\" = binary ./server; }; }", ""),
     row(
         "debianPackages",
-        "{ suite : Suite, variant : Variant, names : [Package], recommends ? : Bool, skip ? : Map String } -> Packages",
+        "{ suite : Suite, variant : Variant, names : [Package], recommends ? : Bool, skip ? : Map String, effects ? : Map Effects, exclude ? : [String], include ? : [String], archives ? : [Archive] } -> Packages",
         Run::Plain(host::debian_packages),
     )
-        .text("Debian packages for the field `packages` of an image. `skip` names packages whose maintainer scripts are not interpreted, each with the reason.")
+        .text("Debian packages for the field `packages` of an image. `skip` names packages whose maintainer scripts are not interpreted, each with the reason; `effects` says what is done in the place of a package's scripts. `exclude` has patterns of paths that are not unpacked, and `include` of those that are all the same: as dpkg's `path-exclude` and `path-include`. `archives` names archives beside those of the suite.")
         .example("image { packages = debianPackages { suite = \"trixie\"; variant = \"essential\"; names = [\"tzdata\"]; }; }", ""),
     row("defaultPlatform", "Platform", Run::Constant(default_platform))
         .text("The platform that images are built for when they name none: `\"linux/amd64\"`, unless the command line says another.")

@@ -144,7 +144,8 @@ fn file_value(
     Ok(Value::File(call.origin, Arc::new(file)))
 }
 
-fn owner_of(call: &mut Call<'_>, what: &str, value: &Value) -> Eval<Owner> {
+/// Who a file belongs to: a name or a number.
+pub(super) fn owner_of(call: &mut Call<'_>, what: &str, value: &Value) -> Eval<Owner> {
     match value {
         Value::Int(..) => Ok(Owner::Id(id(call, what, value)?)),
         Value::Str(_, name) if super::users::is_user_name(name) => {

@@ -184,11 +184,14 @@ impl Gathering<'_> {
             self.gathered.places.push((name.clone(), place, at));
         }
         let sources = &mut self.gathered.plan.sources;
-        for (digest, path) in image
-            .files
-            .iter()
-            .filter_map(|placed| placed.source.as_ref())
-        {
+        let packages = image.packages.iter();
+        let own = image.files.iter();
+        let own = own.filter_map(|placed| placed.source.as_ref());
+        for (digest, path) in own.chain(packages.flat_map(|packages| &packages.sources)) {
+            sources.entry(*digest).or_insert_with(|| path.clone());
+        }
+        let keys = image.packages.iter().flat_map(|packages| &packages.keys);
+        for (digest, path) in keys {
             sources.entry(*digest).or_insert_with(|| path.clone());
         }
         let planned = image.planned(name, self.options.platform);

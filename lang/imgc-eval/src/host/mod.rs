@@ -6,8 +6,10 @@
 //! messages is its path: `users[1].uid`. Nothing here reads the outside but through
 //! [`Call`].
 
+mod archives;
 mod combine;
 mod config;
+mod effects;
 mod files;
 mod gather;
 mod image;

@@ -5,7 +5,7 @@
 
 use imgc_plan::Platform;
 
-use crate::ir::{BinaryOp, Body, Expr, ExprId, ItemName};
+use crate::ir::{BinaryOp, Body, Expr, ExprId};
 use crate::queries::{Db, Item, body};
 use crate::site::Site;
 use crate::vm::call::Call;
@@ -54,7 +54,7 @@ fn written(db: &dyn Db, record: &Value, name: &str) -> Option<Site> {
             Some(Expr::Ascribe(inner, _)) => todo.push((item, *inner)),
             Some(Expr::Let { body, .. } | Expr::Assert { body, .. }) => todo.push((item, *body)),
             Some(Expr::Local(_)) => todo.extend(bound(body, id).map(|value| (item, value))),
-            Some(Expr::Item(name)) => todo.extend(root(db, item, name)),
+            Some(Expr::Item(other)) => todo.extend(root(db, *other)),
             _ => {}
         }
     }
@@ -75,8 +75,7 @@ fn bound(body: &Body, id: ExprId) -> Option<ExprId> {
     found.map(|binding| binding.value)
 }
 
-fn root(db: &dyn Db, item: Item, name: &ItemName) -> Option<(Item, ExprId)> {
-    let item = db.item(item.file(db), name);
+fn root(db: &dyn Db, item: Item) -> Option<(Item, ExprId)> {
     let body = body(db, item).as_ref()?;
     Some((item, body.root))
 }

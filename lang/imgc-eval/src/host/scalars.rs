@@ -126,17 +126,50 @@ pub(crate) fn check_suite<P: Place>(text: &str, place: P) -> Result<(), Box<Prob
     Err(Box::new(problem.help("write the code name: `trixie`")))
 }
 
-/// Whether a text can be the name of a Debian package.
+/// Whether a text can ask for a Debian package: a name, and perhaps `:ARCH`, then perhaps
+/// `=VERSION` or `/SUITE`.
 pub(crate) fn check_package<P: Place>(text: &str, place: P) -> Result<(), Box<Problem<P>>> {
+    let wrong = |place, message| Problem::new(codes::BAD_PACKAGE_NAME, place, message);
+    let end = text.find(['=', '/']).unwrap_or(text.len());
+    let (who, wish) = text.split_at(end);
+    let (name, arch) = who.split_once(':').unwrap_or((who, "any"));
+    if !is_package_name(name) {
+        let message = format!("`{name}` can't be the name of a Debian package");
+        return Err(Box::new(wrong(place, message)));
+    }
+    if !is_architecture(arch) {
+        let message = format!("`{arch}` can't be an architecture");
+        let problem = wrong(place, message).help("write it as Debian does: `amd64`, `arm64`");
+        return Err(Box::new(problem));
+    }
+    if let Some(version) = wish.strip_prefix('=')
+        && let Err(why) = check_version(version)
+    {
+        let message = format!("`{version}` can't be a version: {why}");
+        let problem = wrong(place, message).help("write it whole, as `apt list -a` shows it");
+        return Err(Box::new(problem));
+    }
+    if let Some(suite) = wish.strip_prefix('/')
+        && !is_suite(suite)
+    {
+        let message = format!("`{suite}` can't be the name of a suite");
+        let problem = wrong(place, message).help("write the code name: `/trixie-backports`");
+        return Err(Box::new(problem));
+    }
+    Ok(())
+}
+
+/// Whether a text can be the name of a Debian package, and nothing more.
+pub(super) fn check_bare_package<P: Place>(text: &str, place: P) -> Result<(), Box<Problem<P>>> {
+    check_package(text, place.clone())?;
     if is_package_name(text) {
         return Ok(());
     }
-    let message = format!("`{text}` can't be the name of a Debian package");
-    Err(Box::new(Problem::new(
-        codes::BAD_PACKAGE_NAME,
-        place,
-        message,
-    )))
+    let message = format!("`{text}` is more than the name of a package");
+    let problem = Problem::new(codes::BAD_PACKAGE_NAME, place, message);
+    Err(Box::new(
+        problem.help("leave the version, suite or architecture out"),
+    ))
 }
 
 /// The name of a variant.
@@ -222,6 +255,37 @@ fn is_package_name(name: &str) -> bool {
             .all(|byte| plain(byte) || matches!(byte, b'+' | b'-' | b'.'))
 }
 
+fn is_architecture(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=32).contains(&name.len()) && name.bytes().all(plain)
+}
+
+/// Whether a text is a version (Debian policy, 5.6.12), or why not.
+fn check_version(text: &str) -> Result<(), &'static str> {
+    let (epoch, rest) = text.split_once(':').unwrap_or(("0", text));
+    let (upstream, revision) = rest.rsplit_once('-').unwrap_or((rest, "0"));
+    let strange = |part: &str, more: &str| {
+        part.chars()
+            .any(|c| !c.is_ascii_alphanumeric() && !".+~".contains(c) && !more.contains(c))
+    };
+    if text.len() > 1024 {
+        return Err("it is longer than 1024 bytes");
+    }
+    if epoch.is_empty()
+        || !epoch.bytes().all(|b| b.is_ascii_digit())
+        || epoch.parse::<i32>().is_err()
+    {
+        return Err("what stands before the first colon is not a number");
+    }
+    if upstream.is_empty() || revision.is_empty() {
+        return Err("a part of it is empty");
+    }
+    if strange(upstream, "-:") || strange(revision, "") {
+        return Err("it has letters and digits, `.`, `+`, `~`, `-`");
+    }
+    Ok(())
+}
+
 fn is_suite(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     name.len() <= 64
@@ -239,8 +303,33 @@ mod tests {
         for name in ["libstdc++6", "0ad", "tzdata", "python3.13"] {
             assert!(is_package_name(name), "{name}");
         }
-        for name in ["", "a", "Tzdata", "-a", "tz data", "tzdata=1", "a:b"] {
+        for name in ["", "a", "Tzdata", "-a", "tz data", "tzdata=1", "ab:b"] {
             assert!(!is_package_name(name), "{name}");
+        }
+        for good in [
+            "tzdata=2026a-0+deb13u1",
+            "curl=1:8.14.1-2~bpo13+1",
+            "curl/trixie-backports",
+            "libc6:amd64",
+            "libc6:amd64=2.41-12",
+            "libc6:arm64/trixie",
+        ] {
+            assert!(check_package(good, 0).is_ok(), "{good}");
+            assert!(check_bare_package(good, 0).is_err(), "{good}");
+        }
+        for (bad, word) in [
+            ("tzdata=", "version"),
+            ("tzdata=a:1", "number"),
+            ("tzdata=1-", "empty"),
+            ("tzdata=1 2", "letters"),
+            ("tzdata/", "suite"),
+            ("tzdata/Trixie", "suite"),
+            ("tzdata:", "architecture"),
+            ("tzdata:x y=1", "architecture"),
+            ("T=1", "`T` can't be the name"),
+        ] {
+            let problem = check_package(bad, 0).expect_err("it is refused");
+            assert!(problem.message.contains(word), "{bad}: {}", problem.message);
         }
         assert!(is_suite("trixie-backports"));
         assert!(!is_suite("../trixie"));

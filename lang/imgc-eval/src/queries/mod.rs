@@ -116,14 +116,10 @@ pub(crate) fn lowered(db: &dyn Db, file: SourceFile) -> Arc<Lowered> {
     db.executes(Kind::Resolve);
     if *file.name(db) == ModuleName::Call {
         let text = file.text(db).as_deref().unwrap_or_default();
-        return Arc::new(crate::resolve::lower_call(text));
+        return Arc::new(crate::resolve::lower_call(db, file, text));
     }
     let parse = parse(db, file);
-    Arc::new(crate::resolve::lower(
-        parse,
-        file.name(db),
-        file.circular(db),
-    ))
+    Arc::new(crate::resolve::lower(db, file, parse, file.circular(db)))
 }
 
 /// What a module has. Changes only when names or imports do.
@@ -135,10 +131,8 @@ pub(crate) fn items(db: &dyn Db, file: SourceFile) -> Items {
 /// A binding without positions. `None`: the file has no such binding.
 #[salsa::tracked(returns(ref))]
 pub(crate) fn body(db: &dyn Db, item: Item) -> Option<Arc<Body>> {
-    lowered(db, item.file(db))
-        .bodies
-        .get(item.name(db))
-        .cloned()
+    let found = lowered(db, item.file(db)).get(item.name(db));
+    found.map(|binding| binding.body.clone())
 }
 
 /// The types of a binding and of everything in it.
@@ -148,13 +142,9 @@ pub(crate) fn infer(db: &dyn Db, item: Item) -> Arc<Inference> {
     crate::types::infer(db, item)
 }
 
-/// The type of a binding for those who use it. Changes less often than [`infer`].
-#[salsa::tracked(returns(ref))]
-pub(crate) fn scheme(db: &dyn Db, item: Item) -> Arc<Scheme> {
-    if body(db, item).as_ref().is_some_and(|body| body.damaged) {
-        return Arc::new(Scheme::poison());
-    }
-    infer(db, item).scheme.clone()
+/// The type of a binding for those who use it.
+pub(crate) fn scheme(db: &dyn Db, item: Item) -> &Arc<Scheme> {
+    &infer(db, item).scheme
 }
 
 /// The value of a binding. Asked for only where [`infer`] found no mistake.

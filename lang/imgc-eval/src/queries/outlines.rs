@@ -3,8 +3,11 @@
 //! Whoever looks at every binding of a program asks one question for each file here, not
 //! one for each binding. It changes only when what a binding names does.
 
-use super::{Db, Item, SourceFile, items, lowered};
-use crate::ir::{Expr, ItemName};
+use rustc_hash::FxHashMap;
+
+use super::{Db, Item, SourceFile, lowered};
+use crate::ir::{Body, Expr, ItemName};
+use crate::resolve::Binding;
 use crate::vm::certain;
 
 /// A top-level binding and what it needs.
@@ -14,9 +17,12 @@ pub(crate) struct Entry {
     pub(crate) item: Item,
     /// Whether it has a syntax error.
     pub(crate) damaged: bool,
+    /// Whether others see it.
+    pub(crate) public: bool,
     /// The bindings of its file that it mentions, by their number in the outline: they
-    /// stand before it.
-    pub(crate) uses: Vec<u32>,
+    /// stand before it. And whether none of them waits for the other: it is certainly
+    /// needed, or only a name of a module.
+    pub(crate) uses: Vec<(u32, bool)>,
     /// The modules that it mentions.
     pub(crate) imports: Vec<SourceFile>,
     /// The bindings that it certainly needs when it is evaluated, the last first.
@@ -26,24 +32,26 @@ pub(crate) struct Entry {
 /// The bindings of a file, each after those that it needs.
 #[salsa::tracked(returns(ref))]
 pub(crate) fn outline(db: &dyn Db, file: SourceFile) -> Vec<Entry> {
-    let found = items(db, file);
-    let bodies = &lowered(db, file).bodies;
-    let mut names = found.lets.clone();
-    match &found.exports {
-        None => names.push(ItemName::Root),
-        Some(exports) => names.extend(exports.iter().cloned().map(ItemName::Export)),
-    }
-    let uses: Vec<Vec<usize>> = names
+    let bindings = &lowered(db, file).bindings;
+    let places: FxHashMap<Item, usize> = bindings
         .iter()
-        .map(|name| {
-            let mentioned = bodies.get(name).into_iter().flat_map(|body| &body.items);
-            let found = mentioned.filter_map(|name| found.lets.binary_search(name).ok());
+        .map(|binding| binding.item)
+        .zip(0..)
+        .collect();
+    let uses: Vec<Vec<usize>> = bindings
+        .iter()
+        .map(|binding| {
+            let mentioned = binding.body.items.iter();
+            let found = mentioned.filter_map(|item| places.get(item).copied());
             found.collect()
         })
         .collect();
-    let mut numbers: Vec<Option<u32>> = vec![None; names.len()];
-    let mut entries: Vec<Entry> = Vec::with_capacity(names.len());
-    for start in 0..names.len() {
+    let body_of = |item: Item| places.get(&item).map(|&at| &*bindings[at].body);
+    // The last binding that certainly needs each.
+    let mut needed_by: Vec<usize> = vec![usize::MAX; bindings.len()];
+    let mut numbers: Vec<Option<u32>> = vec![None; bindings.len()];
+    let mut entries: Vec<Entry> = Vec::with_capacity(bindings.len());
+    for start in 0..bindings.len() {
         let mut way = vec![(start, 0)];
         while let Some((at, next)) = way.last_mut() {
             let at = *at;
@@ -57,8 +65,25 @@ pub(crate) fn outline(db: &dyn Db, file: SourceFile) -> Vec<Entry> {
                 None => {
                     way.pop();
                     numbers[at] = Some(entries.len() as u32);
-                    let numbers = uses[at].iter().filter_map(|target| numbers[*target]);
-                    entries.push(entry(db, file, &names[at], numbers.collect()));
+                    let Binding {
+                        name, item, body, ..
+                    } = &bindings[at];
+                    let needs = certain(db, body, body_of);
+                    for need in needs.iter().filter_map(|need| places.get(need)) {
+                        needed_by[*need] = at;
+                    }
+                    let uses = uses[at].iter().filter_map(|&target| {
+                        let is_certain = needed_by[target] == at || is_module(&bindings[target]);
+                        Some((numbers[target]?, is_certain))
+                    });
+                    entries.push(Entry {
+                        item: *item,
+                        damaged: body.damaged,
+                        public: !matches!(name, ItemName::Let(..)),
+                        uses: uses.collect(),
+                        imports: imports(body),
+                        needs,
+                    });
                 }
             }
         }
@@ -66,27 +91,21 @@ pub(crate) fn outline(db: &dyn Db, file: SourceFile) -> Vec<Entry> {
     entries
 }
 
-fn entry(db: &dyn Db, file: SourceFile, name: &ItemName, uses: Vec<u32>) -> Entry {
-    let bodies = &lowered(db, file).bodies;
-    let mut entry = Entry {
-        item: db.item(file, name),
-        damaged: false,
-        uses,
-        imports: Vec::new(),
-        needs: Vec::new(),
-    };
-    if let Some(body) = bodies.get(name) {
-        entry.damaged = body.damaged;
-        for expr in &body.exprs {
-            if let Expr::Import(module) = expr {
-                let module = db.file(module);
-                if !entry.imports.contains(&module) {
-                    entry.imports.push(module);
-                }
-            }
+/// Whether a binding is a module and nothing else.
+fn is_module(binding: &Binding) -> bool {
+    let body = &binding.body;
+    matches!(body.expr(body.root), Expr::Import(_))
+}
+
+/// The modules that a body mentions, each once.
+fn imports(body: &Body) -> Vec<SourceFile> {
+    let mut found = Vec::new();
+    for expr in &body.exprs {
+        if let Expr::Import(module) = expr
+            && !found.contains(module)
+        {
+            found.push(*module);
         }
-        let body_of = |name: &ItemName| bodies.get(name).map(|body| &**body);
-        entry.needs = certain(db, file, body, body_of);
     }
-    entry
+    found
 }

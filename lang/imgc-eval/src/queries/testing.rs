@@ -109,7 +109,10 @@ impl TestDb {
     /// The text of the entry at a place.
     pub(crate) fn text(&self, site: Site) -> String {
         let file = site.item.file(&self.db);
-        let spans = &lowered(&self.db, file).spans[site.item.name(&self.db)];
+        let spans = &lowered(&self.db, file)
+            .get(site.item.name(&self.db))
+            .expect("a binding")
+            .spans;
         let text = file.text(&self.db).as_deref().unwrap_or_default();
         text[std::ops::Range::<usize>::from(spans.get(site.at))].to_owned()
     }

@@ -1,12 +1,12 @@
 //! A body while it is built: expressions are added, children before their parents, each
 //! with its place in the text.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use imgc_syntax::TextRange;
 
-use crate::ir::{Body, Expr, ExprId, ItemName, LocalId, TypeExpr};
+use crate::ir::{Body, Expr, ExprId, LocalId, TypeExpr};
+use crate::queries::Item;
 use crate::site::{At, Spans};
 
 /// A [`Body`] and its [`Spans`] that are not complete yet.
@@ -15,7 +15,7 @@ pub(super) struct BodyBuilder {
     exprs: Vec<Expr>,
     spans: Spans,
     locals: Vec<Arc<str>>,
-    items: BTreeSet<ItemName>,
+    items: Vec<Item>,
     octal: Vec<ExprId>,
 }
 
@@ -50,11 +50,9 @@ impl BodyBuilder {
         id
     }
 
-    /// Notes that a binding of the module is mentioned.
-    pub(super) fn mention(&mut self, item: &ItemName) {
-        if !self.items.contains(item) {
-            self.items.insert(item.clone());
-        }
+    /// Notes that a binding of the module is mentioned, for the first time.
+    pub(super) fn mention(&mut self, item: Item) {
+        self.items.push(item);
     }
 
     /// The body of a binding.
@@ -70,7 +68,7 @@ impl BodyBuilder {
             annotation,
             locals: self.locals,
             octal: self.octal,
-            items: self.items.into_iter().collect(),
+            items: self.items,
             damaged,
         };
         (body, self.spans)

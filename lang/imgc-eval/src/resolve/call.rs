@@ -11,7 +11,8 @@ use serde_json::Value as Json;
 use crate::ir::{Expr, Field, ItemName, ModuleName};
 
 use super::body::BodyBuilder;
-use super::{Head, Lowered};
+use super::{Binding, Lowered};
+use crate::queries::{Db, SourceFile};
 
 /// The text that [`lower_call`] reads: the file `path`, the field of its record that is
 /// the function, if the file itself is not, and the names of the arguments, sorted.
@@ -20,7 +21,7 @@ pub(crate) fn call_text(path: &str, field: Option<&str>, arguments: &[&str]) -> 
 }
 
 /// Lowers what [`call_text`] says. Every expression stands at the start.
-pub(crate) fn lower_call(text: &str) -> Lowered {
+pub(crate) fn lower_call(db: &dyn Db, file: SourceFile, text: &str) -> Lowered {
     let mut lowered = Lowered::default();
     let mut body = BodyBuilder::default();
     let start = TextRange::default();
@@ -29,9 +30,10 @@ pub(crate) fn lower_call(text: &str) -> Lowered {
     let arguments = said[2].as_array().map(Vec::as_slice).unwrap_or_default();
 
     let mut import = |body: &mut BodyBuilder, name: ModuleName| {
+        let module = db.file(&name);
         lowered.imports.push((name.clone(), start));
         lowered.items.imports.push(name.clone());
-        body.add(start, Expr::Import(name))
+        body.add(start, Expr::Import(module))
     };
     let mut function = import(&mut body, ModuleName::Project(path.into()));
     let mut fields = Vec::new();
@@ -50,12 +52,15 @@ pub(crate) fn lower_call(text: &str) -> Lowered {
     let record = body.add(start, Expr::Record(fields));
     let root = body.add(start, Expr::Apply(function, record));
     let (body, spans) = body.finish(root, None, false);
-    lowered.bodies.insert(ItemName::Root, Arc::new(body));
-    lowered.spans.insert(ItemName::Root, spans);
-    let head = Head {
-        name: start,
+    let item = db.item(file, &ItemName::Root);
+    lowered.items.public.push(item);
+    lowered.bindings.push(Binding {
+        name: ItemName::Root,
+        item,
+        body: Arc::new(body),
+        spans,
+        place: start,
         doc: None,
-    };
-    lowered.heads.insert(ItemName::Root, head);
+    });
     lowered
 }

@@ -17,7 +17,11 @@ use super::fields::{Content, Fields, MAX_KEYS, Place, Written};
 use super::scope::Bound;
 
 impl Lowerer<'_> {
-    pub(super) fn expr_or_poison(&mut self, expr: Option<ast::Expr>, range: TextRange) -> ExprId {
+    pub(super) fn expr_or_poison(
+        &mut self,
+        expr: Option<ast::Expr<'_>>,
+        range: TextRange,
+    ) -> ExprId {
         match expr {
             Some(expr) => self.expr(&expr),
             None => self.body.add(range, Expr::Poison),
@@ -25,7 +29,7 @@ impl Lowerer<'_> {
     }
 
     // The depth of a tree is bounded by the parser, so this may be recursive.
-    pub(super) fn expr(&mut self, expr: &ast::Expr) -> ExprId {
+    pub(super) fn expr(&mut self, expr: &ast::Expr<'_>) -> ExprId {
         let range = expr.range();
         let lowered = match expr {
             ast::Expr::Let(e) => return self.let_in(e),
@@ -41,7 +45,7 @@ impl Lowerer<'_> {
                 self.nameless(nameless);
                 return self.record_of(fields, range);
             }
-            ast::Expr::Ref(e) => return self.variable(&e.text(), range),
+            ast::Expr::Ref(e) => return self.variable(e.text(), range),
             ast::Expr::If(e) => Expr::If {
                 condition: self.expr_or_poison(e.condition(), range),
                 then: self.expr_or_poison(e.then_branch(), range),
@@ -94,7 +98,7 @@ impl Lowerer<'_> {
         self.body.add(range, lowered)
     }
 
-    fn binary(&mut self, e: &ast::Binary) -> ExprId {
+    fn binary(&mut self, e: &ast::Binary<'_>) -> ExprId {
         let range = e.range();
         let left = self.expr_or_poison(e.left(), range);
         let right = self.expr_or_poison(e.right(), range);
@@ -122,7 +126,7 @@ impl Lowerer<'_> {
         id
     }
 
-    fn tag(&mut self, e: &ast::Tag) -> ExprId {
+    fn tag(&mut self, e: &ast::Tag<'_>) -> ExprId {
         let payload = e.payload().map(|payload| self.expr(&payload));
         let place = e.name().map(|name| name.range());
         let Some(name) = e.name().and_then(|name| self.tag_name(&name)) else {
@@ -139,7 +143,7 @@ impl Lowerer<'_> {
         id
     }
 
-    fn select(&mut self, e: &ast::Select) -> ExprId {
+    fn select(&mut self, e: &ast::Select<'_>) -> ExprId {
         let base = self.expr_or_poison(e.base(), e.range());
         let Some((name, range)) = e.key().and_then(|key| self.key(&key)) else {
             return self.body.add(e.range(), Expr::Poison);
@@ -149,7 +153,7 @@ impl Lowerer<'_> {
         id
     }
 
-    fn str(&mut self, e: &ast::Str) -> Expr {
+    fn str(&mut self, e: &ast::Str<'_>) -> Expr {
         let mut parts = Vec::new();
         for part in e.parts() {
             parts.push(match part {
@@ -167,7 +171,7 @@ impl Lowerer<'_> {
     }
 
     /// A path literal as a path from the project root.
-    fn path(&mut self, e: &ast::Path) -> Option<String> {
+    fn path(&mut self, e: &ast::Path<'_>) -> Option<String> {
         let (range, text) = (e.range(), e.text());
         let folder = match self.folder() {
             Ok(folder) => folder,
@@ -176,7 +180,7 @@ impl Lowerer<'_> {
                 return None;
             }
         };
-        let resolved = path::resolve(folder, &text);
+        let resolved = path::resolve(folder, text);
         if resolved.is_none() {
             let message = format!("`{text}` leads out of the project");
             self.report(
@@ -188,10 +192,10 @@ impl Lowerer<'_> {
         resolved
     }
 
-    fn import(&mut self, e: &ast::Import) -> Expr {
+    fn import(&mut self, e: &ast::Import<'_>) -> Expr {
         let (target, range) = match e.target() {
             Some(ast::ImportTarget::Std { module, range }) => {
-                let name = module.strip_prefix("std/").unwrap_or(&module);
+                let name = module.strip_prefix("std/").unwrap_or(module);
                 (ModuleName::Std(name.into()), range)
             }
             Some(ast::ImportTarget::File(file)) => {
@@ -216,22 +220,27 @@ impl Lowerer<'_> {
             }
             None => return Expr::Poison,
         };
-        self.lowered.imports.push((target.clone(), range));
+        let module = self.owner().0.file(&target);
+        self.lowered.imports.push((target, range));
         if self.circular {
             return Expr::Poison;
         }
-        Expr::Import(target)
+        Expr::Import(module)
     }
 
     /// The use of a name.
     pub(super) fn variable(&mut self, name: &str, range: TextRange) -> ExprId {
         let mut scopes = self.scopes.iter_mut().rev();
         let found = match scopes.find_map(|scope| scope.look_up(name, range)) {
-            Some(Bound::Local(local)) => Expr::Local(*local),
-            Some(Bound::Item(item)) => {
-                self.body.mention(item);
-                Expr::Item(item.clone())
-            }
+            Some(slot) => match slot.bound {
+                Bound::Local(local) => Expr::Local(local),
+                Bound::Item(item) => {
+                    if std::mem::replace(&mut slot.mentioned_in, self.bodies) != self.bodies {
+                        self.body.mention(item);
+                    }
+                    Expr::Item(item)
+                }
+            },
             None => match Builtin::find(name) {
                 Some(builtin) => Expr::Builtin(builtin),
                 None => {
@@ -278,10 +287,10 @@ impl Lowerer<'_> {
     }
 
     /// The name that a key is, and where it is written.
-    pub(super) fn key(&mut self, key: &ast::Key) -> Option<(Arc<str>, TextRange)> {
+    pub(super) fn key(&mut self, key: &ast::Key<'_>) -> Option<(Arc<str>, TextRange)> {
         let range = key.range();
         if let Some(text) = key.text() {
-            return Some((self.bounded(text, range)?, range));
+            return Some((self.bounded(&text, range)?, range));
         }
         // The names in it are used all the same.
         if let ast::Key::Str(string) = key {
@@ -302,11 +311,11 @@ impl Lowerer<'_> {
     }
 
     /// The tag that a name is.
-    pub(super) fn tag_name(&mut self, name: &ast::Name) -> Option<Arc<str>> {
+    pub(super) fn tag_name(&mut self, name: &ast::Name<'_>) -> Option<Arc<str>> {
         self.bounded(name.text(), name.range())
     }
 
-    fn bounded(&mut self, name: String, range: TextRange) -> Option<Arc<str>> {
+    fn bounded(&mut self, name: &str, range: TextRange) -> Option<Arc<str>> {
         if name.len() <= MAX_NAME {
             return Some(name.into());
         }
@@ -316,7 +325,7 @@ impl Lowerer<'_> {
     }
 
     /// The fields of a record, and what stands under no name of its own.
-    pub(super) fn fields(&mut self, e: &ast::Record) -> (Fields, Vec<Written>) {
+    pub(super) fn fields<'t>(&mut self, e: &ast::Record<'t>) -> (Fields<'t>, Vec<Written<'t>>) {
         let mut fields = Fields::default();
         let mut nameless = Vec::new();
         for binding in e.bindings() {
@@ -341,7 +350,7 @@ impl Lowerer<'_> {
     }
 
     /// The record of these fields. Nested ones are at the place of their key.
-    pub(super) fn record_of(&mut self, fields: Fields, range: TextRange) -> ExprId {
+    pub(super) fn record_of(&mut self, fields: Fields<'_>, range: TextRange) -> ExprId {
         let mut list = Vec::new();
         let mut places = Vec::new();
         for (name, Place { range, content, .. }) in fields.0 {
@@ -368,7 +377,7 @@ impl Lowerer<'_> {
 
     /// A record behind a key, unless very many stand in each other: the parser does not
     /// count them as nesting.
-    fn nested(&mut self, fields: Fields, range: TextRange) -> ExprId {
+    fn nested(&mut self, fields: Fields<'_>, range: TextRange) -> ExprId {
         if self.nested >= 2 * MAX_KEYS {
             let message = "records stand too deep in each other here";
             self.report(Problem::new(codes::TOO_DEEP, range, message));

@@ -17,11 +17,11 @@ pub(super) const MAX_KEYS: usize = 50;
 
 /// What a name is set to.
 #[derive(Debug, Clone)]
-pub(super) struct Written {
+pub(super) struct Written<'t> {
     /// The expression. `None`: the name stands alone, and means itself.
-    pub(super) value: Option<ast::Expr>,
+    pub(super) value: Option<ast::Expr<'t>>,
     /// The type that the binding says it has.
-    pub(super) annotation: Option<ast::Type>,
+    pub(super) annotation: Option<ast::Type<'t>>,
     /// Where the whole binding stands.
     pub(super) range: TextRange,
     /// The same, up to the `;` and with it.
@@ -30,13 +30,12 @@ pub(super) struct Written {
     pub(super) doc: Option<String>,
 }
 
-impl Written {
+impl<'t> Written<'t> {
     /// What a binding says.
-    pub(super) fn new(binding: &ast::Binding) -> Self {
+    pub(super) fn new(binding: &ast::Binding<'t>) -> Self {
         let range = binding.range();
-        let next = binding.syntax().next_sibling_or_token();
-        let mut siblings = std::iter::successors(next, |next| next.next_sibling_or_token());
-        let after = siblings.find(|next| !next.kind().is_trivia());
+        let mut following = binding.syntax().following();
+        let after = following.find(|next| !next.kind().is_trivia());
         Self {
             value: binding.value(),
             annotation: binding.ty(),
@@ -51,34 +50,34 @@ impl Written {
 
 /// The fields of one record.
 #[derive(Debug, Default)]
-pub(super) struct Fields(pub(super) BTreeMap<Arc<str>, Place>);
+pub(super) struct Fields<'t>(pub(super) BTreeMap<Arc<str>, Place<'t>>);
 
 /// A field.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct Place<'t> {
     /// Where its name stands first.
     pub(super) range: TextRange,
     /// What it is.
-    pub(super) content: Content,
+    pub(super) content: Content<'t>,
     /// Where the bindings stand that say what it is.
     pub(super) whole: TextRange,
 }
 
 /// What a field is.
 #[derive(Debug)]
-pub(super) enum Content {
+pub(super) enum Content<'t> {
     /// A value.
-    Value(Written),
+    Value(Written<'t>),
     /// The record of what stands behind further keys.
-    Nested(Fields),
+    Nested(Fields<'t>),
 }
 
-impl Fields {
+impl<'t> Fields<'t> {
     /// Adds `keys[0].keys[1]… = value`. `keys` has at least one key.
     pub(super) fn insert(
         &mut self,
         keys: &[(Arc<str>, TextRange)],
-        value: &Written,
+        value: &Written<'t>,
     ) -> Result<(), Box<Problem<TextRange>>> {
         if let Some((_, range)) = keys.get(MAX_KEYS) {
             let message = format!("a key has at most {MAX_KEYS} parts");

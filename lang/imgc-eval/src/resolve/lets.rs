@@ -16,29 +16,29 @@ use super::scope::{Bound, Scope};
 
 /// A binding of a `let`.
 #[derive(Debug)]
-pub(super) struct Named {
+pub(super) struct Named<'t> {
     /// The name.
     pub(super) name: Arc<str>,
     /// Where it stands.
     pub(super) range: TextRange,
     /// What it is bound to. `None`: what is wrong has been reported.
-    pub(super) written: Option<Written>,
+    pub(super) written: Option<Written<'t>>,
     /// Where the whole binding stands.
     pub(super) whole: TextRange,
 }
 
 /// The bindings of a `let`.
 #[derive(Debug, Default)]
-pub(super) struct Bindings {
+pub(super) struct Bindings<'t> {
     /// The bindings, sorted by name, each name once.
-    pub(super) named: Vec<Named>,
+    pub(super) named: Vec<Named<'t>>,
     /// What is bound to no name of its own. The names in it are used all the same.
-    pub(super) nameless: Vec<Written>,
+    pub(super) nameless: Vec<Written<'t>>,
 }
 
 impl Lowerer<'_> {
     /// The bindings of a `let`. Reports what is wrong with their names.
-    pub(super) fn bindings(&mut self, e: &ast::Let) -> Bindings {
+    pub(super) fn bindings<'t>(&mut self, e: &ast::Let<'t>) -> Bindings<'t> {
         let mut found = Bindings::default();
         let mut seen: BTreeMap<Arc<str>, TextRange> = BTreeMap::new();
         for binding in e.bindings() {
@@ -105,8 +105,8 @@ impl Lowerer<'_> {
     /// Opens the scope of a `let`.
     pub(super) fn open(
         &mut self,
-        e: &ast::Let,
-        bindings: &Bindings,
+        e: &ast::Let<'_>,
+        bindings: &Bindings<'_>,
         mut bound: impl FnMut(&mut Self, &Arc<str>) -> Bound,
     ) {
         let mut scope = Scope::default();
@@ -150,7 +150,7 @@ impl Lowerer<'_> {
     }
 
     /// Lowers what a name is set to, without its annotation.
-    pub(super) fn written(&mut self, name: &Arc<str>, written: &Written) -> ExprId {
+    pub(super) fn written(&mut self, name: &Arc<str>, written: &Written<'_>) -> ExprId {
         match &written.value {
             Some(value) => self.expr(value),
             None => self.variable(name, written.range),
@@ -158,14 +158,14 @@ impl Lowerer<'_> {
     }
 
     /// Lowers what nobody can name, for the names that it uses.
-    pub(super) fn nameless(&mut self, written: Vec<Written>) {
+    pub(super) fn nameless(&mut self, written: Vec<Written<'_>>) {
         for value in written.iter().filter_map(|written| written.value.as_ref()) {
             self.expr(value);
         }
     }
 
     /// An inner `let`.
-    pub(super) fn let_in(&mut self, e: &ast::Let) -> ExprId {
+    pub(super) fn let_in(&mut self, e: &ast::Let<'_>) -> ExprId {
         let bindings = self.bindings(e);
         self.open(e, &bindings, |lowerer, name| {
             Bound::Local(lowerer.body.local(name.clone()))

@@ -14,7 +14,7 @@ mod pattern;
 mod scope;
 mod types;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use imgc_syntax::{Parse, SyntaxError, TextRange, TextSize};
@@ -22,6 +22,7 @@ use imgc_syntax::{Parse, SyntaxError, TextRange, TextSize};
 use crate::ir::{Body, ItemName, Items, ModuleName, TypeExpr};
 use crate::path;
 use crate::problem::{MAX_PROBLEMS, Problem};
+use crate::queries::{Db, Item, SourceFile};
 use crate::site::Spans;
 use body::BodyBuilder;
 pub(crate) use call::{call_text, lower_call};
@@ -32,12 +33,8 @@ use scope::Scope;
 pub(crate) struct Lowered {
     /// What it has.
     pub(crate) items: Items,
-    /// Every binding.
-    pub(crate) bodies: BTreeMap<ItemName, Arc<Body>>,
-    /// Where their expressions stand.
-    pub(crate) spans: BTreeMap<ItemName, Spans>,
-    /// Where their names stand, and what their `##` comments say.
-    pub(crate) heads: BTreeMap<ItemName, Head>,
+    /// Every binding, sorted by name, each name once.
+    pub(crate) bindings: Vec<Binding>,
     /// Where the imports stand, in the order of the source.
     pub(crate) imports: Vec<(ModuleName, TextRange)>,
     /// What is wrong with names, in the order of the source.
@@ -46,19 +43,36 @@ pub(crate) struct Lowered {
     pub(crate) doc: Option<String>,
 }
 
-/// What is known of a binding beside its body.
+/// A top-level binding and what is known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Head {
+pub(crate) struct Binding {
+    /// Its name.
+    pub(crate) name: ItemName,
+    /// The binding.
+    pub(crate) item: Item,
+    /// What it is bound to.
+    pub(crate) body: Arc<Body>,
+    /// Where the expressions of the body stand.
+    pub(crate) spans: Spans,
     /// Where its name stands.
-    pub(crate) name: TextRange,
+    pub(crate) place: TextRange,
     /// What its `##` comment says.
     pub(crate) doc: Option<String>,
 }
 
-/// Lowers the tree of the module `name`. The imports of a `circular` one are poison, so
-/// that nothing runs round.
-pub(crate) fn lower(parse: &Parse, name: &ModuleName, circular: bool) -> Lowered {
-    let mut lowerer = Lowerer::new(name, parse.errors(), circular);
+impl Lowered {
+    /// The binding of a name.
+    pub(crate) fn get(&self, name: &ItemName) -> Option<&Binding> {
+        let found = self.bindings.binary_search_by(|known| known.name.cmp(name));
+        found.ok().map(|at| &self.bindings[at])
+    }
+}
+
+/// Lowers the tree of a module. The imports of a `circular` one are poison, so that
+/// nothing runs round.
+pub(crate) fn lower(db: &dyn Db, file: SourceFile, parse: &Parse, circular: bool) -> Lowered {
+    let name = file.name(db);
+    let mut lowerer = Lowerer::new(Some((db, file)), name, parse.errors(), circular);
     let file = parse.tree();
     lowerer.file(&file);
     lowerer.finish(file.doc())
@@ -69,7 +83,7 @@ pub(crate) fn lower(parse: &Parse, name: &ModuleName, circular: bool) -> Lowered
 pub(crate) fn signature(text: &str) -> TypeExpr {
     let name = ModuleName::Project("".into());
     let parse = imgc_syntax::parse_type(text);
-    let mut lowerer = Lowerer::new(&name, &[], false);
+    let mut lowerer = Lowerer::new(None, &name, &[], false);
     match parse.tree().ty().filter(|_| parse.errors().is_empty()) {
         Some(ty) => lowerer.annotation(&ty),
         None => TypeExpr::Poison,
@@ -78,6 +92,9 @@ pub(crate) fn signature(text: &str) -> TypeExpr {
 
 /// The work on one file.
 struct Lowerer<'a> {
+    /// What knows bindings and modules by their names, and which file this is. A type by
+    /// itself has neither.
+    owner: Option<(&'a dyn Db, SourceFile)>,
     name: &'a ModuleName,
     /// Whether the parser found nothing wrong. What seems to be missing in a repaired
     /// tree is no mistake of its own.
@@ -98,15 +115,23 @@ struct Lowerer<'a> {
     type_room: usize,
     /// How many records that keys like `a.b` made stand in each other here.
     nested: usize,
+    /// How many bodies were begun.
+    bodies: usize,
     /// The binding that is being lowered.
     body: BodyBuilder,
 }
 
 impl<'a> Lowerer<'a> {
-    fn new(name: &'a ModuleName, errors: &[SyntaxError], circular: bool) -> Self {
+    fn new(
+        owner: Option<(&'a dyn Db, SourceFile)>,
+        name: &'a ModuleName,
+        errors: &[SyntaxError],
+        circular: bool,
+    ) -> Self {
         let mut errors: Vec<TextSize> = errors.iter().map(|error| error.range.start()).collect();
         errors.sort();
         Self {
+            owner,
             name,
             is_whole: errors.is_empty(),
             errors,
@@ -118,6 +143,7 @@ impl<'a> Lowerer<'a> {
             defaults: Vec::new(),
             type_room: types::MAX_ALL,
             nested: 0,
+            bodies: 1,
             body: BodyBuilder::default(),
         }
     }
@@ -128,7 +154,12 @@ impl<'a> Lowerer<'a> {
         lowered.doc = doc;
         lowered.problems.sort_by_key(|problem| key(problem.place));
         lowered.imports.sort_by_key(|(_, range)| key(*range));
-        lowered.items.lets.sort();
+        lowered.bindings.sort_by(|a, b| a.name.cmp(&b.name));
+        let lets = lowered.bindings.iter().map(|binding| &binding.name);
+        let lets = lets.filter(|name| matches!(name, ItemName::Let(..)));
+        lowered.items.lets = lets.cloned().collect();
+        let public = lowered.bindings.iter().skip(lowered.items.lets.len());
+        lowered.items.public = public.map(|binding| binding.item).collect();
         let mut seen = BTreeSet::new();
         for (name, _) in &lowered.imports {
             if seen.insert(name) {
@@ -153,6 +184,17 @@ impl<'a> Lowerer<'a> {
         self.errors
             .get(first)
             .is_some_and(|start| *start <= range.end())
+    }
+
+    /// What knows bindings and modules, and which file this is.
+    fn owner(&self) -> (&'a dyn Db, SourceFile) {
+        self.owner.expect("a type by itself mentions no bindings")
+    }
+
+    /// The binding of a name of this file.
+    fn item_of(&self, name: &ItemName) -> Item {
+        let (db, file) = self.owner();
+        db.item(file, name)
     }
 
     /// The folder that paths are relative to. `Err`: why the module has none.

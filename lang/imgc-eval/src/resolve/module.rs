@@ -10,11 +10,11 @@ use crate::ir::{Expr, ExprId, ItemName, TypeExpr};
 
 use super::fields::{Content, Place};
 use super::scope::Bound;
-use super::{Head, Lowerer};
+use super::{Binding, Lowerer};
 
 impl Lowerer<'_> {
     /// Lowers everything.
-    pub(super) fn file(&mut self, file: &ast::File) {
+    pub(super) fn file(&mut self, file: &ast::File<'_>) {
         let mut rest = file.expr();
         let mut range = file.range();
         loop {
@@ -33,7 +33,7 @@ impl Lowerer<'_> {
         }
     }
 
-    fn ending(&mut self, ending: Option<&ast::Expr>, range: TextRange, file: TextRange) {
+    fn ending(&mut self, ending: Option<&ast::Expr<'_>>, range: TextRange, file: TextRange) {
         if let Some(ast::Expr::Record(record)) = ending {
             return self.exports(record);
         }
@@ -45,7 +45,7 @@ impl Lowerer<'_> {
         self.item(ItemName::Root, (range, whole), None, (root, None));
     }
 
-    fn exports(&mut self, record: &ast::Record) {
+    fn exports(&mut self, record: &ast::Record<'_>) {
         let (fields, nameless) = self.fields(record);
         let mut names = Vec::new();
         for (name, place) in fields.0 {
@@ -54,6 +54,7 @@ impl Lowerer<'_> {
                 content,
                 whole,
             } = place;
+            let item = ItemName::Export(name.clone());
             names.push(name.clone());
             self.begin();
             let (doc, body) = match content {
@@ -64,22 +65,24 @@ impl Lowerer<'_> {
                 }
                 Content::Nested(fields) => (None, (self.record_of(fields, range), None)),
             };
-            self.item(ItemName::Export(name), (range, whole), doc, body);
+            self.item(item, (range, whole), doc, body);
         }
         self.nameless(nameless);
         self.lowered.items.exports = Some(names);
     }
 
-    fn outer_let(&mut self, e: &ast::Let) {
+    fn outer_let(&mut self, e: &ast::Let<'_>) {
         let bindings = self.bindings(e);
         let mut items = Vec::new();
         self.open(e, &bindings, |lowerer, name| {
             let outer = lowerer.scopes.iter();
             let number = outer.filter(|scope| scope.find(name).is_some()).count();
             let item = ItemName::Let(name.clone(), number as u32);
-            items.push(item.clone());
-            Bound::Item(item)
+            let bound = Bound::Item(lowerer.item_of(&item));
+            items.push(item);
+            bound
         });
+        let first = self.lowered.bindings.len();
         for (at, (named, item)) in bindings.named.into_iter().zip(&items).enumerate() {
             self.scope().current = Some(at);
             self.begin();
@@ -104,19 +107,19 @@ impl Lowerer<'_> {
             let range = self.scope().slots[at].range;
             self.begin();
             let root = self.body.add(range, Expr::Poison);
-            let doc = self
-                .lowered
-                .heads
-                .remove(&items[at])
-                .and_then(|head| head.doc);
+            // It stands where those of this `let` begin, in their order.
+            let doc = self.lowered.bindings.remove(first + at).doc;
             self.item(items[at].clone(), (range, range), doc, (root, None));
+            if let Some(binding) = self.lowered.bindings.pop() {
+                self.lowered.bindings.insert(first + at, binding);
+            }
         }
-        self.lowered.items.lets.append(&mut items);
     }
 
     /// Begins with the body of a binding.
     fn begin(&mut self) {
         self.item_problems = self.lowered.problems.len();
+        self.bodies += 1;
     }
 
     /// Notes the binding whose body has been lowered: where its name stands, and the whole
@@ -134,8 +137,13 @@ impl Lowerer<'_> {
         }
         let body = std::mem::take(&mut self.body);
         let (body, spans) = body.finish(root, annotation, damaged);
-        self.lowered.bodies.insert(item.clone(), Arc::new(body));
-        self.lowered.spans.insert(item.clone(), spans);
-        self.lowered.heads.insert(item, Head { name, doc });
+        self.lowered.bindings.push(Binding {
+            item: self.item_of(&item),
+            name: item,
+            body: Arc::new(body),
+            spans,
+            place: name,
+            doc,
+        });
     }
 }

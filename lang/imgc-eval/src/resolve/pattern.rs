@@ -17,7 +17,7 @@ use super::scope::{Bound, Scope};
 
 impl Lowerer<'_> {
     /// `pattern => body`
-    pub(super) fn lambda(&mut self, e: &ast::Lambda) -> ExprId {
+    pub(super) fn lambda(&mut self, e: &ast::Lambda<'_>) -> ExprId {
         let range = e.range();
         let mut scope = Scope::default();
         let mut places = Vec::new();
@@ -50,7 +50,7 @@ impl Lowerer<'_> {
     }
 
     /// `match e { … }`
-    pub(super) fn match_on(&mut self, e: &ast::Match) -> ExprId {
+    pub(super) fn match_on(&mut self, e: &ast::Match<'_>) -> ExprId {
         let range = e.range();
         let scrutinee = self.expr_or_poison(e.scrutinee(), range);
         let mut arms = Vec::new();
@@ -79,7 +79,7 @@ impl Lowerer<'_> {
         id
     }
 
-    fn arm_pattern(&mut self, pattern: &ast::ArmPattern, scope: &mut Scope) -> ArmPattern {
+    fn arm_pattern(&mut self, pattern: &ast::ArmPattern<'_>, scope: &mut Scope) -> ArmPattern {
         match pattern {
             ast::ArmPattern::Name(pattern) => ArmPattern::Any(self.name_pattern(pattern, scope)),
             ast::ArmPattern::Literal(literal) => match literal.value() {
@@ -106,7 +106,11 @@ impl Lowerer<'_> {
         }
     }
 
-    fn name_pattern(&mut self, pattern: &ast::NamePattern, scope: &mut Scope) -> Option<LocalId> {
+    fn name_pattern(
+        &mut self,
+        pattern: &ast::NamePattern<'_>,
+        scope: &mut Scope,
+    ) -> Option<LocalId> {
         let name = pattern.name().filter(|_| !pattern.is_wildcard())?;
         let text: Arc<str> = name.text().into();
         let local = self.body.local(text.clone());
@@ -118,7 +122,7 @@ impl Lowerer<'_> {
     /// outside of the function.
     fn record_pattern(
         &mut self,
-        pattern: &ast::RecordPattern,
+        pattern: &ast::RecordPattern<'_>,
         defaults: bool,
         scope: &mut Scope,
     ) -> (RecordPattern, Vec<TextRange>) {

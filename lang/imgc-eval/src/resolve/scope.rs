@@ -9,8 +9,9 @@ use imgc_diag::codes;
 use imgc_syntax::TextRange;
 
 use crate::cycles::{self, Loops};
-use crate::ir::{ItemName, LocalId};
+use crate::ir::LocalId;
 use crate::problem::Problem;
+use crate::queries::Item;
 
 use super::types::Declared;
 
@@ -18,7 +19,7 @@ use super::types::Declared;
 #[derive(Debug, Clone)]
 pub(super) enum Bound {
     /// A top-level binding.
-    Item(ItemName),
+    Item(Item),
     /// A variable.
     Local(LocalId),
 }
@@ -34,6 +35,8 @@ pub(super) struct Slot {
     pub(super) bound: Bound,
     /// Whether anything names it.
     pub(super) used: bool,
+    /// The last body that mentions it.
+    pub(super) mentioned_in: usize,
     /// The other slots that it names, and where. Of a `let` only.
     pub(super) uses: Vec<(usize, TextRange)>,
 }
@@ -61,6 +64,7 @@ impl Scope {
             range,
             bound,
             used: false,
+            mentioned_in: 0,
             uses: Vec::new(),
         });
     }
@@ -77,8 +81,8 @@ impl Scope {
         }
     }
 
-    /// What a name stands for here, which is now used.
-    pub(super) fn look_up(&mut self, name: &str, range: TextRange) -> Option<&Bound> {
+    /// The slot of a name here, which is now used.
+    pub(super) fn look_up(&mut self, name: &str, range: TextRange) -> Option<&mut Slot> {
         let at = *self.by_name.get(name)?;
         self.slots[at].used = true;
         match self.current {
@@ -87,7 +91,7 @@ impl Scope {
                 self.mentioned.insert(at);
             }
         }
-        Some(&self.slots[at].bound)
+        Some(&mut self.slots[at])
     }
 
     /// The loops among the bindings. They and what closes further loops use nothing

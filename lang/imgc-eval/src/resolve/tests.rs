@@ -1,6 +1,7 @@
 //! Names are resolved as the language says, and bodies do not depend on positions.
 
 use crate::ir::{Expr, ItemName, ModuleName, Rest, TypeExpr};
+use crate::queries::Db as _;
 use crate::queries::testing::TestDb;
 use crate::resolve::signature;
 use crate::site::At;
@@ -32,10 +33,12 @@ fn top_level_bindings_are_the_outer_lets_and_the_record() {
         Some(&["x".into(), "y".into()][..])
     );
     assert_eq!(items.imports, [ModuleName::Std("x".into())]);
-    assert_eq!(db.body("x").items, [let_item("a", 1)]);
-    assert_eq!(db.body("y").items, [let_item("c", 0)]);
-    let body = &db.lowered().bodies[&let_item("a", 1)];
-    assert_eq!(body.exprs, [Expr::Item(let_item("b", 0))]);
+    let item = |name, number| db.db.item(db.entry(), &let_item(name, number));
+    assert_eq!(db.body("x").items, [item("a", 1)]);
+    assert_eq!(db.body("y").items, [item("c", 0)]);
+    let inner = db.lowered().get(&let_item("a", 1)).expect("a binding");
+    assert_eq!(inner.body.exprs, [Expr::Item(item("b", 0))]);
+    assert_eq!(db.items().public, [db.item("x"), db.item("y")]);
 }
 
 #[test]
@@ -66,10 +69,20 @@ fn layout_comments_and_order_change_no_body() {
         "# one\nlet\n  a = {\n y = b; x = 1;};\n ## b!\n b = 2;\nin {\n d = (b);\n c = let q = a; p = 1; in [p, q]; }",
     );
     assert_eq!(two.mistakes(), [""; 0]);
-    assert_eq!(one.lowered().bodies, two.lowered().bodies);
+    let bodies = |db: &TestDb| -> Vec<_> {
+        let bindings = db.lowered().bindings.iter();
+        bindings
+            .map(|binding| (binding.name.clone(), binding.body.clone()))
+            .collect()
+    };
+    assert_eq!(bodies(&one), bodies(&two));
     assert_eq!(one.items(), two.items());
     assert_eq!(
-        two.lowered().heads[&let_item("b", 0)].doc.as_deref(),
+        two.lowered()
+            .get(&let_item("b", 0))
+            .expect("a binding")
+            .doc
+            .as_deref(),
         Some("b!")
     );
 }
@@ -221,7 +234,7 @@ fn paths_are_from_the_root_and_modules_from_elsewhere_have_none() {
     }
     let db = TestDb::one("import \"https://mirror.example/x.img\"");
     let remote = ModuleName::Remote("https://mirror.example/x.img".into());
-    assert_eq!(db.body("").exprs, [Expr::Import(remote)]);
+    assert_eq!(db.body("").exprs, [Expr::Import(db.db.file(&remote))]);
 }
 
 #[test]

@@ -25,9 +25,12 @@ const MAX_DEPTH: usize = 200;
 
 /// The types of the host, with the number of their arguments.
 const HOST: &[(&str, usize)] = &[
+    ("Archive", 0),
+    ("Attributes", 0),
     ("Bool", 0),
     ("Config", 0),
     ("Data", 0),
+    ("Effects", 0),
     ("File", 0),
     ("Group", 0),
     ("Image", 0),
@@ -134,13 +137,13 @@ impl Sum {
 
 impl Lowerer<'_> {
     /// The type that something says it has.
-    pub(super) fn annotation(&mut self, ty: &ast::Type) -> TypeExpr {
+    pub(super) fn annotation(&mut self, ty: &ast::Type<'_>) -> TypeExpr {
         self.ty(ty, None).ty
     }
 
     /// Puts the types that a `let` declares into the innermost scope.
-    pub(super) fn declare_types(&mut self, e: &ast::Let) {
-        let mut found: BTreeMap<Arc<str>, (TextRange, ast::TypeDecl)> = BTreeMap::new();
+    pub(super) fn declare_types(&mut self, e: &ast::Let<'_>) {
+        let mut found: BTreeMap<Arc<str>, (TextRange, ast::TypeDecl<'_>)> = BTreeMap::new();
         for declaration in e.type_decls() {
             let Some(name) = declaration.name() else {
                 continue;
@@ -223,7 +226,7 @@ impl Lowerer<'_> {
         self.scope().types.insert(name.clone(), declared);
     }
 
-    fn declaration(&mut self, name: &Arc<str>, range: TextRange, declaration: &ast::TypeDecl) {
+    fn declaration(&mut self, name: &Arc<str>, range: TextRange, declaration: &ast::TypeDecl<'_>) {
         let mut params: Vec<Arc<str>> = Vec::new();
         for param in declaration.params() {
             let text: Arc<str> = param.text().into();
@@ -264,7 +267,7 @@ impl Lowerer<'_> {
     }
 
     // The depth of a tree is bounded by the parser, so this may be recursive.
-    fn ty(&mut self, ty: &ast::Type, params: Option<&[Arc<str>]>) -> Measured {
+    fn ty(&mut self, ty: &ast::Type<'_>, params: Option<&[Arc<str>]>) -> Measured {
         let mut sum = Sum::default();
         match ty {
             ast::Type::Error(_) => Measured::poison(),
@@ -356,7 +359,7 @@ impl Lowerer<'_> {
         }
     }
 
-    fn optional(&mut self, ty: Option<ast::Type>, params: Option<&[Arc<str>]>) -> Measured {
+    fn optional(&mut self, ty: Option<ast::Type<'_>>, params: Option<&[Arc<str>]>) -> Measured {
         ty.map_or_else(Measured::poison, |ty| self.ty(&ty, params))
     }
 
@@ -400,7 +403,7 @@ impl Lowerer<'_> {
     }
 
     /// A type by its name.
-    fn named(&mut self, name: &ast::TypeName, arguments: Vec<Measured>) -> Measured {
+    fn named(&mut self, name: &ast::TypeName<'_>, arguments: Vec<Measured>) -> Measured {
         let (text, range) = (name.text(), name.range());
         let mut scopes = self.scopes.iter_mut().rev();
         let declared = scopes.find_map(|scope| scope.types.get_mut(&*text));

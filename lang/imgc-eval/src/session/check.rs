@@ -5,18 +5,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use imgc_diag::{Span, codes};
 
-use crate::ir::{ItemName, ModuleName};
+use crate::ir::ModuleName;
 use crate::load::{file_id, load};
 use crate::options::Options;
 use crate::problem::Problem;
-use crate::queries::{Database, Db as _, Item, SourceFile, infer, items, lowered, parse};
+use crate::queries::{Database, Item, SourceFile, infer, items, lowered, parse};
 
 use super::State;
 use super::report::{Report, in_file};
 use super::schedule::{Schedule, each};
 
-/// How many bindings may need each other in a row: each is evaluated while the one
-/// that needs it waits.
+/// How many bindings in a row may need each other where it is not certain that they do,
+/// in a branch or a function: each is evaluated while the one that needs it waits. What
+/// is certainly needed is evaluated before, and counts for nothing.
 const MAX_CHAIN: u32 = 4_000;
 
 impl State {
@@ -65,7 +66,7 @@ impl State {
                 has_problems.store(true, Ordering::Relaxed);
             }
         };
-        each(db, schedule.levels(), types, |_| {});
+        each(db, schedule.order(&report.program.sorted), types);
         let files = believed.iter().zip(schedule.files());
         for (&believes, entries) in files.filter(|_| has_problems.load(Ordering::Relaxed)) {
             for entry in entries.iter().filter(|entry| believes && !entry.damaged) {
@@ -84,22 +85,16 @@ impl State {
 
 fn too_deep(db: &Database, item: Item) -> Problem<Span> {
     let file = item.file(db);
-    let range = lowered(db, file)
-        .heads
-        .get(item.name(db))
-        .map(|head| head.name);
+    let found = lowered(db, file).get(item.name(db));
+    let range = found.map(|binding| binding.place);
     let at = Span::new(file_id(file.name(db)), range.unwrap_or_default());
-    let message = format!("more than {MAX_CHAIN} bindings need each other in a row up to here");
+    let message = format!(
+        "more than {MAX_CHAIN} bindings need each other in a row, in branches or functions, up to here"
+    );
     Problem::new(codes::NESTED_TOO_DEEP, at, message)
 }
 
 /// The bindings of a module that others see.
 pub(super) fn public(db: &Database, file: SourceFile) -> Vec<Item> {
-    match &items(db, file).exports {
-        None => vec![db.item(file, &ItemName::Root)],
-        Some(names) => {
-            let names = names.iter().cloned().map(ItemName::Export);
-            names.map(|name| db.item(file, &name)).collect()
-        }
-    }
+    items(db, file).public.clone()
 }

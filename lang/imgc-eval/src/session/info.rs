@@ -1,7 +1,7 @@
 //! What there is to say about a file: documentation, types, examples.
 
 use imgc_diag::Span;
-use imgc_syntax::{NodeOrToken, SyntaxKind, TextRange, TextSize};
+use imgc_syntax::{SyntaxKind, TextRange, TextSize};
 
 use crate::ir::{ItemName, ModuleName};
 use crate::load::file_id;
@@ -74,13 +74,13 @@ impl State {
     pub(super) fn type_at(&mut self, entry: &ModuleName, offset: u32) -> Option<(Span, String)> {
         let file = self.known(entry)?;
         let db = &self.db;
-        let spans = lowered(db, file).spans.iter();
-        let found = spans.filter_map(|(item, spans)| {
-            let (expr, range) = spans.innermost(offset.into())?;
-            Some((item, expr, range))
+        let bindings = lowered(db, file).bindings.iter();
+        let found = bindings.filter_map(|binding| {
+            let (expr, range) = binding.spans.innermost(offset.into())?;
+            Some((binding.item, expr, range))
         });
         let (item, expr, range) = found.min_by_key(|(.., range)| range.len())?;
-        let ty = crate::types::type_at(db, db.item(file, item), expr)?;
+        let ty = crate::types::type_at(db, item, expr)?;
         Some((Span::new(file_id(entry), range), ty))
     }
 
@@ -92,8 +92,8 @@ impl State {
         let db = &self.db;
         let lowered = lowered(db, file);
         let mut bindings: Vec<BindingInfo> = Vec::new();
-        for (item, head) in &lowered.heads {
-            let (name, public) = match item {
+        for binding in &lowered.bindings {
+            let (name, public) = match &binding.name {
                 ItemName::Let(name, _) => (name, false),
                 ItemName::Export(name) => (name, true),
                 ItemName::Root => continue,
@@ -101,9 +101,9 @@ impl State {
             bindings.push(BindingInfo {
                 name: name.to_string(),
                 public,
-                doc: head.doc.clone(),
-                ty: scheme_text(db, db.item(file, item)),
-                span: Span::new(file_id(entry), head.name),
+                doc: binding.doc.clone(),
+                ty: scheme_text(db, binding.item),
+                span: Span::new(file_id(entry), binding.place),
             });
         }
         bindings.sort_by_key(|binding| binding.span.range);
@@ -167,11 +167,9 @@ struct Comment {
 }
 
 fn comments(db: &Database, file: SourceFile) -> Vec<Comment> {
-    let root = parse(db, file).syntax();
-    let tokens = root.descendants_with_tokens();
     let mut found: Vec<Comment> = Vec::new();
     let mut is_open = false;
-    for token in tokens.filter_map(NodeOrToken::into_token) {
+    for token in parse(db, file).syntax().tokens() {
         match token.kind() {
             SyntaxKind::DocComment => {
                 if !is_open {
@@ -195,13 +193,14 @@ fn comments(db: &Database, file: SourceFile) -> Vec<Comment> {
     }
     let lowered = lowered(db, file);
     let mut heads: Vec<(TextSize, String, &str)> = lowered
-        .heads
+        .bindings
         .iter()
-        .filter_map(|(item, head)| {
-            let (ItemName::Let(name, _) | ItemName::Export(name)) = item else {
+        .filter_map(|binding| {
+            let (ItemName::Let(name, _) | ItemName::Export(name)) = &binding.name else {
                 return None;
             };
-            Some((head.name.start(), name.to_string(), head.doc.as_deref()?))
+            let start = binding.place.start();
+            Some((start, name.to_string(), binding.doc.as_deref()?))
         })
         .collect();
     heads.sort();

@@ -82,10 +82,8 @@ pub(super) fn span(db: &Database, site: Site) -> Span {
     if *file.name(db) == ModuleName::Call {
         return call_span(db, site);
     }
-    let spans = &lowered(db, file).spans;
-    let range = spans
-        .get(site.item.name(db))
-        .map(|spans| spans.get(site.at));
+    let found = lowered(db, file).get(site.item.name(db));
+    let range = found.map(|binding| binding.spans.get(site.at));
     Span::new(file_id(file.name(db)), range.unwrap_or_default())
 }
 
@@ -98,7 +96,7 @@ fn call_span(db: &Database, site: Site) -> Span {
         .as_ref()
         .map(|body| body.expr(site.at.expr));
     let name = match expr {
-        Some(Expr::Import(name)) => Some(name.clone()),
+        Some(Expr::Import(module)) => Some(module.name(db).clone()),
         Some(Expr::Record(fields)) => {
             let field = site.at.part.and_then(|part| fields.get(usize::from(part)));
             field.map(|field| ModuleName::Argument(field.name.clone()))

@@ -17,7 +17,7 @@ use crate::vm::value::Value;
 use crate::vm::{Outcome, prepare};
 
 use super::report::{Report, span};
-use super::schedule::{certain, each};
+use super::schedule::{Order, certain, each};
 use super::{Findings, State};
 
 /// How many bindings are evaluated on one thread, where only one is wanted.
@@ -80,8 +80,7 @@ impl State {
             return (None, target.report.into_diagnostics(&self.db));
         }
         let certain = certain(&self.db, &target.report.program.sorted, &target.wanted);
-        let is_parallel =
-            target.wanted.len() > 1 || certain.iter().map(Vec::len).sum::<usize>() > MANY;
+        let is_parallel = target.wanted.len() > 1 || certain.len() > MANY;
         let mut is_alone = self.is_fresh && !is_parallel;
         self.is_fresh = false;
         let certain = is_parallel.then_some(certain);
@@ -144,16 +143,15 @@ impl State {
         &self,
         target: &Target,
         options: &Options,
-        certain: Option<Vec<Vec<Item>>>,
+        certain: Option<Order>,
     ) -> (Used, Vec<Problem<Site>>, bool) {
         let db = &self.db;
         db.spent().reset();
-        if let Some(levels) = certain {
-            let work = |db: &Database, item: Item| {
+        if let Some(order) = certain {
+            each(db, order, |db, item| {
                 value(db, item);
-            };
-            let spent = db.spent();
-            each(db, levels, work, |level| spent.done(level.iter().copied()));
+                db.spent().done([item]);
+            });
         }
         for &item in &target.wanted {
             prepare(db, item);
@@ -256,8 +254,8 @@ fn gather_target(
         let ItemName::Export(name) = item.name(db) else {
             continue;
         };
-        let range = lowered(db, item.file(db)).heads.get(item.name(db));
-        let start = range.map(|head| head.name.start());
+        let found = lowered(db, item.file(db)).get(item.name(db));
+        let start = found.map(|binding| binding.place.start());
         fields.push((start, (&**name, site_of(db, item)?, value_of(db, item)?)));
     }
     // The order of the source.

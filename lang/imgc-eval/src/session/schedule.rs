@@ -1,21 +1,36 @@
 //! In what order the bindings of a program are worked on: each after those that it needs,
 //! and side by side where they do not need each other.
 //!
-//! So no work on one binding waits for work on another, and none nests in another.
+//! So no work on one binding waits for work on another, and none nests in another. What
+//! comes out does not depend on which thread takes what.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use crate::queries::{Database, Entry, Item, SourceFile, outline};
 
-/// Bindings of one level that are worth a second thread.
-const MANY: usize = 32;
+/// Bindings that are worth a second thread.
+const MANY: usize = 64;
 
 /// The bindings of a program, each after those that it needs.
 pub(super) struct Schedule<'a> {
     files: Vec<&'a [Entry]>,
-    /// How many bindings of others each needs in a row, itself included: file by file.
-    depths: Vec<Vec<u32>>,
+    /// How many bindings may wait for each other when one is evaluated, itself included:
+    /// file by file.
+    waiting: Vec<Vec<u32>>,
+}
+
+/// Bindings to work on, in an order in which each comes after those that it waits for.
+#[derive(Debug, Default)]
+pub(super) struct Order {
+    /// `None` is no work: what waits for a module waits for this.
+    nodes: Vec<Option<Item>>,
+    /// For how many others each waits.
+    waits: Vec<u32>,
+    /// Who waits for whom, the one that is waited for first.
+    edges: Vec<(u32, u32)>,
 }
 
 impl<'a> Schedule<'a> {
@@ -29,21 +44,23 @@ impl<'a> Schedule<'a> {
         }
         let mut deepest: FxHashMap<SourceFile, u32> = FxHashMap::default();
         let mut files = Vec::with_capacity(sorted.len());
-        let mut depths = Vec::with_capacity(sorted.len());
+        let mut waiting = Vec::with_capacity(sorted.len());
         for &file in sorted {
             let entries = outline(db, file);
             let mut found: Vec<u32> = Vec::with_capacity(entries.len());
             for entry in entries {
-                let uses = entry.uses.iter().map(|&at| found[at as usize]);
+                // What is certainly needed is evaluated before.
+                let uses = entry.uses.iter();
+                let uses = uses.map(|(at, certain)| found[*at as usize] + u32::from(!certain));
                 let imports = entry.imports.iter();
-                let imports = imports.filter_map(|file| deepest.get(file).copied());
-                found.push(1 + uses.chain(imports).max().unwrap_or_default());
+                let imports = imports.filter_map(|file| deepest.get(file).map(|most| most + 1));
+                found.push(uses.chain(imports).max().unwrap_or(1));
             }
-            deepest.insert(file, found.iter().copied().max().unwrap_or_default());
+            deepest.insert(file, found.iter().copied().max().unwrap_or(1));
             files.push(entries.as_slice());
-            depths.push(found);
+            waiting.push(found);
         }
-        Self { files, depths }
+        Self { files, waiting }
     }
 
     /// The bindings of each file.
@@ -51,32 +68,45 @@ impl<'a> Schedule<'a> {
         &self.files
     }
 
-    /// All bindings: what is in one level needs only what is in those before it.
-    pub(super) fn levels(&self) -> Vec<Vec<Item>> {
-        let mut levels = Vec::new();
-        for (entries, depths) in self.files.iter().zip(&self.depths) {
-            for (entry, &depth) in entries.iter().zip(depths) {
-                put(&mut levels, depth, entry.item);
+    /// All bindings.
+    pub(super) fn order(&self, sorted: &[SourceFile]) -> Order {
+        let mut order = Order::default();
+        // What is done when the public bindings of a module are.
+        let mut modules: FxHashMap<SourceFile, u32> = FxHashMap::default();
+        for (entries, &file) in self.files.iter().zip(sorted) {
+            let first = order.nodes.len() as u32;
+            for entry in *entries {
+                let node = order.push(Some(entry.item));
+                for (at, _) in &entry.uses {
+                    order.wait(first + at, node);
+                }
+                for module in entry.imports.iter().filter_map(|file| modules.get(file)) {
+                    order.wait(*module, node);
+                }
             }
+            let module = order.push(None);
+            for (node, _) in (first..).zip(*entries).filter(|(_, entry)| entry.public) {
+                order.wait(node, module);
+            }
+            modules.insert(file, module);
         }
-        levels
+        order
     }
 
-    /// The bindings of each file that are the first to need more than `most` others in a
-    /// row. A longer chain holds this one.
+    /// The bindings of each file that are the first for which more than `most` may wait
+    /// for each other. A longer chain holds this one.
     pub(super) fn too_deep(&self, most: u32) -> Vec<Item> {
-        let files = self.files.iter().zip(&self.depths);
-        let found = files.filter_map(|(entries, depths)| {
-            let at = depths.iter().position(|depth| *depth == most + 1)?;
+        let files = self.files.iter().zip(&self.waiting);
+        let found = files.filter_map(|(entries, waiting)| {
+            let at = waiting.iter().position(|waiting| *waiting == most + 1)?;
             Some(entries[at].item)
         });
         found.collect()
     }
 }
 
-/// The bindings that are certainly evaluated for those that are wanted, these included,
-/// in levels as [`Schedule::levels`].
-pub(super) fn certain(db: &Database, sorted: &[SourceFile], wanted: &[Item]) -> Vec<Vec<Item>> {
+/// The bindings that are certainly evaluated for those that are wanted, these included.
+pub(super) fn certain(db: &Database, sorted: &[SourceFile], wanted: &[Item]) -> Order {
     let outlines: Vec<&Vec<Entry>> = sorted.iter().map(|&file| outline(db, file)).collect();
     let entries = || outlines.iter().flat_map(|entries| entries.iter());
     let numbers: FxHashMap<Item, usize> = entries().map(|entry| entry.item).zip(0..).collect();
@@ -96,42 +126,163 @@ pub(super) fn certain(db: &Database, sorted: &[SourceFile], wanted: &[Item]) -> 
             }
         }
     }
-    let mut depths: Vec<u32> = vec![0; needs.len()];
-    let mut levels = Vec::new();
-    for (at, entry) in entries().enumerate() {
-        let inner = needs[at].iter().map(|&needed| depths[needed]);
-        depths[at] = 1 + inner.max().unwrap_or_default();
-        if is_wanted[at] {
-            put(&mut levels, depths[at], entry.item);
+    let mut order = Order::default();
+    let mut nodes: Vec<u32> = vec![0; needs.len()];
+    for (at, entry) in entries().enumerate().filter(|(at, _)| is_wanted[*at]) {
+        nodes[at] = order.push(Some(entry.item));
+        for &needed in &needs[at] {
+            order.wait(nodes[needed], nodes[at]);
         }
     }
-    levels
+    order
 }
 
-fn put(levels: &mut Vec<Vec<Item>>, depth: u32, item: Item) {
-    let level = (depth - 1) as usize;
-    if levels.len() <= level {
-        levels.resize_with(level + 1, Vec::new);
+impl Order {
+    fn push(&mut self, item: Option<Item>) -> u32 {
+        let node = self.nodes.len() as u32;
+        self.nodes.push(item);
+        self.waits.push(0);
+        node
     }
-    levels[level].push(item);
+
+    fn wait(&mut self, before: u32, after: u32) {
+        self.waits[after as usize] += 1;
+        self.edges.push((before, after));
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.nodes.len()
+    }
 }
 
-/// Does something with every binding, level by level, and something after each level.
-pub(super) fn each(
-    db: &Database,
-    levels: Vec<Vec<Item>>,
-    work: impl Fn(&Database, Item) + Send + Sync,
-    after: impl Fn(&[Item]),
-) {
-    for level in levels {
-        if level.len() < MANY {
-            for &item in &level {
-                work(db, item);
+/// Does something with every binding of an order.
+pub(super) fn each(db: &Database, mut order: Order, work: impl Fn(&Database, Item) + Send + Sync) {
+    let threads = rayon::current_num_threads();
+    if threads < 2 || order.len() < MANY {
+        for item in order.nodes.iter().flatten() {
+            work(db, *item);
+        }
+        return;
+    }
+    order.edges.sort_unstable();
+    let shared = Shared::of(&order);
+    let workers = (0..threads).into_par_iter().with_max_len(1);
+    workers.for_each_with(db.clone(), |db, _| shared.run(&*db, &work));
+}
+
+/// What the threads that work on an order share.
+struct Shared<'a> {
+    order: &'a Order,
+    /// Where the edges of each node begin, and where the last ones end.
+    starts: Vec<usize>,
+    state: Mutex<State>,
+    wake: Condvar,
+}
+
+/// How far the work is.
+struct State {
+    /// What waits for nothing any more, the next one last.
+    ready: Vec<u32>,
+    waits: Vec<u32>,
+    /// How many are not done.
+    left: usize,
+    /// How many threads have nothing to do.
+    idle: usize,
+}
+
+impl<'a> Shared<'a> {
+    /// The beginning. The edges are sorted.
+    fn of(order: &'a Order) -> Self {
+        let mut starts = Vec::with_capacity(order.len() + 1);
+        let mut at = 0;
+        for node in 0..=order.len() {
+            let rest = order.edges[at..].iter();
+            at += rest
+                .take_while(|(before, _)| (*before as usize) < node)
+                .count();
+            starts.push(at);
+        }
+        let ready = (0..).zip(&order.waits).filter(|(_, waits)| **waits == 0);
+        let mut ready: Vec<u32> = ready.map(|(node, _)| node).collect();
+        ready.reverse();
+        let state = State {
+            ready,
+            waits: order.waits.clone(),
+            left: order.len(),
+            idle: 0,
+        };
+        Self {
+            order,
+            starts,
+            state: Mutex::new(state),
+            wake: Condvar::new(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Works until nothing is left.
+    fn run(&self, db: &Database, work: &impl Fn(&Database, Item)) {
+        let _finish = Finish(self);
+        let mut done = None;
+        while let Some((node, item)) = self.next(done) {
+            work(db, item);
+            done = Some(node);
+        }
+    }
+
+    /// Notes what is done, and takes what is next.
+    fn next(&self, done: Option<u32>) -> Option<(u32, Item)> {
+        let mut state = self.lock();
+        if let Some(done) = done {
+            self.finish(&mut state, done);
+        }
+        while state.left > 0 {
+            let Some(node) = state.ready.pop() else {
+                state.idle += 1;
+                state = self
+                    .wake
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
+                state.idle -= 1;
+                continue;
+            };
+            match self.order.nodes[node as usize] {
+                None => self.finish(&mut state, node),
+                Some(item) => {
+                    if state.idle > 0 && !state.ready.is_empty() {
+                        self.wake.notify_one();
+                    }
+                    return Some((node, item));
+                }
             }
-        } else {
-            let items = level.par_iter().with_min_len(MANY / 2);
-            items.for_each_with(db.clone(), |db, item| work(db, *item));
         }
-        after(&level);
+        self.wake.notify_all();
+        None
+    }
+
+    fn finish(&self, state: &mut State, done: u32) {
+        state.left = state.left.saturating_sub(1);
+        let place = done as usize;
+        for (_, after) in &self.order.edges[self.starts[place]..self.starts[place + 1]] {
+            let waits = &mut state.waits[*after as usize];
+            *waits -= 1;
+            if *waits == 0 {
+                state.ready.push(*after);
+            }
+        }
+    }
+}
+
+/// Lets no thread wait for one that panicked.
+struct Finish<'a>(&'a Shared<'a>);
+
+impl Drop for Finish<'_> {
+    fn drop(&mut self) {
+        self.0.lock().left = 0;
+        self.0.wake.notify_all();
     }
 }

@@ -3,8 +3,9 @@
 //!
 //! It decides nothing: nothing here may make two types the same.
 
-use crate::ir::{Expr, ExprId, Parameter};
+use crate::ir::{Expr, ExprId, ItemName, Parameter};
 use crate::problem::Problem;
+use crate::queries::Db;
 use crate::site::Site;
 use crate::text::{is_plain, quote};
 
@@ -76,7 +77,7 @@ impl Infer<'_> {
         id: ExprId,
         why: &Why<'_>,
     ) -> Problem<Site> {
-        if !can_change(self.expr(id), why) {
+        if !can_change(self.db, self.expr(id), why) {
             return problem;
         }
         let simple = matches!(
@@ -235,7 +236,7 @@ impl Infer<'_> {
                 .fix("put it into a list", vec![(self.site(id), list)]);
         }
         let problem = problem.help("write it as a list: `[…]`");
-        if can_change(self.expr(id), why) {
+        if can_change(self.db, self.expr(id), why) {
             return problem.around("put it into a list", self.site(id), "[", "]");
         }
         problem
@@ -499,13 +500,16 @@ impl Infer<'_> {
 
 /// Whether the text of the expression can be changed in its place. What a field of the
 /// same name has may be written as the name alone: `{ name; }`.
-fn can_change(expr: &Expr, why: &Why<'_>) -> bool {
+fn can_change(db: &dyn Db, expr: &Expr, why: &Why<'_>) -> bool {
     let Why::Field(_, field) = why else {
         return true;
     };
     match expr {
         Expr::Local(_) => false,
-        Expr::Item(crate::ir::ItemName::Let(name, _)) => **name != **field,
+        Expr::Item(item) => match item.name(db) {
+            ItemName::Let(name, _) | ItemName::Export(name) => **name != **field,
+            ItemName::Root => true,
+        },
         _ => true,
     }
 }

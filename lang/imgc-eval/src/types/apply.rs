@@ -289,7 +289,10 @@ impl<'a> Infer<'a> {
     pub(super) fn callee_name(&self, callee: ExprId) -> Option<&'a str> {
         match self.expr(callee) {
             Expr::Builtin(builtin) => Some(super::builtin_types::name(*builtin)),
-            Expr::Item(ItemName::Let(name, _) | ItemName::Export(name)) => Some(name),
+            Expr::Item(item) => match item.name(self.db) {
+                ItemName::Let(name, _) | ItemName::Export(name) => Some(name),
+                ItemName::Root => None,
+            },
             Expr::Local(local) => Some(&self.body.locals[local.0 as usize]),
             Expr::Select(_, name) => Some(name),
             _ => None,
@@ -320,8 +323,7 @@ impl<'a> Infer<'a> {
         let (mut item, mut at) = match self.expr(id) {
             Expr::Local(local) => (self.item, self.locals[local.0 as usize].value?),
             Expr::Select(record, name) => {
-                let file = self.db.file(&self.module_of(*record)?);
-                let item = self.db.item(file, &ItemName::Export(name.clone()));
+                let item = self.export_of(self.module_of(*record)?, name)?;
                 let body = crate::queries::body(self.db, item).as_ref()?;
                 (item, body.root)
             }
@@ -329,10 +331,10 @@ impl<'a> Infer<'a> {
         };
         for _ in 0..HOPS {
             let body = crate::queries::body(self.db, item).as_ref()?;
-            let Expr::Item(name) = body.expr(at) else {
+            let Expr::Item(other) = body.expr(at) else {
                 break;
             };
-            item = self.db.item(item.file(self.db), name);
+            item = *other;
             at = crate::queries::body(self.db, item).as_ref()?.root;
         }
         let in_project = matches!(item.file(self.db).name(self.db), ModuleName::Project(_));

@@ -26,6 +26,9 @@ pub(super) enum Host {
     User,
     Group,
     Config,
+    Effects,
+    Attributes,
+    Archive,
 }
 
 /// The type of a field of the host's records.
@@ -66,9 +69,31 @@ const CONFIG: Table = &[
     ("stopSignal", true, Kind::One(Host::String)),
 ];
 
+const EFFECTS: Table = &[
+    ("remove", true, Kind::List(Host::String)),
+    ("groups", true, Kind::List(Host::Group)),
+    ("users", true, Kind::List(Host::User)),
+    ("files", true, Kind::Map(Host::File)),
+    ("attributes", true, Kind::Map(Host::Attributes)),
+];
+
+const ATTRIBUTES: Table = &[
+    ("mode", true, Kind::One(Host::Mode)),
+    ("user", true, Kind::One(Host::Owner)),
+    ("group", true, Kind::One(Host::Owner)),
+];
+
+const ARCHIVE: Table = &[
+    ("url", true, Kind::One(Host::String)),
+    ("suite", false, Kind::One(Host::Suite)),
+    ("components", true, Kind::List(Host::String)),
+    ("keys", true, Kind::One(Host::Path)),
+    ("priority", true, Kind::One(Host::Int)),
+];
+
 impl Host {
     /// All of them, in order.
-    pub(super) const ALL: [Self; 19] = [
+    pub(super) const ALL: [Self; 22] = [
         Self::Int,
         Self::Bool,
         Self::String,
@@ -88,6 +113,9 @@ impl Host {
         Self::User,
         Self::Group,
         Self::Config,
+        Self::Effects,
+        Self::Attributes,
+        Self::Archive,
     ];
 
     /// Its name in the language.
@@ -112,6 +140,9 @@ impl Host {
             Self::User => "User",
             Self::Group => "Group",
             Self::Config => "Config",
+            Self::Effects => "Effects",
+            Self::Attributes => "Attributes",
+            Self::Archive => "Archive",
         }
     }
 
@@ -142,6 +173,9 @@ impl Host {
             Self::User => "a user",
             Self::Group => "a group",
             Self::Config => "a config",
+            Self::Effects => "the effects of a package's scripts",
+            Self::Attributes => "the attributes of a path",
+            Self::Archive => "an archive",
         }
     }
 
@@ -161,7 +195,12 @@ impl Host {
             Self::Platform => "a platform such as `\"linux/amd64\"`",
             Self::Suite => "a suite such as `\"trixie\"`",
             Self::Variant => "a variant such as `\"essential\"`",
-            Self::User | Self::Group | Self::Config => "a record",
+            Self::User
+            | Self::Group
+            | Self::Config
+            | Self::Effects
+            | Self::Attributes
+            | Self::Archive => "a record",
             other => other.words(),
         }
     }
@@ -188,12 +227,23 @@ impl Host {
             Self::User => "users",
             Self::Group => "groups",
             Self::Config => "configs",
+            Self::Effects => "effects of packages' scripts",
+            Self::Attributes => "attributes of paths",
+            Self::Archive => "archives",
         }
     }
 
     /// Whether it is a record with fields of its own.
     pub(super) fn is_schema(self) -> bool {
-        matches!(self, Self::User | Self::Group | Self::Config)
+        matches!(
+            self,
+            Self::User
+                | Self::Group
+                | Self::Config
+                | Self::Effects
+                | Self::Attributes
+                | Self::Archive
+        )
     }
 
     /// Whether literals that become it are checked.
@@ -218,6 +268,9 @@ impl Arena {
             Host::User => (0, USER),
             Host::Group => (1, GROUP),
             Host::Config => (2, CONFIG),
+            Host::Effects => (3, EFFECTS),
+            Host::Attributes => (4, ATTRIBUTES),
+            Host::Archive => (5, ARCHIVE),
             _ => return None,
         };
         if let Some(ty) = self.tables[index] {

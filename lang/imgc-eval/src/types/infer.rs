@@ -9,7 +9,7 @@ use std::sync::Arc;
 use imgc_diag::codes;
 
 use crate::builtins::Builtin;
-use crate::ir::{Arm, Body, Expr, ExprId, ItemName, LetBinding, LocalId, ModuleName, Part};
+use crate::ir::{Arm, Body, Expr, ExprId, LetBinding, LocalId, Part};
 use crate::problem::{MAX_PROBLEMS, Problem};
 use crate::queries::{Db, Item, SourceFile};
 use crate::site::{At, Site};
@@ -43,7 +43,6 @@ pub(super) struct Update {
 pub(super) struct Infer<'a> {
     pub(super) db: &'a dyn Db,
     pub(super) item: Item,
-    pub(super) file: SourceFile,
     pub(super) body: &'a Body,
     pub(super) arena: Arena,
     pub(super) locals: Vec<Local>,
@@ -62,7 +61,6 @@ impl<'a> Infer<'a> {
         Self {
             db,
             item,
-            file: item.file(db),
             body,
             arena: Arena::take(),
             locals: vec![Local::default(); body.locals.len()],
@@ -191,9 +189,9 @@ impl<'a> Infer<'a> {
             }
             Expr::List(items) => self.list(items),
             Expr::Record(fields) => self.record(fields),
-            Expr::Import(module) => self.module(module),
+            Expr::Import(module) => self.module(*module),
             Expr::Local(local) => self.local(*local),
-            Expr::Item(name) => self.global(self.file, name),
+            Expr::Item(item) => self.global(*item),
             Expr::Builtin(builtin) => self.builtin(*builtin),
             Expr::Let { bindings, body, .. } => {
                 self.bindings(bindings);
@@ -438,13 +436,8 @@ impl<'a> Infer<'a> {
     /// The finished type of what a name of this or another module stands for.
     pub(super) fn scheme_of(&self, id: ExprId) -> Option<Arc<Scheme>> {
         let item = match self.expr(id) {
-            Expr::Item(name) => self.db.item(self.file, name),
-            Expr::Select(module, name) => {
-                let file = self.db.file(&self.module_of(*module)?);
-                let exports = crate::queries::items(self.db, file).exports.as_ref()?;
-                exports.binary_search(name).ok()?;
-                self.db.item(file, &ItemName::Export(name.clone()))
-            }
+            Expr::Item(item) => *item,
+            Expr::Select(module, name) => self.export_of(self.module_of(*module)?, name)?,
             _ => return None,
         };
         Some(crate::queries::scheme(self.db, item).clone())
@@ -456,10 +449,15 @@ impl<'a> Infer<'a> {
     }
 
     /// The type of a top-level binding, where it is used.
-    pub(super) fn global(&mut self, file: SourceFile, name: &ItemName) -> Ty {
-        let item = self.db.item(file, name);
-        let scheme = crate::queries::scheme(self.db, item);
-        self.bring(scheme)
+    pub(super) fn global(&mut self, item: Item) -> Ty {
+        self.bring(crate::queries::scheme(self.db, item))
+    }
+
+    /// The binding of a public name of a module that has names.
+    pub(super) fn export_of(&self, module: SourceFile, name: &str) -> Option<Item> {
+        let items = crate::queries::items(self.db, module);
+        items.exports.as_ref()?;
+        items.exported(name)
     }
 
     /// A finished type, where it is used.
@@ -534,21 +532,20 @@ impl<'a> Infer<'a> {
     }
 
     /// The module that an expression stands for, seen through names.
-    pub(super) fn module_of(&self, id: ExprId) -> Option<ModuleName> {
+    pub(super) fn module_of(&self, id: ExprId) -> Option<SourceFile> {
         match self.expr(id) {
-            Expr::Import(module) => Some(module.clone()),
+            Expr::Import(module) => Some(*module),
             Expr::Local(local) => {
                 let value = self.locals[local.0 as usize].value?;
                 match self.expr(value) {
-                    Expr::Import(module) => Some(module.clone()),
+                    Expr::Import(module) => Some(*module),
                     _ => None,
                 }
             }
-            Expr::Item(name) => {
-                let item = self.db.item(self.file, name);
-                let body = crate::queries::body(self.db, item).as_ref()?;
+            Expr::Item(item) => {
+                let body = crate::queries::body(self.db, *item).as_ref()?;
                 match body.expr(body.root) {
-                    Expr::Import(module) if body.annotation.is_none() => Some(module.clone()),
+                    Expr::Import(module) if body.annotation.is_none() => Some(*module),
                     _ => None,
                 }
             }
@@ -557,15 +554,15 @@ impl<'a> Infer<'a> {
     }
 
     /// A module as a value.
-    fn module(&mut self, module: &ModuleName) -> Ty {
-        let file = self.db.file(module);
-        let items = crate::queries::items(self.db, file);
+    fn module(&mut self, module: SourceFile) -> Ty {
+        let items = crate::queries::items(self.db, module);
         let Some(exports) = &items.exports else {
-            return self.global(file, &ItemName::Root);
+            let root = items.public.first();
+            return root.map_or(POISON, |root| self.global(*root));
         };
         let mut fields = Vec::with_capacity(exports.len());
-        for name in exports {
-            let ty = self.global(file, &ItemName::Export(name.clone()));
+        for (name, item) in exports.iter().zip(&items.public) {
+            let ty = self.global(*item);
             let name = self.arena.symbol(name);
             fields.push(super::ty::Field {
                 name,

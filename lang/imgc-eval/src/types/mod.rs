@@ -74,7 +74,9 @@ pub(crate) struct ParameterField {
 /// Infers the types of a binding. Those of others are asked for with
 /// [`crate::queries::scheme`].
 pub(crate) fn infer(db: &dyn Db, item: Item) -> Arc<Inference> {
-    let Some(body) = crate::queries::body(db, item) else {
+    let body = crate::queries::body(db, item).as_ref();
+    // Of what may lack something nothing is believed.
+    let Some(body) = body.filter(|body| !body.damaged) else {
         return Arc::new(Inference {
             scheme: Arc::new(Scheme::poison()),
             problems: Vec::new(),

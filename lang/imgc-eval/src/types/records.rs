@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use imgc_diag::{codes, did_you_mean};
 
-use crate::ir::{Expr, ExprId, Field as Given, ItemName};
+use crate::ir::{Expr, ExprId, Field as Given};
 use crate::problem::{Problem, list_names};
 use crate::site::At;
 
@@ -413,13 +413,13 @@ impl Infer<'_> {
     /// A public binding of a module. `None`: the expression is no module with names.
     fn select_export(&mut self, id: ExprId, record: ExprId, name: &Arc<str>) -> Option<Ty> {
         let module = self.module_of(record)?;
-        let file = self.db.file(&module);
-        let exports = crate::queries::items(self.db, file).exports.as_ref()?;
-        if exports.binary_search(name).is_err() {
+        let items = crate::queries::items(self.db, module);
+        let exports = items.exports.as_ref()?;
+        let Some(item) = items.exported(name) else {
             self.no_field(id, name, exports, "the module");
             return Some(POISON);
-        }
-        Some(self.global(file, &ItemName::Export(name.clone())))
+        };
+        Some(self.global(item))
     }
 
     /// `a // b`

@@ -157,7 +157,15 @@ impl Heads {
     /// What can be compared, if its parts can.
     pub(super) const EQUAL: Self = Self(
         Self::SHOWN.0 & !Self::of(&[Host::Port]).0
-            | Self::of(&[Host::Data, Host::User, Host::Group, Host::Config]).0
+            | Self::of(&[
+                Host::Data,
+                Host::User,
+                Host::Group,
+                Host::Config,
+                Host::Attributes,
+                Host::Archive,
+            ])
+            .0
             | Self::LIST.0
             | Self::MAP.0
             | Self::RECORD.0
@@ -247,7 +255,7 @@ pub(super) struct Arena {
     /// Pairs that one comparison has seen.
     pub(super) seen: BTreeSet<(Ty, Ty)>,
     /// The tables of the host's records, once they are needed.
-    pub(super) tables: [Option<Ty>; 3],
+    pub(super) tables: [Option<Ty>; 6],
 }
 
 /// Poison.
@@ -294,7 +302,7 @@ impl Arena {
         self.work = 0;
         self.patience = 0;
         self.seen.clear();
-        self.tables = [None; 3];
+        self.tables = [None; 6];
         SPARE.with(|spare| {
             let mut spare = spare.borrow_mut();
             if spare.len() < SPARES {
@@ -318,7 +326,7 @@ impl Arena {
             work: 0,
             patience: 0,
             seen: BTreeSet::new(),
-            tables: [None; 3],
+            tables: [None; 6],
         };
         arena.push(Node::Poison, true);
         arena.push(Node::Nothing, true);

@@ -7,8 +7,8 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use crate::builtins::Builtin;
-use crate::ir::{BinaryOp, ExprId, ItemName, ModuleName};
-use crate::queries::Item;
+use crate::ir::{BinaryOp, ExprId};
+use crate::queries::{Item, SourceFile};
 use crate::vm::call::{Call, Eval};
 use crate::vm::value::{Origin, Value};
 
@@ -37,9 +37,7 @@ pub(crate) struct Partial {
 /// What a top-level binding is compiled to.
 #[derive(Debug)]
 pub(crate) struct Code {
-    /// The binding.
-    pub(crate) item: Item,
-    /// The origin of its expression 0.
+    /// The origin of the binding's expression 0.
     pub(crate) origin: Origin,
     /// The binding itself, then every function in it.
     pub(crate) parts: Vec<Part>,
@@ -119,17 +117,17 @@ pub(crate) enum Capture {
 }
 
 /// Another top-level binding.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Global {
     /// A private one of the same module.
-    Item(ItemName),
+    Item(Item),
     /// A field of a private one. Where that is an import, only that public binding of
     /// the module is evaluated.
-    Field(ItemName, Arc<str>),
+    Field(Item, Arc<str>),
     /// A module as a value.
-    Module(ModuleName),
+    Module(SourceFile),
     /// A public binding of a module.
-    Export(ModuleName, Arc<str>),
+    Export(SourceFile, Arc<str>),
 }
 
 /// An operation. What it pops and pushes is on the stack.

@@ -8,18 +8,18 @@ use std::sync::Arc;
 
 use crate::builtins::{Builtin, Run};
 use crate::ir::{
-    Arm, ArmPattern, Body, Expr, ExprId, Field, Lambda, LetBinding, LocalId, ModuleName, Parameter,
-    Payload, RecordPattern,
+    Arm, ArmPattern, Body, Expr, ExprId, Field, Lambda, LetBinding, LocalId, Parameter, Payload,
+    RecordPattern,
 };
-use crate::queries::Item;
+use crate::queries::SourceFile;
 use crate::vm::code::{Capture, Code, Global, Guard, Op, Part, Partial, Plain, Shape};
 use crate::vm::liveness;
+use crate::vm::numbered::Numbered;
 use crate::vm::value::{Origin, Tagged, Value};
 
 /// Compiles the body of a binding. `origin` is that of its expression 0.
-pub(crate) fn compile(item: Item, body: &Body, origin: Origin) -> Code {
+pub(crate) fn compile(body: &Body, origin: Origin) -> Code {
     let code = Code {
-        item,
         origin,
         parts: vec![Part::default()],
         constants: Vec::new(),
@@ -32,8 +32,8 @@ pub(crate) fn compile(item: Item, body: &Body, origin: Origin) -> Code {
     let mut compiler = Compiler {
         body,
         code,
-        names: BTreeMap::new(),
-        globals: BTreeMap::new(),
+        names: Numbered::default(),
+        globals: Numbered::default(),
         modules: BTreeMap::new(),
         to_string: Builtin::find("toString"),
         scopes: vec![Scope::default()],
@@ -42,16 +42,18 @@ pub(crate) fn compile(item: Item, body: &Body, origin: Origin) -> Code {
     compiler.emit(Op::Return, body.root);
     let part = compiler.finish(0);
     compiler.code.parts[0] = part;
+    compiler.code.names = compiler.names.into_list();
+    compiler.code.globals = compiler.globals.into_list();
     compiler.code
 }
 
 struct Compiler<'a> {
     body: &'a Body,
     code: Code,
-    names: BTreeMap<Arc<str>, u32>,
-    globals: BTreeMap<Global, u32>,
+    names: Numbered<Arc<str>>,
+    globals: Numbered<Global>,
     /// Variables that are modules.
-    modules: BTreeMap<LocalId, ModuleName>,
+    modules: BTreeMap<LocalId, SourceFile>,
     /// The builtin that an interpolation does by itself.
     to_string: Option<Builtin>,
     /// The functions around, outermost first.
@@ -128,13 +130,7 @@ impl Compiler<'_> {
     }
 
     fn name(&mut self, name: &Arc<str>) -> u32 {
-        if let Some(&at) = self.names.get(name) {
-            return at;
-        }
-        let at = self.code.names.len() as u32;
-        self.code.names.push(name.clone());
-        self.names.insert(name.clone(), at);
-        at
+        self.names.number(name)
     }
 
     fn constant(&mut self, value: Value) -> u32 {
@@ -143,15 +139,7 @@ impl Compiler<'_> {
     }
 
     fn global(&mut self, global: Global, expr: ExprId) {
-        let at = match self.globals.get(&global) {
-            Some(&at) => at,
-            None => {
-                let at = self.code.globals.len() as u32;
-                self.code.globals.push(global.clone());
-                self.globals.insert(global, at);
-                at
-            }
-        };
+        let at = self.globals.number(&global);
         self.make(Op::Global(at), expr, 0);
     }
 
@@ -253,10 +241,10 @@ impl Compiler<'_> {
                 let shape = self.shape(fields, id);
                 self.make(Op::Record(shape), id, fields.len());
             }
-            Expr::Import(module) => self.global(Global::Module(module.clone()), id),
-            Expr::Item(name) => self.global(Global::Item(name.clone()), id),
+            Expr::Import(module) => self.global(Global::Module(*module), id),
+            Expr::Item(name) => self.global(Global::Item(*name), id),
             Expr::Local(local) if self.modules.contains_key(local) => {
-                let module = self.modules[local].clone();
+                let module = self.modules[local];
                 self.global(Global::Module(module), id);
             }
             Expr::Local(local) => {
@@ -305,11 +293,11 @@ impl Compiler<'_> {
             Expr::Apply(..) => self.apply(id),
             Expr::Select(record, name) => {
                 let global = match self.body.expr(*record) {
-                    Expr::Import(module) => Some(Global::Export(module.clone(), name.clone())),
-                    Expr::Item(item) => Some(Global::Field(item.clone(), name.clone())),
+                    Expr::Import(module) => Some(Global::Export(*module, name.clone())),
+                    Expr::Item(item) => Some(Global::Field(*item, name.clone())),
                     Expr::Local(local) => {
                         let module = self.modules.get(local);
-                        module.map(|module| Global::Export(module.clone(), name.clone()))
+                        module.map(|module| Global::Export(*module, name.clone()))
                     }
                     _ => None,
                 };
@@ -382,7 +370,7 @@ impl Compiler<'_> {
         for binding in bindings {
             // A module is not evaluated as a whole because it has a name.
             if let Expr::Import(module) = self.body.expr(binding.value) {
-                self.modules.insert(binding.local, module.clone());
+                self.modules.insert(binding.local, *module);
                 continue;
             }
             self.guarded(binding.value);

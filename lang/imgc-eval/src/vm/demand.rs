@@ -9,7 +9,7 @@ use std::sync::Arc;
 use imgc_diag::codes;
 use rustc_hash::FxHashSet;
 
-use crate::ir::{Body, Expr, ExprId, ItemName, ModuleName, Part};
+use crate::ir::{Body, Expr, ExprId, ItemName, Part};
 use crate::problem::Problem;
 use crate::queries::{self, Db, Item, SourceFile};
 use crate::vm::call::{Eval, Failed};
@@ -31,24 +31,21 @@ thread_local! {
 pub(super) fn global(machine: &mut Machine<'_>, code: &Code, index: u32, origin: Origin) -> Eval {
     let db = machine.db;
     match &code.globals[index as usize] {
-        Global::Item(name) => value(machine, db.item(code.item.file(db), name), origin),
-        Global::Field(item, name) => {
-            let item = db.item(code.item.file(db), item);
-            match queries::body(db, item).as_deref().and_then(module) {
-                Some(module) => export(machine, module, name, origin),
-                None => field(&value(machine, item, origin)?, name),
-            }
-        }
-        Global::Export(module, name) => export(machine, module, name, origin),
+        Global::Item(item) => value(machine, *item, origin),
+        Global::Field(item, name) => match queries::body(db, *item).as_deref().and_then(module) {
+            Some(module) => export(machine, module, name, origin),
+            None => field(&value(machine, *item, origin)?, name),
+        },
+        Global::Export(module, name) => export(machine, *module, name, origin),
         Global::Module(module) => {
-            let file = db.file(module);
-            let Some(names) = &queries::items(db, file).exports else {
-                return value(machine, db.item(file, &ItemName::Root), origin);
+            let items = queries::items(db, *module);
+            let Some(names) = &items.exports else {
+                let root = items.public.first().ok_or(Failed)?;
+                return value(machine, *root, origin);
             };
             let mut values = Vec::with_capacity(names.len());
-            for name in names {
-                let item = db.item(file, &ItemName::Export(name.clone()));
-                values.push(value(machine, item, origin).unwrap_or(Value::Failed));
+            for item in &items.public {
+                values.push(value(machine, *item, origin).unwrap_or(Value::Failed));
             }
             let names = Arc::new(names.clone());
             machine.context(origin).step(names.len())?;
@@ -59,22 +56,13 @@ pub(super) fn global(machine: &mut Machine<'_>, code: &Code, index: u32, origin:
 }
 
 /// A public binding of a module.
-fn export(machine: &mut Machine<'_>, module: &ModuleName, name: &Arc<str>, origin: Origin) -> Eval {
+fn export(machine: &mut Machine<'_>, module: SourceFile, name: &Arc<str>, origin: Origin) -> Eval {
     let db = machine.db;
-    let item = exported(db, module, name);
+    let item = queries::items(db, module).exported(name).ok_or(Failed)?;
     let value = value(machine, item, origin)?;
     match item.name(db) {
         ItemName::Root => field(&value, name),
         _ => Ok(value),
-    }
-}
-
-/// The binding that has a public name of a module, or all of the module.
-fn exported(db: &dyn Db, module: &ModuleName, name: &Arc<str>) -> Item {
-    let file = db.file(module);
-    match &queries::items(db, file).exports {
-        Some(_) => db.item(file, &ItemName::Export(name.clone())),
-        None => db.item(file, &ItemName::Root),
     }
 }
 
@@ -85,9 +73,9 @@ fn field(record: &Value, name: &str) -> Eval {
 }
 
 /// The module that a binding is, if it is nothing else.
-fn module(body: &Body) -> Option<&ModuleName> {
+fn module(body: &Body) -> Option<SourceFile> {
     match body.expr(body.root) {
-        Expr::Import(module) => Some(module),
+        Expr::Import(module) => Some(*module),
         _ => None,
     }
 }
@@ -135,10 +123,9 @@ pub(crate) fn prepare(db: &dyn Db, item: Item) {
 /// The bindings that a binding certainly needs, the last first.
 #[salsa::tracked(returns(clone))]
 fn needs(db: &dyn Db, item: Item) -> Vec<Item> {
-    let file = item.file(db);
-    let body_of = |name: &ItemName| queries::body(db, db.item(file, name)).as_deref();
+    let body_of = |item: Item| queries::body(db, item).as_deref();
     match queries::body(db, item) {
-        Some(body) => certain(db, file, body, body_of),
+        Some(body) => certain(db, body, body_of),
         None => Vec::new(),
     }
 }
@@ -148,33 +135,23 @@ fn needs(db: &dyn Db, item: Item) -> Vec<Item> {
 /// file.
 pub(crate) fn certain<'a>(
     db: &dyn Db,
-    file: SourceFile,
     body: &Body,
-    body_of: impl Fn(&ItemName) -> Option<&'a Body>,
+    body_of: impl Fn(Item) -> Option<&'a Body>,
 ) -> Vec<Item> {
     let mut needed = Vec::new();
     let mut exprs: Vec<ExprId> = vec![body.root];
     while let Some(expr) = exprs.pop() {
         match body.expr(expr) {
-            Expr::Item(name) => needed.push(db.item(file, name)),
+            Expr::Item(item) => needed.push(*item),
             Expr::Select(record, name) => match body.expr(*record) {
-                Expr::Import(module) => needed.push(exported(db, module, name)),
-                Expr::Item(other) => needed.push(match body_of(other).and_then(module) {
-                    Some(module) => exported(db, module, name),
-                    None => db.item(file, other),
-                }),
+                Expr::Import(module) => needed.extend(queries::items(db, *module).exported(name)),
+                Expr::Item(other) => match body_of(*other).and_then(module) {
+                    Some(module) => needed.extend(queries::items(db, module).exported(name)),
+                    None => needed.push(*other),
+                },
                 _ => exprs.push(*record),
             },
-            Expr::Import(module) => {
-                let file = db.file(module);
-                match &queries::items(db, file).exports {
-                    Some(names) => {
-                        let names = names.iter().cloned().map(ItemName::Export);
-                        needed.extend(names.map(|name| db.item(file, &name)));
-                    }
-                    None => needed.push(db.item(file, &ItemName::Root)),
-                }
-            }
+            Expr::Import(module) => needed.extend(&queries::items(db, *module).public),
             Expr::Interpolation(parts) => {
                 exprs.extend(parts.iter().filter_map(|part| match part {
                     Part::Text(_) => None,

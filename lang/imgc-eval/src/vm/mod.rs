@@ -11,6 +11,7 @@ mod liveness;
 mod loops;
 mod machine;
 pub(crate) mod meter;
+mod numbered;
 pub(crate) mod operators;
 pub(crate) mod show;
 #[cfg(test)]
@@ -46,7 +47,7 @@ pub(crate) fn evaluate(db: &dyn Db, item: Item) -> Arc<Outcome> {
     let mut machine = machine::Machine::new(db, item);
     let value = queries::body(db, item).as_ref().and_then(|body| {
         let origin = db.origins(item, body.exprs.len());
-        let code = compile::compile(item, body, origin);
+        let code = compile::compile(body, origin);
         machine.evaluate(Arc::new(code))
     });
     machine.meter.release(db.spent());

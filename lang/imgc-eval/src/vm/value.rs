@@ -4,9 +4,10 @@
 //! nobody else holds). It knows where it was written, as an [`Origin`]. Types are
 //! checked before: who reads a value knows its kind.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use imgc_plan::{Arch, Owner, Packages};
+use imgc_plan::{Arch, FileDigest, Owner, Packages};
 
 use crate::host::ImageValue;
 use crate::ir::ExprId;
@@ -92,8 +93,14 @@ pub(crate) struct Document {
 pub(crate) struct PackagesValue {
     /// The packages.
     pub(crate) packages: Packages,
+    /// The files of keys that it names, by the digests of what they hold.
+    pub(crate) keys: Vec<(FileDigest, String)>,
     /// Where.
     pub(crate) origins: Vec<(Place, Origin)>,
+    /// Where it is said how the scripts of a package are treated, by its name.
+    pub(crate) scripts: BTreeMap<String, Origin>,
+    /// Where the contents that the packages' effects name stand in the project.
+    pub(crate) sources: Vec<(FileDigest, String)>,
 }
 
 /// Something to put at a path, before the path and the image are known.

@@ -6,17 +6,20 @@ mod access;
 mod choices;
 mod types;
 
-use rowan::TextRange;
+use std::borrow::Cow;
 
-use crate::kind::{SyntaxKind, SyntaxNode};
+use text_size::TextRange;
+
+use crate::kind::SyntaxKind;
+use crate::tree::SyntaxNode;
 
 /// A view over a node of one kind, or of a few.
-pub trait AstNode: Sized {
+pub trait AstNode<'t>: Sized {
     /// The view, if the node is of the right kind.
-    fn cast(node: SyntaxNode) -> Option<Self>;
+    fn cast(node: SyntaxNode<'t>) -> Option<Self>;
 
     /// The node under the view.
-    fn syntax(&self) -> &SyntaxNode;
+    fn syntax(&self) -> SyntaxNode<'t>;
 
     /// Where it stands in the source, without blanks and comments around it.
     fn range(&self) -> TextRange {
@@ -28,16 +31,16 @@ pub trait AstNode: Sized {
 macro_rules! ast_node {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-        pub struct $name(SyntaxNode);
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub struct $name<'t>(SyntaxNode<'t>);
 
-        impl AstNode for $name {
-            fn cast(node: SyntaxNode) -> Option<Self> {
-                (node.kind() == SyntaxKind::$name).then(|| Self(node))
+        impl<'t> AstNode<'t> for $name<'t> {
+            fn cast(node: SyntaxNode<'t>) -> Option<Self> {
+                (node.kind() == SyntaxKind::$name).then_some(Self(node))
             }
 
-            fn syntax(&self) -> &SyntaxNode {
-                &self.0
+            fn syntax(&self) -> SyntaxNode<'t> {
+                self.0
             }
         }
     };
@@ -47,20 +50,20 @@ macro_rules! ast_node {
 macro_rules! ast_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident($node:ident),)* }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-        pub enum $name {
-            $($(#[$variant_doc])* $variant($node),)*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $name<'t> {
+            $($(#[$variant_doc])* $variant($node<'t>),)*
         }
 
-        impl AstNode for $name {
-            fn cast(node: SyntaxNode) -> Option<Self> {
+        impl<'t> AstNode<'t> for $name<'t> {
+            fn cast(node: SyntaxNode<'t>) -> Option<Self> {
                 match node.kind() {
                     $(SyntaxKind::$node => Some(Self::$variant($node(node))),)*
                     _ => None,
                 }
             }
 
-            fn syntax(&self) -> &SyntaxNode {
+            fn syntax(&self) -> SyntaxNode<'t> {
                 match self {
                     $(Self::$variant(node) => node.syntax(),)*
                 }
@@ -148,35 +151,35 @@ ast_enum! {
 }
 
 /// A type. Parentheses are looked through: what is in them is the type.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Type {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Type<'t> {
     /// `Int`.
-    Name(TypeName),
+    Name(TypeName<'t>),
     /// `a`.
-    Var(TypeVar),
+    Var(TypeVar<'t>),
     /// `Map T`.
-    Apply(TypeApply),
+    Apply(TypeApply<'t>),
     /// `[T]`.
-    List(TypeList),
+    List(TypeList<'t>),
     /// `{ a : T, b ? : T, ... }`.
-    Record(TypeRecord),
+    Record(TypeRecord<'t>),
     /// `A -> B`.
-    Function(TypeFunction),
+    Function(TypeFunction<'t>),
     /// `A | B T | ...`.
-    Union(TypeUnion),
+    Union(TypeUnion<'t>),
     /// Something missing or not understood. An error has been reported.
-    Error(ErrorType),
+    Error(ErrorType<'t>),
 }
 
 /// Whether a record type lets further fields through.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TypeRowRest {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TypeRowRest<'t> {
     /// No further fields.
     Closed,
     /// `...`.
     Open,
     /// `...r`.
-    Named(Name),
+    Named(Name<'t>),
 }
 
 ast_node! {
@@ -405,45 +408,45 @@ pub enum LiteralValue {
 
 /// The value that an arm is for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum PatternValue {
+pub enum PatternValue<'t> {
     /// An integer, also a negative one.
     Int(i64),
     /// A string.
-    Str(String),
+    Str(Cow<'t, str>),
     /// `true` or `false`.
     Bool(bool),
 }
 
 /// One part of a string.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StrPart {
+pub enum StrPart<'t> {
     /// Text with escapes decoded and, in an indented string, the common indentation removed.
     Text {
         /// The text itself.
-        text: String,
+        text: Cow<'t, str>,
         /// The source it comes from.
         range: TextRange,
     },
     /// `${e}`.
-    Interpolation(Interpolation),
+    Interpolation(Interpolation<'t>),
 }
 
 /// What an `import` names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ImportTarget {
+pub enum ImportTarget<'t> {
     /// A module of the standard library.
     Std {
         /// The whole name, such as `std/debian`.
-        module: String,
+        module: &'t str,
         /// Where it stands.
         range: TextRange,
     },
     /// A file of the project.
-    File(Path),
+    File(Path<'t>),
     /// Something elsewhere, pinned by the lock.
     Remote {
         /// The address, such as `https://…` or `oci://…`. An error has been reported for others.
-        address: String,
+        address: Cow<'t, str>,
         /// Where the string stands, with its quotes.
         range: TextRange,
     },

@@ -6,11 +6,12 @@ use super::{
     TypeFunction, TypeList, TypeName, TypeRecord, TypeRest, TypeRowRest, TypeUnion, TypeVar,
 };
 use crate::doc;
-use crate::kind::{SyntaxKind, SyntaxNode};
+use crate::kind::SyntaxKind;
+use crate::tree::SyntaxNode;
 
-impl AstNode for Type {
+impl<'t> AstNode<'t> for Type<'t> {
     /// The type that a node is. For parentheses, the one that is in them.
-    fn cast(mut node: SyntaxNode) -> Option<Self> {
+    fn cast(mut node: SyntaxNode<'t>) -> Option<Self> {
         while node.kind() == SyntaxKind::TypeParen {
             node = node.children().find(|inner| inner.kind().is_type())?;
         }
@@ -27,7 +28,7 @@ impl AstNode for Type {
         })
     }
 
-    fn syntax(&self) -> &SyntaxNode {
+    fn syntax(&self) -> SyntaxNode<'t> {
         match self {
             Self::Name(node) => node.syntax(),
             Self::Var(node) => node.syntax(),
@@ -41,149 +42,149 @@ impl AstNode for Type {
     }
 }
 
-impl TypeDecl {
+impl<'t> TypeDecl<'t> {
     /// The name that is declared.
     #[must_use]
-    pub fn name(&self) -> Option<Name> {
-        child(&self.0)
+    pub fn name(&self) -> Option<Name<'t>> {
+        child(self.0)
     }
 
     /// The parameters, in order.
-    pub fn params(&self) -> impl Iterator<Item = Name> + use<> {
-        children(&self.0).skip(1)
+    pub fn params(&self) -> impl Iterator<Item = Name<'t>> + use<'t> {
+        children(self.0).skip(1)
     }
 
     /// The type after `=`.
     #[must_use]
-    pub fn ty(&self) -> Option<Type> {
-        child(&self.0)
+    pub fn ty(&self) -> Option<Type<'t>> {
+        child(self.0)
     }
 
     /// The doc comment directly above: its lines without `##`, joined by line ends.
     #[must_use]
     pub fn doc(&self) -> Option<String> {
-        doc::of_binding(&self.0)
+        doc::of_binding(self.0)
     }
 }
 
-impl TypeName {
+impl<'t> TypeName<'t> {
     /// The name.
     #[must_use]
-    pub fn text(&self) -> String {
-        first_text(&self.0)
+    pub fn text(&self) -> &'t str {
+        first_text(self.0)
     }
 }
 
-impl TypeVar {
+impl<'t> TypeVar<'t> {
     /// The name.
     #[must_use]
-    pub fn text(&self) -> String {
-        first_text(&self.0)
+    pub fn text(&self) -> &'t str {
+        first_text(self.0)
     }
 }
 
-impl TypeApply {
+impl<'t> TypeApply<'t> {
     /// The type that takes the arguments.
     #[must_use]
-    pub fn head(&self) -> Option<TypeName> {
-        child(&self.0)
+    pub fn head(&self) -> Option<TypeName<'t>> {
+        child(self.0)
     }
 
     /// The arguments, in order. There is at least one.
-    pub fn args(&self) -> impl Iterator<Item = Type> + use<> {
-        children(&self.0).skip(1)
+    pub fn args(&self) -> impl Iterator<Item = Type<'t>> + use<'t> {
+        children(self.0).skip(1)
     }
 }
 
-impl TypeList {
+impl<'t> TypeList<'t> {
     /// The type of the elements.
     #[must_use]
-    pub fn element(&self) -> Option<Type> {
-        child(&self.0)
+    pub fn element(&self) -> Option<Type<'t>> {
+        child(self.0)
     }
 }
 
-impl TypeRecord {
+impl<'t> TypeRecord<'t> {
     /// The fields, in source order.
-    pub fn fields(&self) -> impl Iterator<Item = TypeField> + use<> {
-        children(&self.0)
+    pub fn fields(&self) -> impl Iterator<Item = TypeField<'t>> + use<'t> {
+        children(self.0)
     }
 
     /// Whether further fields are let through.
     #[must_use]
-    pub fn rest(&self) -> TypeRowRest {
-        match child::<TypeRest>(&self.0) {
+    pub fn rest(&self) -> TypeRowRest<'t> {
+        match child::<TypeRest<'_>>(self.0) {
             None => TypeRowRest::Closed,
             Some(rest) => rest.name().map_or(TypeRowRest::Open, TypeRowRest::Named),
         }
     }
 }
 
-impl TypeField {
+impl<'t> TypeField<'t> {
     /// The field's name, or a string.
     #[must_use]
-    pub fn key(&self) -> Option<Key> {
-        child(&self.0)
+    pub fn key(&self) -> Option<Key<'t>> {
+        child(self.0)
     }
 
     /// Whether the field may be missing: `a ? : T`.
     #[must_use]
     pub fn is_optional(&self) -> bool {
-        tokens(&self.0).any(|token| token.kind() == SyntaxKind::Question)
+        tokens(self.0).any(|token| token.kind() == SyntaxKind::Question)
     }
 
     /// The type after `:`.
     #[must_use]
-    pub fn ty(&self) -> Option<Type> {
-        child(&self.0)
+    pub fn ty(&self) -> Option<Type<'t>> {
+        child(self.0)
     }
 }
 
-impl TypeRest {
+impl<'t> TypeRest<'t> {
     /// The `r` of `...r`.
     #[must_use]
-    pub fn name(&self) -> Option<Name> {
-        child(&self.0)
+    pub fn name(&self) -> Option<Name<'t>> {
+        child(self.0)
     }
 }
 
-impl TypeFunction {
+impl<'t> TypeFunction<'t> {
     /// The type before `->`.
     #[must_use]
-    pub fn parameter(&self) -> Option<Type> {
-        nth_child(&self.0, 0)
+    pub fn parameter(&self) -> Option<Type<'t>> {
+        nth_child(self.0, 0)
     }
 
     /// The type after `->`.
     #[must_use]
-    pub fn result(&self) -> Option<Type> {
-        nth_child(&self.0, 1)
+    pub fn result(&self) -> Option<Type<'t>> {
+        nth_child(self.0, 1)
     }
 }
 
-impl TypeUnion {
+impl<'t> TypeUnion<'t> {
     /// The tags, in source order.
-    pub fn alternatives(&self) -> impl Iterator<Item = TypeAlternative> + use<> {
-        children(&self.0)
+    pub fn alternatives(&self) -> impl Iterator<Item = TypeAlternative<'t>> + use<'t> {
+        children(self.0)
     }
 
     /// Whether it ends in `...`: other tags may come.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        tokens(&self.0).any(|token| token.kind() == SyntaxKind::Ellipsis)
+        tokens(self.0).any(|token| token.kind() == SyntaxKind::Ellipsis)
     }
 }
 
-impl TypeAlternative {
+impl<'t> TypeAlternative<'t> {
     /// The tag's name.
     #[must_use]
-    pub fn name(&self) -> Option<Name> {
-        child(&self.0)
+    pub fn name(&self) -> Option<Name<'t>> {
+        child(self.0)
     }
 
     /// The type of the value that the tag carries.
     #[must_use]
-    pub fn payload(&self) -> Option<Type> {
-        child(&self.0)
+    pub fn payload(&self) -> Option<Type<'t>> {
+        child(self.0)
     }
 }

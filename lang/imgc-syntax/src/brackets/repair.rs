@@ -1,6 +1,6 @@
 //! The repair of brackets that are not balanced, by counting and by layout.
 
-use rowan::TextRange;
+use text_size::TextRange;
 
 use super::layout::{self, Place};
 use super::{Shape, Sig, excess, is_barrier_close, is_barrier_open, words};

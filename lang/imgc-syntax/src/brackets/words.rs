@@ -1,6 +1,6 @@
 //! The words for brackets that are not balanced.
 
-use rowan::TextRange;
+use text_size::TextRange;
 
 use super::Shape;
 use crate::error::{SyntaxCode, SyntaxError};

@@ -8,8 +8,9 @@ mod choices;
 mod types;
 
 use crate::ast::{AstNode as _, File};
-use crate::kind::{SyntaxElement, SyntaxKind, SyntaxNode, SyntaxToken};
+use crate::kind::SyntaxKind;
 use crate::parse;
+use crate::tree::{SyntaxElement, SyntaxNode, SyntaxToken};
 
 /// Blanks for each level.
 const INDENT: &str = "  ";
@@ -26,19 +27,17 @@ pub fn format(source: &str) -> Option<String> {
     }
     let formatted = Formatter::run(&before.tree());
     let after = parse(&formatted);
-    let same = after.errors().is_empty() && same_meaning(&before.syntax(), &after.syntax());
+    let same = after.errors().is_empty() && same_meaning(before.syntax(), after.syntax());
     same.then_some(formatted)
 }
 
 /// Whether two trees have the same tokens, but for blanks and commas and the ends of comments.
-fn same_meaning(before: &SyntaxNode, after: &SyntaxNode) -> bool {
-    let tokens = |root: &SyntaxNode| {
-        root.descendants_with_tokens()
-            .filter_map(SyntaxElement::into_token)
-            .filter(|token| !matches!(token.kind(), SyntaxKind::Whitespace | SyntaxKind::Comma))
+fn same_meaning(before: SyntaxNode<'_>, after: SyntaxNode<'_>) -> bool {
+    let is_kept = |token: &SyntaxToken<'_>| {
+        !matches!(token.kind(), SyntaxKind::Whitespace | SyntaxKind::Comma)
     };
-    let mut after = tokens(after);
-    for token in tokens(before) {
+    let mut after = after.tokens().filter(is_kept);
+    for token in before.tokens().filter(is_kept) {
         let Some(other) = after.next() else {
             return false;
         };
@@ -68,7 +67,7 @@ enum Gap {
     Tight,
 }
 
-struct Formatter {
+struct Formatter<'t> {
     out: String,
     /// Where in `out` the line that is being written begins.
     line: usize,
@@ -78,11 +77,11 @@ struct Formatter {
     /// Level of comments in the gap.
     comment_level: usize,
     /// Trivia since the last token.
-    trivia: Vec<SyntaxToken>,
+    trivia: Vec<SyntaxToken<'t>>,
 }
 
-impl Formatter {
-    fn run(file: &File) -> String {
+impl<'t> Formatter<'t> {
+    fn run(file: &File<'t>) -> String {
         let mut formatter = Self {
             out: String::new(),
             line: 0,
@@ -92,7 +91,7 @@ impl Formatter {
             trivia: Vec::new(),
         };
         for element in file.syntax().children_with_tokens() {
-            formatter.element(&element, 0);
+            formatter.element(element, 0);
         }
         formatter.before(Gap::Line, 0);
         formatter.flush();
@@ -109,16 +108,16 @@ impl Formatter {
         self.comment_level = level;
     }
 
-    fn element(&mut self, element: &SyntaxElement, level: usize) {
+    fn element(&mut self, element: SyntaxElement<'t>, level: usize) {
         match element {
             SyntaxElement::Node(node) => self.node(node, level),
             SyntaxElement::Token(token) => self.token(token),
         }
     }
 
-    fn token(&mut self, token: &SyntaxToken) {
+    fn token(&mut self, token: SyntaxToken<'t>) {
         if token.kind().is_trivia() {
-            self.trivia.push(token.clone());
+            self.trivia.push(token);
         } else {
             self.text(token.text());
         }
@@ -185,10 +184,10 @@ impl Formatter {
         matches!(self.gap, Gap::Line | Gap::Tight) || self.gap == Gap::BlankOrLine && line_end
     }
 
-    fn node(&mut self, node: &SyntaxNode, level: usize) {
+    fn node(&mut self, node: SyntaxNode<'t>, level: usize) {
         match node.kind() {
             // Strings keep every byte, the code in them too.
-            SyntaxKind::Str => self.text(&node.text().to_string()),
+            SyntaxKind::Str => self.text(node.text()),
             SyntaxKind::Record
             | SyntaxKind::List
             | SyntaxKind::RecordPattern
@@ -243,14 +242,14 @@ impl Formatter {
     /// begins a line after a token is one level deeper.
     fn parts(
         &mut self,
-        node: &SyntaxNode,
+        node: SyntaxNode<'t>,
         level: usize,
         around: impl Fn(SyntaxKind) -> (Gap, Gap),
     ) {
         let mut inner = level;
         let mut first = true;
         for element in node.children_with_tokens() {
-            match &element {
+            match element {
                 SyntaxElement::Token(token) if !token.kind().is_trivia() => {
                     let (before, after) = around(token.kind());
                     // Without a wish of its own, the gap after the token before it stays.
@@ -277,10 +276,10 @@ impl Formatter {
         }
     }
 
-    fn binary(&mut self, node: &SyntaxNode, level: usize) {
+    fn binary(&mut self, node: SyntaxNode<'t>, level: usize) {
         let mut seen_operator = false;
         for element in node.children_with_tokens() {
-            match &element {
+            match element {
                 SyntaxElement::Token(token) if !token.kind().is_trivia() => {
                     self.before(Gap::BlankOrLine, level + 1);
                     self.token(token);
@@ -310,10 +309,10 @@ impl Formatter {
         line.len() - line.trim_start().len() >= level * INDENT.len()
     }
 
-    fn apply(&mut self, node: &SyntaxNode, level: usize) {
+    fn apply(&mut self, node: SyntaxNode<'t>, level: usize) {
         let mut first = true;
         for element in node.children_with_tokens() {
-            match &element {
+            match element {
                 SyntaxElement::Token(token) => self.token(token),
                 SyntaxElement::Node(child) => {
                     let mut inner = level;
@@ -328,19 +327,22 @@ impl Formatter {
         }
     }
 
-    fn select(&mut self, node: &SyntaxNode, level: usize) {
+    fn select(&mut self, node: SyntaxNode<'t>, level: usize) {
         // `./a .b` without the blank would be the path `./a.b`.
-        let base = node.first_child().and_then(|base| base.last_token());
+        let base = node
+            .children()
+            .next()
+            .and_then(|base| base.tokens().next_back());
         let path = base.is_some_and(|token| token.kind() == SyntaxKind::PathText);
         self.parts(node, level, |_| {
             (if path { Gap::Blank } else { Gap::Nothing }, Gap::Nothing)
         });
     }
 
-    fn if_else(&mut self, node: &SyntaxNode, level: usize) {
+    fn if_else(&mut self, node: SyntaxNode<'t>, level: usize) {
         let mut after_else = false;
         for element in node.children_with_tokens() {
-            match &element {
+            match element {
                 SyntaxElement::Token(token) if !token.kind().is_trivia() => {
                     if token.kind() != SyntaxKind::IfKw {
                         self.before(Gap::BlankOrLine, level);
@@ -364,19 +366,19 @@ impl Formatter {
     }
 
     /// Whether any of the node's own gaps has a line end or comment.
-    fn has_lines(node: &SyntaxNode) -> bool {
+    fn has_lines(node: SyntaxNode<'t>) -> bool {
         node.children_with_tokens()
             .filter_map(SyntaxElement::into_token)
-            .any(|token| Self::is_line(&token))
+            .any(|token| Self::is_line(token))
     }
 
     /// Whether a token is a comment or has a line end.
-    fn is_line(token: &SyntaxToken) -> bool {
+    fn is_line(token: SyntaxToken<'t>) -> bool {
         matches!(token.kind(), SyntaxKind::Comment | SyntaxKind::DocComment)
             || token.kind() == SyntaxKind::Whitespace && token.text().contains('\n')
     }
 
-    fn paren(&mut self, node: &SyntaxNode, level: usize) {
+    fn paren(&mut self, node: SyntaxNode<'t>, level: usize) {
         let lines = Self::has_lines(node);
         let (gap, inner) = if lines {
             (Gap::Tight, level + 1)
@@ -384,7 +386,7 @@ impl Formatter {
             (Gap::Nothing, level)
         };
         for element in node.children_with_tokens() {
-            match &element {
+            match element {
                 SyntaxElement::Token(token) if token.kind() == SyntaxKind::RParen => {
                     self.before(gap, level);
                     self.comment_level = inner;
@@ -405,7 +407,7 @@ impl Formatter {
     }
 
     /// Records, lists, record patterns and types: an opening, parts each with a separator, a closing.
-    fn bracket(&mut self, node: &SyntaxNode, level: usize, lines: bool) {
+    fn bracket(&mut self, node: SyntaxNode<'t>, level: usize, lines: bool) {
         let braces = !matches!(node.kind(), SyntaxKind::List | SyntaxKind::TypeList);
         let commas = !matches!(node.kind(), SyntaxKind::Record | SyntaxKind::TypeList);
         let empty = !lines && node.children().next().is_none() && !has_rest(node);
@@ -424,25 +426,25 @@ impl Formatter {
         for element in node.children_with_tokens() {
             let kind = element.kind();
             if kind.is_trivia() {
-                self.element(&element, level + 1);
+                self.element(element, level + 1);
             } else if matches!(kind, SyntaxKind::LBrace | SyntaxKind::LBracket) {
-                self.element(&element, level);
+                self.element(element, level);
                 self.before(edge, level + 1);
             } else if matches!(kind, SyntaxKind::RBrace | SyntaxKind::RBracket) {
                 self.before(edge, level);
                 self.comment_level = level + 1;
-                self.element(&element, level);
+                self.element(element, level);
             } else if matches!(kind, SyntaxKind::Comma | SyntaxKind::Semi) {
                 if kind == SyntaxKind::Semi {
                     self.before(Gap::Nothing, level + 1);
-                    self.element(&element, level);
+                    self.element(element, level);
                 }
                 self.before(between, level + 1);
             } else {
                 let inner = if lines { level + 1 } else { level };
-                self.element(&element, inner);
+                self.element(element, inner);
                 // Commas are written here, not where the source has them.
-                let is_last = last.as_ref() == Some(&element);
+                let is_last = last == Some(element);
                 let is_rest = matches!(kind, SyntaxKind::Ellipsis | SyntaxKind::TypeRest);
                 if commas && (!is_last || lines && !is_rest) {
                     self.out.push(',');
@@ -452,7 +454,7 @@ impl Formatter {
         }
     }
 
-    fn let_in(&mut self, node: &SyntaxNode, level: usize) {
+    fn let_in(&mut self, node: SyntaxNode<'t>, level: usize) {
         let lines = Self::has_lines(node);
         let (gap, edge) = if lines {
             (Gap::Line, Gap::Tight)
@@ -466,26 +468,26 @@ impl Formatter {
                 SyntaxKind::InKw => {
                     self.before(edge, level);
                     self.comment_level = level + 1;
-                    self.element(&element, level);
+                    self.element(element, level);
                     self.before(Gap::BlankOrLine, level);
                     in_body = true;
                 }
                 SyntaxKind::LetKw => {
-                    self.element(&element, level);
+                    self.element(element, level);
                     self.before(edge, level + 1);
                 }
                 SyntaxKind::Semi => {
                     self.before(Gap::Nothing, level + 1);
-                    self.element(&element, level);
+                    self.element(element, level);
                     self.before(gap, level + 1);
                 }
-                _ => self.element(&element, if in_body || !lines { level } else { level + 1 }),
+                _ => self.element(element, if in_body || !lines { level } else { level + 1 }),
             }
         }
     }
 }
 
-fn has_rest(node: &SyntaxNode) -> bool {
+fn has_rest(node: SyntaxNode<'_>) -> bool {
     node.children_with_tokens()
         .any(|element| element.kind() == SyntaxKind::Ellipsis)
 }

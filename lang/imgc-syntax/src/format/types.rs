@@ -4,10 +4,11 @@
 //! somewhere, and when it does not fit on the line.
 
 use super::{Formatter, Gap, WIDTH};
-use crate::kind::{SyntaxElement, SyntaxKind, SyntaxNode};
+use crate::kind::SyntaxKind;
+use crate::tree::{SyntaxElement, SyntaxNode};
 
-impl Formatter {
-    pub(super) fn type_node(&mut self, node: &SyntaxNode, level: usize) {
+impl<'t> Formatter<'t> {
+    pub(super) fn type_node(&mut self, node: SyntaxNode<'t>, level: usize) {
         match node.kind() {
             SyntaxKind::TypeRecord => {
                 let lines = Self::has_lines(node) || !self.fits(node);
@@ -31,9 +32,9 @@ impl Formatter {
     }
 
     /// `type Name a b = T`.
-    fn declaration(&mut self, node: &SyntaxNode, level: usize) {
+    fn declaration(&mut self, node: SyntaxNode<'t>, level: usize) {
         for element in node.children_with_tokens() {
-            match &element {
+            match element {
                 SyntaxElement::Token(token) if token.kind() == SyntaxKind::Eq => {
                     self.before(Gap::Blank, level + 1);
                     self.token(token);
@@ -55,7 +56,7 @@ impl Formatter {
     }
 
     /// `A | B`: when broken, every `|` begins a line.
-    fn union(&mut self, node: &SyntaxNode, level: usize) {
+    fn union(&mut self, node: SyntaxNode<'t>, level: usize) {
         let lines = union_has_lines(node) || !self.fits(node);
         // Alternatives go on one level deeper than the line that the union begins on.
         let own_line = self.begins_line();
@@ -69,7 +70,7 @@ impl Formatter {
         });
         let mut first = true;
         for element in node.children_with_tokens() {
-            match &element {
+            match element {
                 SyntaxElement::Token(token) if token.kind() == SyntaxKind::Bar => {
                     match (first, lines) {
                         // A `|` at the start goes to a line of its own, with the others.
@@ -98,10 +99,10 @@ impl Formatter {
     }
 
     /// `A -> B -> C`: when broken, every `->` begins a line.
-    fn function_type(&mut self, node: &SyntaxNode, level: usize, lines: bool) {
+    fn function_type(&mut self, node: SyntaxNode<'t>, level: usize, lines: bool) {
         let mut after_arrow = false;
         for element in node.children_with_tokens() {
-            match &element {
+            match element {
                 SyntaxElement::Token(token) if token.kind() == SyntaxKind::ThinArrow => {
                     self.before(if lines { Gap::Tight } else { Gap::Blank }, level + 1);
                     self.token(token);
@@ -121,7 +122,7 @@ impl Formatter {
     }
 
     /// Whether a node without line ends fits on the line that it would begin on.
-    fn fits(&self, node: &SyntaxNode) -> bool {
+    fn fits(&self, node: SyntaxNode<'t>) -> bool {
         let column = if self.begins_line() {
             self.level * super::INDENT.len()
         } else {
@@ -134,7 +135,7 @@ impl Formatter {
 }
 
 /// Whether a union is broken. The gap after a `|` at the start does not count: it is closed.
-fn union_has_lines(node: &SyntaxNode) -> bool {
+fn union_has_lines(node: SyntaxNode<'_>) -> bool {
     let mut tokens = node.children_with_tokens().peekable();
     if tokens
         .next_if(|first| first.kind() == SyntaxKind::Bar)
@@ -144,18 +145,19 @@ fn union_has_lines(node: &SyntaxNode) -> bool {
     }
     tokens
         .filter_map(SyntaxElement::into_token)
-        .any(|token| Formatter::is_line(&token))
+        .any(|token| Formatter::is_line(token))
 }
 
 /// Whether a function's type is broken at any of its arrows.
-fn function_has_lines(node: &SyntaxNode) -> bool {
-    let mut next = Some(node.clone());
+fn function_has_lines(node: SyntaxNode<'_>) -> bool {
+    let mut next = Some(node);
     while let Some(function) = next {
-        if Formatter::has_lines(&function) {
+        if Formatter::has_lines(function) {
             return true;
         }
         next = function
-            .last_child()
+            .children()
+            .last()
             .filter(|last| last.kind() == SyntaxKind::TypeFunction);
     }
     false
@@ -164,14 +166,11 @@ fn function_has_lines(node: &SyntaxNode) -> bool {
 /// Bytes of a node in one line, with a blank between any two tokens but after `[` and `(`, and
 /// before `]`, `)` and `,`. A comma after the last part is not written there. Stops counting beyond
 /// `most`.
-fn flat_width(node: &SyntaxNode, most: usize) -> usize {
+fn flat_width(node: SyntaxNode<'_>, most: usize) -> usize {
     let mut width: usize = 0;
     let mut glue = true;
     let mut comma = false;
-    let tokens = node
-        .descendants_with_tokens()
-        .filter_map(SyntaxElement::into_token)
-        .filter(|token| !token.kind().is_trivia());
+    let tokens = node.tokens().filter(|token| !token.kind().is_trivia());
     for token in tokens {
         let kind = token.kind();
         if kind == SyntaxKind::Comma {

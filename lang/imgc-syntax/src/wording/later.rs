@@ -1,6 +1,6 @@
 //! The words for mistakes in types, tags, `match` and `assert`.
 
-use rowan::TextRange;
+use text_size::TextRange;
 
 use super::{Mistake, Wording};
 use crate::classify::innermost;

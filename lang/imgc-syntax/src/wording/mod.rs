@@ -3,7 +3,7 @@
 
 mod later;
 
-use rowan::TextRange;
+use text_size::TextRange;
 
 use self::later::Place;
 use crate::classify::innermost;

@@ -1,20 +1,44 @@
-//! Caches and registries that are made of other files: ldconfig, rehash, info, mime, schemas, icons.
+//! Caches and registries that are made of other files: libraries, certificates, types of
+//! files, icons, settings, desktop entries.
 
 pub(crate) mod der;
 pub(crate) mod ldconfig;
 
+mod desktop;
+mod help_tags;
+mod hwdb;
+mod icons;
+mod info;
+mod mailcap;
+mod markup;
+mod mime;
 mod modules;
 mod none;
+mod placing;
 mod rehash;
+mod sax;
 mod schemas;
+mod sgml;
+mod xml_catalog;
 
 use super::Native;
 
 /// The commands of this module's parts.
 pub(crate) const NATIVES: &[&[Native]] = &[
+    desktop::NATIVES,
+    help_tags::NATIVES,
+    hwdb::NATIVES,
+    icons::NATIVES,
+    info::NATIVES[0],
+    info::NATIVES[1],
     ldconfig::NATIVES,
+    mailcap::NATIVES,
+    mime::NATIVES,
     modules::NATIVES,
     none::NATIVES,
     rehash::NATIVES,
+    sax::NATIVES,
     schemas::NATIVES,
+    sgml::NATIVES,
+    xml_catalog::NATIVES,
 ];

@@ -1,6 +1,11 @@
 //! Patterns as fnmatch(3) has them, without special slashes and dots. It must not look
 //! at files.
 
+/// Whether `text` is of `pattern`, as `fnmatch` of POSIX has it without flags.
+pub fn fnmatch(pattern: &[u8], text: &[u8]) -> bool {
+    matches(pattern, text, false)
+}
+
 /// Whether `text` is of `pattern`. Work is at most quadratic.
 pub(crate) fn matches(pattern: &[u8], text: &[u8], fold: bool) -> bool {
     let pattern = characters(pattern);

@@ -118,7 +118,10 @@ fn gzip(process: &mut Process<'_, '_>) -> Outcome {
 }
 
 /// The bytes that are packed. None where it is no gzip, or a broken one.
-fn unpack(process: &mut Process<'_, '_>, packed: &[u8]) -> Result<Option<Vec<u8>>, Stop> {
+pub(crate) fn unpack(
+    process: &mut Process<'_, '_>,
+    packed: &[u8],
+) -> Result<Option<Vec<u8>>, Stop> {
     let limit = process.machine.setup.limits.file as u64;
     let mut bytes = Vec::new();
     let read = MultiGzDecoder::new(packed)

@@ -9,7 +9,7 @@ mod dd;
 mod find;
 mod folders;
 pub(crate) mod glob;
-mod gzip;
+pub(crate) mod gzip;
 mod install;
 mod link;
 mod ls;

@@ -144,7 +144,6 @@ fn udevadm(process: &mut Process<'_, '_>) -> Outcome {
         .cloned();
     match verb.as_ref().map(|verb| verb.as_slice()) {
         Some(b"control" | b"trigger" | b"settle") => Ok(Status::OK),
-        Some(b"hwdb") => super::hwdb::update(process),
         _ => Err(Stop::unsupported("this use of udevadm is not known")),
     }
 }

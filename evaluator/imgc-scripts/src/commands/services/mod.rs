@@ -4,7 +4,6 @@ mod catalog;
 mod deb_systemd_helper;
 mod deb_systemd_invoke;
 mod enable;
-mod hwdb;
 mod identity;
 mod invoke_rc;
 mod pam;
@@ -24,7 +23,6 @@ pub(crate) const NATIVES: &[&[Native]] = &[
     catalog::NATIVES,
     deb_systemd_helper::NATIVES,
     deb_systemd_invoke::NATIVES,
-    hwdb::NATIVES,
     identity::NATIVES,
     invoke_rc::NATIVES,
     pam::NATIVES,

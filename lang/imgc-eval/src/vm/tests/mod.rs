@@ -77,7 +77,11 @@ fn first_diagnostic(db: &TestDb, name: &str) -> Diagnostic {
     let outcome = queries::value(&db.db, db.item(name));
     let problem = outcome.problems[0].clone();
     let place = |site: Site| {
-        let spans = &db.lowered().spans[site.item.name(&db.db)];
+        let spans = &db
+            .lowered()
+            .get(site.item.name(&db.db))
+            .expect("a binding")
+            .spans;
         Span::new(FileId::new("main.img"), spans.get(site.at))
     };
     problem.map(place).diagnostic("")

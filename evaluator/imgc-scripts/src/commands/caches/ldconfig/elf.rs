@@ -1,29 +1,48 @@
 //! What ldconfig reads of an ELF file: its machine, and the name that it gives itself.
 
+use bstr::ByteSlice as _;
 use object::elf;
 use object::read::elf::{Dyn as _, FileHeader, ProgramHeader as _};
 use object::{Endianness, ReadRef};
 
-/// A shared library, as ldconfig sees it.
+/// What ldconfig reads of a shared library.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Library {
-    /// What the cache calls its machine and C library.
-    pub(crate) flags: u32,
+pub struct Library {
+    /// Its machine, by the number in its header.
+    pub machine: u16,
+    /// Whether it is of 64 bits.
+    pub wide: bool,
+    /// The flags in its header.
+    pub flags: u32,
     /// The name that it gives itself, if any.
-    pub(crate) soname: Option<Vec<u8>>,
+    pub soname: Option<Vec<u8>>,
 }
 
-/// Reads a library of one of the machines that `arch`, by Debian's name, is host to. None
-/// where it is no such library.
-pub(super) fn read(bytes: &[u8], arch: &str) -> Option<Library> {
-    if let Ok(header) = elf::FileHeader64::<Endianness>::parse(bytes) {
-        return library(header, bytes, arch);
+impl Library {
+    /// Reads a library. None where it is none.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        if let Ok(header) = elf::FileHeader64::<Endianness>::parse(bytes) {
+            return library(header, bytes);
+        }
+        let header = elf::FileHeader32::<Endianness>::parse(bytes).ok()?;
+        library(header, bytes)
     }
-    let header = elf::FileHeader32::<Endianness>::parse(bytes).ok()?;
-    library(header, bytes, arch)
+
+    /// Whether ldconfig looks into a file of this name.
+    pub fn is_name(name: &[u8]) -> bool {
+        let prefix = name.starts_with(b"lib") || name.starts_with(b"ld-");
+        let dpkg = name.ends_with(b".dpkg-new") || name.ends_with(b".dpkg-tmp");
+        prefix && name.find(b".so").is_some() && !dpkg && !name.ends_with(b"-gdb.py")
+    }
+
+    /// What the cache calls its machine and C library, if it is for one that `arch`, by
+    /// Debian's name, is host to.
+    pub(super) fn kind(&self, arch: &str) -> Option<u32> {
+        flags(arch, self.machine, self.wide, self.flags)
+    }
 }
 
-fn library<'d, E, R>(header: &'d E, data: R, arch: &str) -> Option<Library>
+fn library<'d, E, R>(header: &'d E, data: R) -> Option<Library>
 where
     E: FileHeader<Endian = Endianness>,
     R: ReadRef<'d>,
@@ -32,13 +51,6 @@ where
     if header.e_type(endian) != elf::ET_DYN {
         return None;
     }
-    let wide = header.is_type_64();
-    let flags = flags(
-        arch,
-        header.e_machine(endian).0,
-        wide,
-        header.e_flags(endian).0,
-    )?;
     let segments = header.program_headers(endian, data).ok()?;
     let mut soname = None;
     let mut strings = None;
@@ -79,7 +91,12 @@ where
         let name = data.read_bytes_at_until(at..end, 0).ok()?;
         Some(name.to_vec())
     });
-    Some(Library { flags, soname })
+    Some(Library {
+        machine: header.e_machine(endian).0,
+        wide: header.is_type_64(),
+        flags: header.e_flags(endian).0,
+        soname,
+    })
 }
 
 /// The flags of glibc's cache for a machine, if it is one that `arch` is host to.

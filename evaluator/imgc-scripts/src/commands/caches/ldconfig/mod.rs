@@ -10,7 +10,7 @@ use bstr::{BString, ByteSlice as _};
 use imgc_tree::Ino;
 
 use self::cache::Entry;
-pub(crate) use self::elf::Library;
+pub use self::elf::Library;
 use crate::Errno;
 use crate::commands::files::failed;
 use crate::commands::files::glob;
@@ -203,13 +203,6 @@ struct Found {
     link: bool,
 }
 
-/// Whether a file's name is one of a library.
-fn is_name(name: &[u8]) -> bool {
-    let prefix = name.starts_with(b"lib") || name.starts_with(b"ld-");
-    let dpkg = name.ends_with(b".dpkg-new") || name.ends_with(b".dpkg-tmp");
-    prefix && name.find(b".so").is_some() && !dpkg && !name.ends_with(b"-gdb.py")
-}
-
 /// Looks through a folder, makes the links in it, and adds what is there to `entries`.
 fn search(
     process: &mut Process<'_, '_>,
@@ -223,7 +216,7 @@ fn search(
         if name == "glibc-hwcaps" {
             return Err(Stop::unsupported("libraries in glibc-hwcaps are not known"));
         }
-        if !is_name(&name) {
+        if !Library::is_name(&name) {
             continue;
         }
         let path = [folder, b"/", &name[..]].concat();
@@ -243,6 +236,9 @@ fn search(
         let Some(library) = library(process, stat.ino)? else {
             continue;
         };
+        let Some(flags) = library.kind(&process.machine.setup.arch) else {
+            continue;
+        };
         let mut soname = library.soname.clone().unwrap_or_else(|| name.to_vec());
         if link && name != soname {
             // The name for linking, libx.so of libx.so.1, counts as a link; others are
@@ -254,7 +250,7 @@ fn search(
         }
         let same = all
             .iter_mut()
-            .find(|other| other.soname == soname && other.flags == library.flags);
+            .find(|other| other.soname == soname && other.flags == flags);
         match same {
             Some(other) => {
                 let newer = cache::order(&other.name, &name).is_lt();
@@ -266,7 +262,7 @@ fn search(
             None => all.push(Found {
                 name,
                 soname,
-                flags: library.flags,
+                flags,
                 link,
             }),
         }
@@ -322,7 +318,7 @@ fn library(process: &mut Process<'_, '_>, ino: Ino) -> Result<Option<Rc<Library>
         return Ok(None);
     };
     process.machine.spend(1 + bytes.len() as u64 / 65536)?;
-    let library = elf::read(&bytes, &process.machine.setup.arch).map(Rc::new);
+    let library = Library::read(&bytes).map(Rc::new);
     if let Some(digest) = digest {
         process.machine.libraries.insert(digest, library.clone());
     }
@@ -336,6 +332,12 @@ fn generator(process: &mut Process<'_, '_>) -> Result<Vec<u8>, Stop> {
         let Ok(ino) = process.machine.files.find(path.as_bytes(), true) else {
             continue;
         };
+        let digest = process.machine.files.digest(ino);
+        if let Some((known, text)) = &process.machine.ldconfig
+            && digest == Some(*known)
+        {
+            return Ok(text.to_vec());
+        }
         let Ok(bytes) = process.machine.files.glance(ino) else {
             continue;
         };
@@ -343,6 +345,7 @@ fn generator(process: &mut Process<'_, '_>) -> Result<Vec<u8>, Stop> {
             let text = &bytes[at..];
             let text = &text[..text.find_byte(0).unwrap_or(text.len())];
             if text.find(b" release version ").is_some() && text.len() < 200 {
+                process.machine.ldconfig = digest.map(|digest| (digest, text.into()));
                 return Ok(text.to_vec());
             }
         }

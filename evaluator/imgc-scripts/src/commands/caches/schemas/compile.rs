@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::gvdb::{Placing, Table, Value, file, hash};
-use super::markup::{Event, read};
+use super::gvdb::{Table, Value, file};
 use super::variant::{self, Type};
+use crate::commands::caches::markup::{Event, read};
+use crate::commands::caches::placing::{Placing, hash};
 
 /// Strings with numbers, in words of four bytes.
 type Strings = Vec<u8>;
@@ -51,6 +52,7 @@ impl Compiler {
         let mut domain = None;
         for event in events {
             match event {
+                Event::DocumentType(_) => {}
                 Event::Text(text) => said.push_str(&text),
                 Event::Start(name, attributes) => {
                     let attributes: Attributes = attributes.into_iter().collect();

@@ -1,6 +1,7 @@
 //! Writes the file format in which GLib keeps its databases, GVDB: tables of names by
-//! their hashes. The order of what is in it is that of GLib's own hash tables, so their
-//! placing of names is followed here.
+//! their hashes. The order of what is in it is that of GLib's own hash tables.
+
+use crate::commands::caches::placing::{Placing, hash};
 
 /// What a name stands for.
 #[derive(Debug)]
@@ -28,87 +29,6 @@ struct Item {
 pub(super) struct Table {
     items: Vec<Item>,
     order: Placing,
-}
-
-/// How GLib's hash tables place keys: open addressing, and in what order they give them.
-#[derive(Debug, Default)]
-pub(super) struct Placing {
-    /// The numbers of keys, with their hashes.
-    slots: Vec<Option<(u32, usize)>>,
-    count: usize,
-}
-
-/// The largest prime below each power of two, from 2^3 on.
-const PRIMES: [u32; 15] = [
-    7, 13, 31, 61, 127, 251, 509, 1021, 2039, 4093, 8191, 16381, 32749, 65521, 131_071,
-];
-
-impl Placing {
-    fn start(&self, hash: u32) -> usize {
-        let shift = self.slots.len().trailing_zeros() as usize;
-        let prime = PRIMES[shift.saturating_sub(3).min(PRIMES.len() - 1)];
-        (hash.wrapping_mul(11) % prime) as usize
-    }
-
-    /// Adds the key `number`, which must not be in it.
-    pub(super) fn add(&mut self, hash: u32, number: usize) {
-        // 0 and 1 mark slots.
-        let hash = hash.max(2);
-        if self.slots.is_empty() {
-            self.slots.resize(8, None);
-        }
-        let (mut at, mask) = (self.start(hash), self.slots.len() - 1);
-        let mut step = 0;
-        while self.slots[at].is_some() {
-            step += 1;
-            at = (at + step) & mask;
-        }
-        self.slots[at] = Some((hash, number));
-        self.count += 1;
-        if self.slots.len() <= self.count + self.count / 16 {
-            self.grow();
-        }
-    }
-
-    /// Makes room in place: each key goes to its new slot, and puts out who is there and
-    /// was not moved yet.
-    fn grow(&mut self) {
-        let old = self.slots.len();
-        let wanted = self.count * 1333 / 1000;
-        let size = (wanted + 1).next_power_of_two();
-        self.slots.resize(size.max(8), None);
-        let mask = self.slots.len() - 1;
-        let mut settled = vec![false; self.slots.len()];
-        for from in 0..old {
-            if settled[from] {
-                continue;
-            }
-            let mut moving = self.slots[from].take();
-            while let Some((hash, number)) = moving {
-                let mut at = self.start(hash);
-                let mut step = 0;
-                while settled[at] {
-                    step += 1;
-                    at = (at + step) & mask;
-                }
-                settled[at] = true;
-                moving = self.slots[at].replace((hash, number));
-            }
-        }
-    }
-
-    /// The numbers of the keys, as they lie.
-    pub(super) fn iter(&self) -> impl Iterator<Item = usize> {
-        self.slots.iter().flatten().map(|(_, number)| *number)
-    }
-}
-
-/// The hash of a name, in tables and in the file.
-pub(super) fn hash(name: &[u8]) -> u32 {
-    name.iter().fold(5381, |hash: u32, &byte| {
-        hash.wrapping_mul(33)
-            .wrapping_add_signed(i32::from(byte.cast_signed()))
-    })
 }
 
 impl Table {
@@ -236,16 +156,5 @@ mod tests {
         // The first name lies behind the table.
         assert!(bytes[88..].windows(3).any(|part| part == b"key"));
         assert!(bytes[88..].windows(5).any(|part| part == b"\x01\0(b)"));
-    }
-
-    #[test]
-    fn all_keys_stay_when_a_table_grows() {
-        let mut placing = Placing::default();
-        for number in 0..500 {
-            placing.add(hash(format!("name-{number}").as_bytes()), number);
-        }
-        let mut numbers: Vec<usize> = placing.iter().collect();
-        numbers.sort_unstable();
-        assert_eq!(numbers, (0..500).collect::<Vec<_>>());
     }
 }

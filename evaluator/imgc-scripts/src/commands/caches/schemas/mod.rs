@@ -2,7 +2,6 @@
 
 mod compile;
 mod gvdb;
-mod markup;
 mod variant;
 
 use bstr::{BString, ByteSlice as _};

@@ -1,16 +1,18 @@
-//! Reads the XML of schemas: elements, attributes and text. No document types, no
-//! entities but the five that XML has.
+//! Reads XML: elements, attributes and text. No entities but the five that XML has, and
+//! of a document type only what changes nothing.
 
 /// What comes next in a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Event {
+pub(crate) enum Event {
     Start(String, Vec<(String, String)>),
     Text(String),
     End(String),
+    /// What stands in a document type, with what is in its brackets.
+    DocumentType(String),
 }
 
 /// The events of `text`. None where it is no such XML.
-pub(super) fn read(text: &str) -> Option<Vec<Event>> {
+pub(crate) fn read(text: &str) -> Option<Vec<Event>> {
     let mut events = Vec::new();
     let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
     while !rest.is_empty() {
@@ -28,8 +30,8 @@ pub(super) fn read(text: &str) -> Option<Vec<Event>> {
             rest = after;
         } else if inner.starts_with('?') {
             rest = inner.split_once("?>")?.1;
-        } else if inner.starts_with('!') {
-            return None;
+        } else if let Some(kind) = inner.strip_prefix("!DOCTYPE") {
+            rest = document_type(kind, &mut events)?;
         } else if let Some(name) = inner.strip_prefix('/') {
             let (name, after) = name.split_once('>')?;
             events.push(Event::End(name.trim_end().to_owned()));
@@ -39,6 +41,35 @@ pub(super) fn read(text: &str) -> Option<Vec<Event>> {
         }
     }
     Some(events)
+}
+
+/// Reads behind a document type. Its text is an event, for who knows what is in it.
+fn document_type<'a>(text: &'a str, events: &mut Vec<Event>) -> Option<&'a str> {
+    let mut rest = text;
+    let mut depth = 0_usize;
+    loop {
+        let at = rest.find(['[', ']', '<', '>', '"', '\''])?;
+        let after = &rest[at + 1..];
+        rest = match rest.as_bytes()[at] {
+            b'<' if after.starts_with("!--") => after[3..].split_once("-->")?.1,
+            b'<' if after.starts_with('?') => after.split_once("?>")?.1,
+            b'[' | b'<' => {
+                depth += 1;
+                after
+            }
+            b'>' if depth == 0 => {
+                let said = &text[..text.len() - after.len() - 1];
+                events.push(Event::DocumentType(said.to_owned()));
+                return Some(after);
+            }
+            b']' | b'>' => {
+                depth = depth.checked_sub(1)?;
+                after
+            }
+            b'"' => after.split_once('"')?.1,
+            _ => after.split_once('\'')?.1,
+        };
+    }
 }
 
 fn element<'a>(text: &'a str, events: &mut Vec<Event>) -> Option<&'a str> {
@@ -111,5 +142,11 @@ mod tests {
         );
         assert_eq!(read("<a b></a>"), None);
         assert_eq!(read("&x;"), None);
+        let text = "<!DOCTYPE a [<!-- ' ] -->\n<!ELEMENT a \">\">]><a/>";
+        let said = " a [<!-- ' ] -->\n<!ELEMENT a \">\">]";
+        let events = read(text).unwrap();
+        assert_eq!(events[0], Event::DocumentType(said.into()));
+        assert_eq!(events.len(), 3);
+        assert_eq!(read("<!ELEMENT a>"), None);
     }
 }
