@@ -12,6 +12,7 @@ mod emacsen;
 mod env;
 mod getopt;
 mod identity;
+mod linux_base;
 mod perl;
 mod processes;
 mod run_parts;
@@ -32,6 +33,7 @@ pub(crate) const NATIVES: &[&[Native]] = &[
     env::NATIVES,
     getopt::NATIVES,
     identity::NATIVES,
+    linux_base::NATIVES,
     perl::NATIVES,
     printf::NATIVES,
     processes::NATIVES,

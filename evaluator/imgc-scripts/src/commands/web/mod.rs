@@ -2,9 +2,15 @@
 
 mod apache;
 mod java;
+mod lighttpd;
 mod python;
 
 use super::Native;
 
 /// The commands of this module's parts.
-pub(crate) const NATIVES: &[&[Native]] = &[apache::NATIVES, java::NATIVES, python::NATIVES];
+pub(crate) const NATIVES: &[&[Native]] = &[
+    apache::NATIVES,
+    java::NATIVES,
+    lighttpd::NATIVES,
+    python::NATIVES,
+];
