@@ -499,7 +499,7 @@ fn a_long_chain_of_bindings_is_evaluated_or_refused() {
     };
     let options = Options::default();
     for (step, count) in [
-        ("before + 1", 3_900),
+        ("before + 1", 6_000),
         ("if true then before + 1 else 0", 900),
         ("fold (a => b => a + before) 0 [1]", 900),
     ] {

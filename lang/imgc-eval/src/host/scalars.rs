@@ -7,7 +7,9 @@
 use imgc_diag::codes;
 use imgc_plan::{Platform, Port, Protocol, Variant};
 
+use crate::ir::{Body, Expr, ExprId};
 use crate::problem::Problem;
+use crate::queries;
 use crate::vm::call::{Call, Eval, Failed};
 use crate::vm::value::Value;
 
@@ -59,6 +61,18 @@ pub(crate) fn check_mode<P: Place>(number: i64, place: P) -> Result<u32, Box<Pro
             let problem = Problem::new(codes::BAD_MODE, place, message);
             Err(Box::new(problem.help("write it in octal: `0o644`")))
         }
+    }
+}
+
+/// The number that an expression is, if it is written in decimal and may be meant as a
+/// mode.
+pub(crate) fn decimal_mode(body: &Body, expr: ExprId) -> Option<i64> {
+    match body.exprs.get(expr.0 as usize)? {
+        Expr::Int(number) if (8..=7_777).contains(number) => {
+            let is_octal = body.octal.binary_search(&expr).is_ok();
+            (!is_octal).then_some(*number)
+        }
+        _ => None,
     }
 }
 
@@ -182,8 +196,12 @@ pub(super) fn mode_of(call: &mut Call<'_>, value: &Value) -> Eval<u32> {
     let Value::Int(_, number) = value else {
         return Err(Failed);
     };
-    let checked = check_mode(*number, call.site_of_value(value));
-    checked.map_err(|problem| call.report(*problem))
+    let site = call.site_of_value(value);
+    let body = queries::body(call.db, site.item).as_ref();
+    if let Some(number) = body.and_then(|body| decimal_mode(body, site.at.expr)) {
+        return Err(call.report(not_octal(number, site)));
+    }
+    check_mode(*number, site).map_err(|problem| call.report(*problem))
 }
 
 pub(super) fn port_of(call: &mut Call<'_>, value: &Value) -> Eval<Port> {

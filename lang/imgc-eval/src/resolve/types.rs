@@ -167,7 +167,7 @@ impl Lowerer<'_> {
                 });
                 names_in
                     .filter_map(|name| {
-                        let at = names.binary_search_by(|other| (**other).cmp(&name.text()));
+                        let at = names.binary_search_by(|other| (**other).cmp(name.text()));
                         Some((at.ok()?, name.range()))
                     })
                     .collect()
@@ -282,7 +282,7 @@ impl Lowerer<'_> {
             }
             ast::Type::Var(variable) => {
                 let name = variable.text();
-                match self.check_variable(&name, variable.range(), params) {
+                match self.check_variable(name, variable.range(), params) {
                     true => Measured::leaf(TypeExpr::Variable(name.into())),
                     false => Measured::poison(),
                 }
@@ -321,7 +321,7 @@ impl Lowerer<'_> {
                     ast::TypeRowRest::Open => Rest::Open,
                     ast::TypeRowRest::Named(name) => {
                         let text = name.text();
-                        match self.check_variable(&text, name.range(), params) {
+                        match self.check_variable(text, name.range(), params) {
                             true => Rest::Named(text.into()),
                             false => Rest::Open,
                         }
@@ -414,7 +414,7 @@ impl Lowerer<'_> {
             None => match host() {
                 Some((_, count)) => *count,
                 None => {
-                    self.unknown_type(&text, range);
+                    self.unknown_type(text, range);
                     return Measured::poison();
                 }
             },

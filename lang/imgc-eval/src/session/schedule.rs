@@ -157,7 +157,7 @@ impl Order {
 }
 
 /// Does something with every binding of an order.
-pub(super) fn each(db: &Database, mut order: Order, work: impl Fn(&Database, Item) + Send + Sync) {
+pub(super) fn each(db: &Database, order: Order, work: impl Fn(&Database, Item) + Send + Sync) {
     let threads = rayon::current_num_threads();
     if threads < 2 || order.len() < MANY {
         for item in order.nodes.iter().flatten() {
@@ -165,7 +165,6 @@ pub(super) fn each(db: &Database, mut order: Order, work: impl Fn(&Database, Ite
         }
         return;
     }
-    order.edges.sort_unstable();
     let shared = Shared::of(&order);
     let workers = (0..threads).into_par_iter().with_max_len(1);
     workers.for_each_with(db.clone(), |db, _| shared.run(&*db, &work));
@@ -174,7 +173,9 @@ pub(super) fn each(db: &Database, mut order: Order, work: impl Fn(&Database, Ite
 /// What the threads that work on an order share.
 struct Shared<'a> {
     order: &'a Order,
-    /// Where the edges of each node begin, and where the last ones end.
+    /// Who waits for each node: node by node.
+    after: Vec<u32>,
+    /// Where those of each node begin, and where the last ones end.
     starts: Vec<usize>,
     state: Mutex<State>,
     wake: Condvar,
@@ -192,16 +193,21 @@ struct State {
 }
 
 impl<'a> Shared<'a> {
-    /// The beginning. The edges are sorted.
+    /// The beginning.
     fn of(order: &'a Order) -> Self {
-        let mut starts = Vec::with_capacity(order.len() + 1);
-        let mut at = 0;
-        for node in 0..=order.len() {
-            let rest = order.edges[at..].iter();
-            at += rest
-                .take_while(|(before, _)| (*before as usize) < node)
-                .count();
-            starts.push(at);
+        let mut starts = vec![0; order.len() + 1];
+        for (before, _) in &order.edges {
+            starts[*before as usize + 1] += 1;
+        }
+        for node in 0..order.len() {
+            starts[node + 1] += starts[node];
+        }
+        let mut next = starts.clone();
+        let mut after = vec![0; order.edges.len()];
+        for (before, node) in &order.edges {
+            let place = &mut next[*before as usize];
+            after[*place] = *node;
+            *place += 1;
         }
         let ready = (0..).zip(&order.waits).filter(|(_, waits)| **waits == 0);
         let mut ready: Vec<u32> = ready.map(|(node, _)| node).collect();
@@ -214,6 +220,7 @@ impl<'a> Shared<'a> {
         };
         Self {
             order,
+            after,
             starts,
             state: Mutex::new(state),
             wake: Condvar::new(),
@@ -267,7 +274,7 @@ impl<'a> Shared<'a> {
     fn finish(&self, state: &mut State, done: u32) {
         state.left = state.left.saturating_sub(1);
         let place = done as usize;
-        for (_, after) in &self.order.edges[self.starts[place]..self.starts[place + 1]] {
+        for after in &self.after[self.starts[place]..self.starts[place + 1]] {
             let waits = &mut state.waits[*after as usize];
             *waits -= 1;
             if *waits == 0 {

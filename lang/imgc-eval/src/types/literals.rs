@@ -46,11 +46,10 @@ impl Infer<'_> {
             },
             _ => None,
         };
-        if let (Expr::Int(number), Host::Mode) = (expr, host)
-            && (8..=7_777).contains(number)
-            && body.octal.binary_search(&site.at.expr).is_err()
+        if host == Host::Mode
+            && let Some(number) = scalars::decimal_mode(body, site.at.expr)
         {
-            return Some(scalars::not_octal(*number, site));
+            return Some(scalars::not_octal(number, site));
         }
         let wrong = match (number, expr, host) {
             (Some(number), _, Host::Mode) => scalars::check_mode(number, site).err(),

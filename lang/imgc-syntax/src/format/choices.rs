@@ -11,7 +11,7 @@ impl<'t> Formatter<'t> {
             .children_with_tokens()
             .skip_while(|element| element.kind() != SyntaxKind::LBrace)
             .filter_map(SyntaxElement::into_token)
-            .any(|token| Self::is_line(token));
+            .any(Self::is_line);
         let empty = !node.children().any(|child| child.kind() == SyntaxKind::Arm);
         let edge = match (lines, empty) {
             (true, _) => Gap::Tight,

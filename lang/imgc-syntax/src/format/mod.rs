@@ -369,7 +369,7 @@ impl<'t> Formatter<'t> {
     fn has_lines(node: SyntaxNode<'t>) -> bool {
         node.children_with_tokens()
             .filter_map(SyntaxElement::into_token)
-            .any(|token| Self::is_line(token))
+            .any(Self::is_line)
     }
 
     /// Whether a token is a comment or has a line end.

@@ -145,7 +145,7 @@ fn union_has_lines(node: SyntaxNode<'_>) -> bool {
     }
     tokens
         .filter_map(SyntaxElement::into_token)
-        .any(|token| Formatter::is_line(token))
+        .any(Formatter::is_line)
 }
 
 /// Whether a function's type is broken at any of its arrows.
