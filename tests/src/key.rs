@@ -54,6 +54,9 @@ impl Key {
             .into_iter()
             .map(|data| Subpacket::regular(data).expect("it is small"))
             .collect();
+            // Older programs look for the key by this alone.
+            let id = SubpacketData::IssuerKeyId(key.legacy_key_id());
+            config.unhashed_subpackets = vec![Subpacket::regular(id).expect("it is small")];
             config.sign(key, &Password::empty(), text.as_bytes())
         };
         CleartextSignedMessage::new_many(text, |text| {

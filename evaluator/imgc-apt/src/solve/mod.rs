@@ -356,6 +356,7 @@ fn choose<'a>(
         search.add(&base, &[])?;
         if request.variant == Variant::Apt {
             search.add(&more, &[])?;
+            more.clear();
         }
     }
     let first = search.chosen().len();

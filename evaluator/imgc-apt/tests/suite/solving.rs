@@ -269,6 +269,7 @@ fn images_are_merged_from_the_start() {
 fn what_every_image_has_brings_nothing_recommended() {
     let packages = [
         ("a", "1", "Recommends: nice\n"),
+        ("apt", "1", "Recommends: manual\n"),
         ("base", "1", "Essential: yes\nRecommends: manual\n"),
         ("manual", "1", ""),
         ("nice", "1", ""),
@@ -278,6 +279,9 @@ fn what_every_image_has_brings_nothing_recommended() {
     request.recommends = true;
     let found = names(&request, &[&index]).expect("an answer");
     assert_eq!(found, ["base=1", "a=1", "nice=1"]);
+    request.variant = Variant::Apt;
+    let found = names(&request, &[&index]).expect("an answer");
+    assert_eq!(found, ["apt=1", "base=1", "a=1", "nice=1"]);
 }
 
 #[test]
