@@ -347,7 +347,11 @@ mod tests {
             ("T=1", "`T` can't be the name"),
         ] {
             let problem = check_package(bad, 0).expect_err("it is refused");
-            assert!(problem.message().contains(word), "{bad}: {}", problem.message());
+            assert!(
+                problem.message().contains(word),
+                "{bad}: {}",
+                problem.message()
+            );
         }
         assert!(is_suite("trixie-backports"));
         assert!(!is_suite("../trixie"));
