@@ -25,7 +25,12 @@ pub(super) const NATIVES: &[Native] = &[
     Native {
         name: "gtk-query-immodules-3.0",
         origin: Origin::Package,
-        run: methods,
+        run: |process| methods(process, false),
+    },
+    Native {
+        name: "gtk-query-immodules-2.0",
+        origin: Origin::Package,
+        run: |process| methods(process, true),
     },
 ];
 
@@ -49,6 +54,9 @@ const LOADERS: &str = include_str!("loaders.txt");
 
 /// As `LOADERS`: GTK 3's modules of input methods.
 const METHODS: &str = include_str!("immodules.txt");
+
+/// As `METHODS`, of GTK 2.
+const METHODS_2: &str = include_str!("immodules2.txt");
 
 /// The bytes of a file where there are any: it can be loaded. Nothing for a link that
 /// leads nowhere.
@@ -157,10 +165,16 @@ fn paragraph(text: &mut BString, path: &[u8], known: &str, end: &str) -> Result<
     Ok(())
 }
 
-fn methods(process: &mut Process<'_, '_>) -> Outcome {
+/// Lists the input methods of GTK 3, or of GTK 2.
+fn methods(process: &mut Process<'_, '_>, old: bool) -> Outcome {
     if process.args[1..] != ["--update-cache"] {
         return Err(Stop::unsupported(
-            "gtk-query-immodules-3.0 can only update its cache",
+            "gtk-query-immodules can only update its cache",
+        ));
+    }
+    if old && process.machine.setup.arch != "amd64" {
+        return Err(Stop::unsupported(
+            "the folders of GTK 2 are not known on this architecture",
         ));
     }
     // The program is in a folder with its package's name, in the architecture's folder.
@@ -168,7 +182,7 @@ fn methods(process: &mut Process<'_, '_>) -> Outcome {
     let mut parts = program.rsplitn(3, |&b| b == b'/').skip(1);
     let (Some(package), Some(folder)) = (parts.next(), parts.next()) else {
         return Err(Stop::unsupported(
-            "this place of gtk-query-immodules-3.0 is not known",
+            "this place of gtk-query-immodules is not known",
         ));
     };
     let (package, folder) = (BString::from(package), BString::from(folder));
@@ -182,24 +196,36 @@ fn methods(process: &mut Process<'_, '_>) -> Outcome {
         return Err(Stop::unsupported("the version of GTK is not known"));
     }
     let version = version.as_bstr();
-    let path = format!(
-        "{folder}/gtk-3.0/3.0.0/linux/immodules:{folder}/gtk-3.0/3.0.0/immodules:\
-         {folder}/gtk-3.0/linux/immodules:{folder}/gtk-3.0/immodules"
-    );
+    let home = process.env.get(b"HOME".as_bstr());
+    let own = home.map_or_else(|| "/root".into(), |home| home.to_string()) + "/.gtk-2.0";
+    let (name, abi, host, own) = match old {
+        true => ("gtk-2.0", "2.10.0", "x86_64-pc-linux-gnu", Some(own)),
+        false => ("gtk-3.0", "3.0.0", "linux", None),
+    };
+    let shared = format!("{folder}/{name}");
+    let bases = own.iter().chain([&shared]);
+    let path = bases.map(|base| {
+        format!(
+            "{base}/{abi}/{host}/immodules:{base}/{abi}/immodules:{base}/{host}/immodules:\
+             {base}/immodules"
+        )
+    });
+    let path = path.collect::<Vec<_>>().join(":");
     let mut text = BString::from(format!(
         "# GTK+ Input Method Modules file\n# Automatically generated file, do not edit\n\
          # Created by {program} from gtk+-{version}\n#\n# ModulesPath = {path}\n#\n"
     ));
+    let known = if old { METHODS_2 } else { METHODS };
     for place in path.split(':') {
         let names = process.machine.files.list(place.as_bytes());
         for name in names.unwrap_or_default() {
             let module = [place.as_bytes(), b"/", &name].concat();
             if name.ends_with(b".so") && loadable(process, &module)? {
-                paragraph(&mut text, &module, METHODS, " \n")?;
+                paragraph(&mut text, &module, known, " \n")?;
             }
         }
     }
-    let cache = format!("{folder}/gtk-3.0/3.0.0/immodules.cache");
+    let cache = format!("{shared}/{abi}/immodules.cache");
     match write(process, cache.as_bytes(), text.into()) {
         Ok(()) => Ok(Status::OK),
         Err(error) => failed(process, format_args!("{cache}: {error}")),
@@ -291,6 +317,22 @@ mod tests {
             "#\n\"/usr/lib/a/gtk-3.0/3.0.0/immodules/im-ipa.so\" \n\
              \"ipa\" \"IPA\" \"gtk30\" \"/usr/share/locale\" \"\" \n\n"
         ));
+        let old = query.replace("3.0", "2.0").replace("gtk-3", "gtk2");
+        machine.put(&old, "", 0o755);
+        machine.put("/usr/lib/a/gtk-2.0/2.10.0/immodules/im-ipa.so", "x", 0o644);
+        machine.put(
+            "/var/lib/dpkg/status",
+            "Package: libgtk2-0t64\nStatus: install ok installed\nArchitecture: amd64\n\
+             Version: 2.24.33-7\n\nPackage: libgtk-3-0t64\nStatus: install ok installed\n\
+             Architecture: amd64\nVersion: 3.24.49-3\n",
+            0o644,
+        );
+        assert_eq!(machine.run(&[&old, "--update-cache"]).status, 0);
+        let text = machine.text("/usr/lib/a/gtk-2.0/2.10.0/immodules.cache");
+        let host = "x86_64-pc-linux-gnu";
+        assert!(text.contains(&format!("/.gtk-2.0/2.10.0/{host}/immodules:")));
+        assert!(text.contains(&format!(":/usr/lib/a/gtk-2.0/{host}/immodules:")));
+        assert!(text.ends_with("\n\"ipa\" \"IPA\" \"gtk20\" \"/usr/share/locale\" \"\" \n\n"));
         machine.put("/usr/lib/a/gtk-3.0/3.0.0/immodules/im-x.so", "x", 0o644);
         assert!(machine.run_with(&[query, "--update-cache"], "").is_err());
     }
