@@ -162,3 +162,150 @@ fn tree_path(path: &ImagePath) -> Result<TreePath, String> {
 fn absent(path: &ImagePath) -> String {
     format!("{path} is not there when the package is configured")
 }
+
+#[cfg(test)]
+mod tests {
+    use imgc_plan::{
+        Arch, Config, Content as Wanted, File, Group, Packages, Platform, User, Variant,
+    };
+    use imgc_tree::{Data, Kind, Node};
+
+    use super::*;
+
+    fn inline(content: &Content) -> std::io::Result<Vec<u8>> {
+        match &content.data {
+            Data::Inline(bytes) => Ok(bytes.to_vec()),
+            other => panic!("not inline: {other:?}"),
+        }
+    }
+
+    fn image_path(text: &str) -> ImagePath {
+        ImagePath::new(text).expect("a path")
+    }
+
+    fn path(text: &str) -> TreePath {
+        TreePath::new(text.as_bytes()).expect("a path")
+    }
+
+    fn image(effects: Effects) -> Image {
+        Image {
+            name: "app".to_owned(),
+            platform: Platform { arch: Arch::Amd64 },
+            packages: Some(Packages {
+                suite: "trixie".to_owned(),
+                variant: Variant::Distroless,
+                recommends: false,
+                names: vec!["a".to_owned()],
+                skip: BTreeMap::new(),
+                effects: BTreeMap::from([("a".to_owned(), effects)]),
+                exclude: Vec::new(),
+                include: Vec::new(),
+            }),
+            groups: Vec::new(),
+            users: Vec::new(),
+            files: Vec::new(),
+            config: Config::default(),
+        }
+    }
+
+    /// A tree with a program, a link to it and a file.
+    fn tree() -> Tree {
+        let mut tree = Tree::new(0);
+        tree.make_parents(&path("usr/bin/x"), 0).expect("parents");
+        let file = |text: &str| Node::file(Content::inline(text.as_bytes()), 0o755, 0);
+        tree.insert(&path("usr/bin/x"), file("x")).expect("a file");
+        let link = Node::symlink(&b"usr/bin"[..], 0);
+        tree.insert(&path("bin"), link).expect("a link");
+        tree.insert(&path("gone"), file("y")).expect("a file");
+        tree
+    }
+
+    fn apply(effects: Effects, tree: &mut Tree) -> Result<Vec<String>, String> {
+        let image = image(effects);
+        let stated = StatedEffects::of(&image, 86_400, &inline);
+        assert!(stated.has("a") && !stated.has("b"));
+        let touched = stated.apply("a", tree)?;
+        Ok(touched.iter().map(|(path, _)| path.to_string()).collect())
+    }
+
+    #[test]
+    fn effects_are_done_in_their_order() {
+        let mut tree = tree();
+        let name = || Owner::Name("app".to_owned());
+        let effects = Effects {
+            remove: vec![image_path("/gone")],
+            groups: vec![Group {
+                name: "app".to_owned(),
+                gid: 70,
+            }],
+            users: vec![User {
+                name: "app".to_owned(),
+                uid: 70,
+                gid: 70,
+                comment: String::new(),
+                home: image_path("/srv"),
+                shell: image_path("/bin/sh"),
+                groups: Vec::new(),
+            }],
+            files: vec![File {
+                path: image_path("/gone/file"),
+                node: FileNode::Regular {
+                    content: Wanted::Text("text".to_owned()),
+                    mode: 0o600,
+                },
+                user: name(),
+                group: Owner::Id(0),
+            }],
+            attributes: vec![Attributes {
+                path: image_path("/bin/x"),
+                mode: Some(0o2755),
+                user: None,
+                group: Some(name()),
+            }],
+        };
+        let touched = apply(effects, &mut tree).expect("it can be done");
+        assert_eq!(touched.first().map(String::as_str), Some("/gone"));
+        assert_eq!(touched.last().map(String::as_str), Some("/usr/bin/x"));
+        let meta = |at: &str| {
+            let meta = &tree.get(&path(at)).expect("a node").meta;
+            (meta.mode, meta.uid, meta.gid)
+        };
+        assert_eq!(meta("gone/file"), (0o600, 70, 0));
+        assert_eq!(meta("usr/bin/x"), (0o2755, 0, 70));
+        let Some(Kind::Regular(passwd)) = tree.get(&path("etc/passwd")).map(|node| &node.kind)
+        else {
+            panic!("no passwd");
+        };
+        let passwd = String::from_utf8(inline(passwd).expect("bytes")).expect("text");
+        assert!(
+            passwd.ends_with("\napp:x:70:70::/srv:/bin/sh\n"),
+            "{passwd}"
+        );
+    }
+
+    #[test]
+    fn what_is_not_there_is_an_error() {
+        let attributes = |path: &str, user: Option<Owner>| Effects {
+            attributes: vec![Attributes {
+                path: image_path(path),
+                mode: Some(0o600),
+                user,
+                group: None,
+            }],
+            ..Effects::default()
+        };
+        let remove = Effects {
+            remove: vec![image_path("/nothing")],
+            ..Effects::default()
+        };
+        let nobody = Some(Owner::Name("nobody-here".to_owned()));
+        for (effects, said) in [
+            (remove, "/nothing is not there"),
+            (attributes("/bin/y", None), "/bin/y is not there"),
+            (attributes("/bin/x", nobody), "the user `nobody-here`"),
+        ] {
+            let error = apply(effects, &mut tree()).expect_err("it can't be done");
+            assert!(error.contains(said), "{error}");
+        }
+    }
+}
