@@ -329,7 +329,8 @@ mod tests {
             ("T=1", "`T` can't be the name"),
         ] {
             let problem = check_package(bad, 0).expect_err("it is refused");
-            assert!(problem.message.contains(word), "{bad}: {}", problem.message);
+            let shown = format!("{problem:?}");
+            assert!(shown.contains(word), "{bad}: {shown}");
         }
         assert!(is_suite("trixie-backports"));
         assert!(!is_suite("../trixie"));
