@@ -196,6 +196,7 @@ mod tests {
                 variant: Variant::Distroless,
                 recommends: false,
                 names: vec!["a".to_owned()],
+                archives: Vec::new(),
                 skip: BTreeMap::new(),
                 effects: BTreeMap::from([("a".to_owned(), effects)]),
                 exclude: Vec::new(),
