@@ -187,7 +187,7 @@ fn methods(process: &mut Process<'_, '_>, old: bool) -> Outcome {
     };
     let (package, folder) = (BString::from(package), BString::from(folder));
     let query = ["dpkg-query", "-W", "-f", "${Version}\\n"].map(BString::from);
-    let (_, version) = process.capture([&query[..], &[package]].concat())?;
+    let (_, version) = process.capture([&query[..], &[package.clone()]].concat())?;
     let version = version
         .split(|b| b"-+~\n".contains(b))
         .next()
@@ -203,7 +203,13 @@ fn methods(process: &mut Process<'_, '_>, old: bool) -> Outcome {
         false => ("gtk-3.0", "3.0.0", "linux", None),
     };
     let shared = format!("{folder}/{name}");
-    let bases = own.iter().chain([&shared]);
+    // Debian's GTK 2 of bookworm looks in the folder of no architecture too.
+    let plain = match (old, &package[..]) {
+        (false, _) | (true, b"libgtk2.0-0t64") => None,
+        (true, b"libgtk2.0-0") => Some("/usr/lib/gtk-2.0".to_owned()),
+        _ => return Err(Stop::unsupported("this GTK 2 is not known")),
+    };
+    let bases = own.iter().chain([&shared]).chain(&plain);
     let path = bases.map(|base| {
         format!(
             "{base}/{abi}/{host}/immodules:{base}/{abi}/immodules:{base}/{host}/immodules:\
@@ -317,12 +323,12 @@ mod tests {
             "#\n\"/usr/lib/a/gtk-3.0/3.0.0/immodules/im-ipa.so\" \n\
              \"ipa\" \"IPA\" \"gtk30\" \"/usr/share/locale\" \"\" \n\n"
         ));
-        let old = query.replace("3.0", "2.0").replace("gtk-3", "gtk2");
+        let old = query.replace("3.0", "2.0").replace("gtk-3-", "gtk2.0-");
         machine.put(&old, "", 0o755);
         machine.put("/usr/lib/a/gtk-2.0/2.10.0/immodules/im-ipa.so", "x", 0o644);
         machine.put(
             "/var/lib/dpkg/status",
-            "Package: libgtk2-0t64\nStatus: install ok installed\nArchitecture: amd64\n\
+            "Package: libgtk2.0-0t64\nStatus: install ok installed\nArchitecture: amd64\n\
              Version: 2.24.33-7\n\nPackage: libgtk-3-0t64\nStatus: install ok installed\n\
              Architecture: amd64\nVersion: 3.24.49-3\n",
             0o644,
