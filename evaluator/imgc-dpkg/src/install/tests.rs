@@ -625,3 +625,12 @@ fn what_is_stated_is_done_in_the_place_of_scripts() {
         "{error:?}"
     );
 }
+
+#[test]
+fn no_service_may_start_while_scripts_run() {
+    let script = "#!/bin/sh\n/usr/sbin/policy-rc.d x start; echo $? > /said\n";
+    let package = Deb::new("a").file("./usr/sbin/a", "");
+    let tree = tree([package.control("postinst", script)]);
+    assert_eq!(text(&tree, "said"), "101\n");
+    assert!(tree.get(&path("usr/sbin/policy-rc.d")).is_none());
+}

@@ -20,6 +20,7 @@ mod seq;
 mod sort;
 mod sums;
 mod tr;
+mod tsort;
 mod uniq;
 mod wc;
 
@@ -47,6 +48,7 @@ pub(crate) const NATIVES: &[&[Native]] = &[
     sort::NATIVES,
     sums::NATIVES,
     tr::NATIVES,
+    tsort::NATIVES,
     uniq::NATIVES,
     wc::NATIVES,
 ];
