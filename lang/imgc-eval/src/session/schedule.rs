@@ -14,6 +14,10 @@ use crate::queries::{Database, Entry, Item, SourceFile, outline};
 /// Bindings that are worth a second thread.
 const MANY: usize = 64;
 
+/// A thread takes one of so many bindings that are ready, and at most [`MOST`] at once.
+const SHARE: usize = 32;
+const MOST: usize = 16;
+
 /// The bindings of a program, each after those that it needs.
 pub(super) struct Schedule<'a> {
     files: Vec<&'a [Entry]>,
@@ -234,41 +238,49 @@ impl<'a> Shared<'a> {
     /// Works until nothing is left.
     fn run(&self, db: &Database, work: &impl Fn(&Database, Item)) {
         let _finish = Finish(self);
-        let mut done = None;
-        while let Some((node, item)) = self.next(done) {
-            work(db, item);
-            done = Some(node);
+        let mut taken = Vec::with_capacity(MOST);
+        while self.next(&mut taken) {
+            for (_, item) in &taken {
+                work(db, *item);
+            }
         }
     }
 
-    /// Notes what is done, and takes what is next.
-    fn next(&self, done: Option<u32>) -> Option<(u32, Item)> {
+    /// Notes what was taken as done, and takes what is next. Says whether anything is.
+    fn next(&self, taken: &mut Vec<(u32, Item)>) -> bool {
         let mut state = self.lock();
-        if let Some(done) = done {
+        for (done, _) in taken.drain(..) {
             self.finish(&mut state, done);
         }
         while state.left > 0 {
-            let Some(node) = state.ready.pop() else {
-                state.idle += 1;
-                state = self
-                    .wake
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner);
-                state.idle -= 1;
-                continue;
-            };
-            match self.order.nodes[node as usize] {
-                None => self.finish(&mut state, node),
-                Some(item) => {
-                    if state.idle > 0 && !state.ready.is_empty() {
-                        self.wake.notify_one();
-                    }
-                    return Some((node, item));
+            // Only a part of what is ready, so that all have something to do to the end.
+            let share = (state.ready.len() / SHARE).clamp(1, MOST);
+            while taken.len() < share
+                && let Some(node) = state.ready.pop()
+            {
+                match self.order.nodes[node as usize] {
+                    None => self.finish(&mut state, node),
+                    Some(item) => taken.push((node, item)),
                 }
             }
+            if !taken.is_empty() {
+                if state.idle > 0 && !state.ready.is_empty() {
+                    self.wake.notify_one();
+                }
+                return true;
+            }
+            if state.left == 0 {
+                break;
+            }
+            state.idle += 1;
+            state = self
+                .wake
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+            state.idle -= 1;
         }
         self.wake.notify_all();
-        None
+        false
     }
 
     fn finish(&self, state: &mut State, done: u32) {
