@@ -1,5 +1,8 @@
 //! Users and groups by name, as `/etc/passwd` and `/etc/group` of the tree have them. It
 //! must not change those files.
+//!
+//! Where the tree has no `root`, the image leaves Debian's `base-passwd` out. Scripts find
+//! its users and groups all the same, whose numbers are the same in every Debian.
 
 use bstr::{BStr, BString, ByteSlice as _};
 
@@ -22,11 +25,76 @@ pub(crate) struct Group {
     pub(crate) members: Vec<BString>,
 }
 
+/// The users of `base-passwd`: name, number, number of the group.
+const USERS: [(&str, u32, u32); 19] = [
+    ("root", 0, 0),
+    ("daemon", 1, 1),
+    ("bin", 2, 2),
+    ("sys", 3, 3),
+    ("sync", 4, 65534),
+    ("games", 5, 60),
+    ("man", 6, 12),
+    ("lp", 7, 7),
+    ("mail", 8, 8),
+    ("news", 9, 9),
+    ("uucp", 10, 10),
+    ("proxy", 13, 13),
+    ("www-data", 33, 33),
+    ("backup", 34, 34),
+    ("list", 38, 38),
+    ("irc", 39, 39),
+    ("gnats", 41, 41),
+    ("_apt", 42, 65534),
+    ("nobody", 65534, 65534),
+];
+
+/// The groups of `base-passwd`.
+const GROUPS: [(&str, u32); 38] = [
+    ("root", 0),
+    ("daemon", 1),
+    ("bin", 2),
+    ("sys", 3),
+    ("adm", 4),
+    ("tty", 5),
+    ("disk", 6),
+    ("lp", 7),
+    ("mail", 8),
+    ("news", 9),
+    ("uucp", 10),
+    ("man", 12),
+    ("proxy", 13),
+    ("kmem", 15),
+    ("dialout", 20),
+    ("fax", 21),
+    ("voice", 22),
+    ("cdrom", 24),
+    ("floppy", 25),
+    ("tape", 26),
+    ("sudo", 27),
+    ("audio", 29),
+    ("dip", 30),
+    ("www-data", 33),
+    ("backup", 34),
+    ("operator", 37),
+    ("list", 38),
+    ("irc", 39),
+    ("src", 40),
+    ("gnats", 41),
+    ("shadow", 42),
+    ("utmp", 43),
+    ("video", 44),
+    ("sasl", 45),
+    ("plugdev", 46),
+    ("staff", 50),
+    ("games", 60),
+    ("nogroup", 65534),
+];
+
 fn number(text: &[u8]) -> Option<u32> {
     text.to_str().ok()?.parse().ok()
 }
 
-/// The users, in the order of the file.
+/// The users, in the order of the file, and those that are always there.
 pub(crate) fn users(process: &mut Process<'_, '_>) -> Vec<User> {
     let bytes = process
         .machine
@@ -42,10 +110,19 @@ pub(crate) fn users(process: &mut Process<'_, '_>) -> Vec<User> {
             home: BString::from(*fields.get(5)?),
         })
     };
-    bytes.lines().filter_map(parse).collect()
+    let mut users: Vec<User> = bytes.lines().filter_map(parse).collect();
+    if !users.iter().any(|user| user.name == "root") {
+        users.extend(USERS.map(|(name, uid, gid)| User {
+            name: name.into(),
+            uid,
+            gid,
+            home: if uid == 0 { "/root" } else { "/nonexistent" }.into(),
+        }));
+    }
+    users
 }
 
-/// The groups, in the order of the file.
+/// The groups, in the order of the file, and those that are always there.
 pub(crate) fn groups(process: &mut Process<'_, '_>) -> Vec<Group> {
     let bytes = process
         .machine
@@ -64,7 +141,15 @@ pub(crate) fn groups(process: &mut Process<'_, '_>) -> Vec<Group> {
             members: members.map(BString::from).collect(),
         })
     };
-    bytes.lines().filter_map(parse).collect()
+    let mut groups: Vec<Group> = bytes.lines().filter_map(parse).collect();
+    if !groups.iter().any(|group| group.name == "root") {
+        groups.extend(GROUPS.map(|(name, gid)| Group {
+            name: name.into(),
+            gid,
+            members: Vec::new(),
+        }));
+    }
+    groups
 }
 
 /// The id of a user by name, or by number with or without `+`.
@@ -163,5 +248,22 @@ mod tests {
         }
         assert_eq!(machine.run(&["chown", "nobody", "/tmp/f"]).status, 1);
         assert_eq!(machine.run(&["chgrp", "nobody", "/tmp/f"]).status, 1);
+    }
+
+    #[test]
+    fn without_accounts_debians_own_are_known() {
+        let mut machine = machine();
+        machine.put("/etc/passwd", "app:x:900:900::/:\n", 0o644);
+        machine.put("/tmp/f", "", 0o644);
+        for (spec, uid, gid) in [
+            ("root:root", 0, 0),
+            ("app:staff", 900, 50),
+            ("man:adm", 6, 4),
+        ] {
+            assert_eq!(machine.run(&["chown", spec, "/tmp/f"]).status, 0, "{spec}");
+            let stat = machine.files.stat(b"/tmp/f", true).expect("a file");
+            assert_eq!((stat.uid, stat.gid), (uid, gid), "{spec}");
+        }
+        assert_eq!(machine.run(&["chown", "someone", "/tmp/f"]).status, 1);
     }
 }
