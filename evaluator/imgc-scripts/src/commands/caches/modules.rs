@@ -187,7 +187,7 @@ fn methods(process: &mut Process<'_, '_>, old: bool) -> Outcome {
     };
     let (package, folder) = (BString::from(package), BString::from(folder));
     let query = ["dpkg-query", "-W", "-f", "${Version}\\n"].map(BString::from);
-    let (_, version) = process.capture([&query[..], &[package.clone()]].concat())?;
+    let (_, version) = process.capture([&query[..], std::slice::from_ref(&package)].concat())?;
     let version = version
         .split(|b| b"-+~\n".contains(b))
         .next()
