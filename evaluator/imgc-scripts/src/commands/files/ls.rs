@@ -296,12 +296,12 @@ mod tests {
             (
                 &["ls", "-l", "/a/b/f"][..],
                 0,
-                "-rw-r--r-- 1 0 0 3 Nov 20 00:00 /a/b/f\n",
+                "-rw-r--r-- 1 root root 3 Nov 20 00:00 /a/b/f\n",
             ),
             (
                 &["ls", "-ld", "/a/l"][..],
                 0,
-                "lrwxrwxrwx 1 0 0 1 Nov 20 00:00 /a/l -> b\n",
+                "lrwxrwxrwx 1 root root 1 Nov 20 00:00 /a/l -> b\n",
             ),
         ] {
             let ran = machine.run(args);
