@@ -278,10 +278,10 @@ fn compare(suite: &str, recommends: bool) -> Option<Vec<String>> {
 
 #[track_caller]
 fn same(suite: &str) {
-    // With recommended packages, apt's choice among alternatives is not always met yet:
-    // one answer of some dozens differs. So that is compared when it is asked for.
-    let asked_for = std::env::var_os("IMGC_TEST_REQUESTS").is_some();
-    for recommends in [false, true].into_iter().take(1 + usize::from(asked_for)) {
+    // In bookworm, with recommended packages, apt's choice among alternatives that exclude
+    // each other (libreoffice-core) is not met yet. That is compared when it is asked for.
+    let met = suite != "bookworm" || std::env::var_os("IMGC_TEST_REQUESTS").is_some();
+    for recommends in [false, true].into_iter().take(1 + usize::from(met)) {
         let mut tries = (0..TRIES).filter_map(|_| compare(suite, recommends));
         let wrong = tries.next().expect("the mirror rests for a while");
         let count = wrong.len();
