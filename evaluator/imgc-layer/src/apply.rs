@@ -1,24 +1,14 @@
 //! A layer's archive back to a tree. It reads what the writer here writes, and what
 //! other writers of OCI layers do, as far as ustar and PAX go.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, Read};
 
 use imgc_tree::{Content, Data, InsertError, Kind, Meta, Node, Tree, TreePath};
 use sha2::{Digest as _, Sha256};
 use tar::{EntryType, Header};
 
-use crate::frame;
-
 /// No extended header is larger than this, in bytes.
 const PAX_LIMIT: u64 = 1 << 20;
-
-/// The uncompressed bytes of zstd frames that follow each other.
-///
-/// # Errors
-/// Those of starting the decompressor.
-pub fn decompress<'a, R: BufRead + 'a>(input: R) -> io::Result<impl Read + 'a> {
-    frame::decoder(input)
-}
 
 /// Lays the archive of a layer over `tree`, whiteouts too. Files of at most `keep`
 /// bytes are kept in the tree; of others it has the digest ([`Data::Outside`]).

@@ -1,8 +1,9 @@
 //! A recipe to a layer in the store, in one pass and bounded memory.
 //!
-//! The blob is the concatenation of frames, and most of them are copied. The diff id
-//! is over the uncompressed bytes of all of them in order: a second thread
-//! decompresses and digests, while this one copies and compresses.
+//! The blob is the concatenation of frames, and most of them are in the store: the layer
+//! is joined of them, without a copy. Its digest and its diff id are over all bytes in
+//! order: one thread digests the compressed ones and compresses what is new, a second
+//! decompresses and digests.
 
 use std::io::{self, BufReader, Read, Write};
 use std::panic::resume_unwind;
@@ -13,11 +14,11 @@ use imgc_store::{BlobDigest, BlobWriter, Check, Store, StoreError};
 use imgc_tree::{Content, Data, Kind};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use zstd::stream::write::Encoder;
 
 use crate::EntryKind;
 use crate::encode::TarWriter;
-use crate::{Contents, DiffId, Entry, LayerError, Recipe, Segment, What, frame};
+use crate::frame::Encoder;
+use crate::{Compression, Contents, DiffId, Entry, LayerError, Recipe, Segment, What, frame};
 
 /// How many pieces may wait for the digesting thread, each of about `PIECE` bytes.
 const WAITING: usize = 32;
@@ -34,6 +35,28 @@ pub struct Layer {
     pub diff_id: DiffId,
     /// The length of its uncompressed form, in bytes.
     pub tar_size: u64,
+    /// How it is compressed.
+    #[serde(default)]
+    pub compression: Compression,
+}
+
+/// A segment in the compression of a layer: a blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frame {
+    /// Its digest.
+    pub blob: BlobDigest,
+    /// Its length in bytes.
+    pub size: u64,
+}
+
+impl From<Segment> for Frame {
+    /// The segment as it is kept: in [`Compression::SEGMENT`].
+    fn from(segment: Segment) -> Self {
+        Self {
+            blob: segment.blob,
+            size: segment.size,
+        }
+    }
 }
 
 /// What the digesting thread is told, in the order of the archive.
@@ -42,58 +65,171 @@ enum Piece {
     Segment(Segment),
 }
 
-/// Writes the layer of `recipe` into `store`.
+/// Compresses a segment in another way, as a new blob.
 ///
 /// # Errors
-/// [`LayerError`]; nothing is published. A damaged segment is moved aside, so that
-/// the next attempt makes it again.
+/// [`LayerError::Segment`] for a segment that is missing or damaged; those of the store.
+pub fn recompress(
+    store: &dyn Store,
+    segment: &Segment,
+    compression: Compression,
+) -> Result<Frame, LayerError> {
+    let mut out = Encoder::new(store.writer()?, compression).map_err(store_error)?;
+    let read = read_segment(store, segment, &mut |bytes| {
+        out.write_all(bytes).map_err(store_error)
+    })?;
+    if read != segment.tar_size {
+        store.discard(&segment.blob)?;
+        return Err(LayerError::Segment(segment.blob));
+    }
+    let (blob, size) = out.finish().map_err(store_error)?.commit()?;
+    Ok(Frame { blob, size })
+}
+
+/// Makes the layer of `recipe` in `store`, in one compression: `frames` are the recipe's
+/// segments in it, in their order.
+///
+/// # Errors
+/// [`LayerError`]; nothing is published. A damaged segment or frame is moved aside, so
+/// that the next attempt makes it again.
+///
+/// # Panics
+/// Where there are not as many frames as segments.
 pub fn assemble(
     store: &dyn Store,
     recipe: &Recipe,
+    compression: Compression,
+    frames: &[Frame],
     contents: &dyn Contents,
 ) -> Result<Layer, LayerError> {
-    let mut out = store.writer()?;
+    assert_eq!(frames.len(), recipe.segments.len(), "a frame a segment");
     let (send, receive) = sync_channel(WAITING);
     let (written, digested) = thread::scope(|scope| {
         let digesting = scope.spawn(move || digest(store, &receive));
-        let written = write(store, recipe, contents, &mut out, send);
+        let mut making = Making {
+            store,
+            compression,
+            hash: Sha256::new(),
+            parts: Vec::with_capacity(frames.len() + 2),
+        };
+        let written = making.write(recipe, frames, contents, send);
         let digested = digesting
             .join()
             .unwrap_or_else(|panic| resume_unwind(panic));
-        (written, digested)
+        (written.map(|()| making), digested)
     });
     // If the other thread failed, this one failed too, but knows less.
     let (diff_id, tar_size) = digested?;
-    written?;
-    let (blob, size) = out.commit()?;
+    let Making { hash, parts, .. } = written?;
+    let blob = BlobDigest::from_bytes(hash.finalize().into());
+    let size = parts.iter().map(|(_, size)| size).sum();
+    store.join(&blob, &parts)?;
     Ok(Layer {
         blob,
         size,
         diff_id,
         tar_size,
+        compression,
     })
 }
 
-/// Writes all frames. Whatever goes into the archive also goes to `send`.
-fn write(
-    store: &dyn Store,
-    recipe: &Recipe,
-    contents: &dyn Contents,
-    out: &mut BlobWriter,
-    send: SyncSender<Piece>,
-) -> Result<(), LayerError> {
-    if !recipe.head.is_empty() {
-        let tar = entries(store, &recipe.head, contents, Tee::new(out, &send)?)?;
-        tar.into_inner().end()?;
-    }
-    for segment in &recipe.segments {
-        if send.send(Piece::Segment(*segment)).is_err() {
-            return Err(LayerError::Segment(segment.blob));
+/// A layer while its parts are put together.
+struct Making<'a> {
+    store: &'a dyn Store,
+    compression: Compression,
+    /// Over all compressed bytes.
+    hash: Sha256,
+    parts: Vec<(BlobDigest, u64)>,
+}
+
+impl Making<'_> {
+    /// Goes through all frames. Whatever stands in the archive also goes to `send`.
+    fn write(
+        &mut self,
+        recipe: &Recipe,
+        frames: &[Frame],
+        contents: &dyn Contents,
+        send: SyncSender<Piece>,
+    ) -> Result<(), LayerError> {
+        if !recipe.head.is_empty() {
+            let tar = entries(self.store, &recipe.head, contents, self.tee(&send)?)?;
+            let frame = tar.into_inner().end()?;
+            self.part(frame)?;
         }
-        copy(store, segment, out)?;
+        for (segment, frame) in recipe.segments.iter().zip(frames) {
+            if send.send(Piece::Segment(*segment)).is_err() {
+                return Err(LayerError::Segment(segment.blob));
+            }
+            self.segment(frame)?;
+        }
+        let tar = entries(self.store, &recipe.loose, contents, self.tee(&send)?)?;
+        let frame = tar.finish().map_err(store_error)?.end()?;
+        self.part(frame)
     }
-    let tar = entries(store, &recipe.loose, contents, Tee::new(out, &send)?)?;
-    tar.finish().map_err(store_error)?.end()
+
+    fn tee<'t>(&mut self, send: &'t SyncSender<Piece>) -> Result<Tee<'t>, LayerError> {
+        let out = Hashed {
+            out: self.store.writer()?,
+            hash: std::mem::take(&mut self.hash),
+        };
+        Ok(Tee {
+            frame: Encoder::new(out, self.compression).map_err(store_error)?,
+            send,
+            piece: Vec::with_capacity(PIECE),
+        })
+    }
+
+    /// Takes a frame that has been written.
+    fn part(&mut self, frame: Hashed) -> Result<(), LayerError> {
+        self.hash = frame.hash;
+        self.parts.push(frame.out.commit()?);
+        Ok(())
+    }
+
+    /// Takes a frame that is in the store, and checks that it is what it was.
+    fn segment(&mut self, frame: &Frame) -> Result<(), LayerError> {
+        let damaged = || LayerError::Segment(frame.blob);
+        let mut blob = self
+            .store
+            .open_sized(&frame.blob, frame.size)?
+            .ok_or_else(damaged)?;
+        let mut hash = Sha256::new();
+        let mut buf = vec![0; PIECE];
+        loop {
+            let read = match blob.read(&mut buf) {
+                Ok(0) => break,
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(store_error(error)),
+            };
+            hash.update(&buf[..read]);
+            self.hash.update(&buf[..read]);
+        }
+        if BlobDigest::from_bytes(hash.finalize().into()) != frame.blob {
+            self.store.discard(&frame.blob)?;
+            return Err(damaged());
+        }
+        self.parts.push((frame.blob, frame.size));
+        Ok(())
+    }
+}
+
+/// A new blob, whose bytes also go into the layer's digest.
+struct Hashed {
+    out: BlobWriter,
+    hash: Sha256,
+}
+
+impl Write for Hashed {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        let taken = self.out.write(buf)?;
+        self.hash.update(&buf[..taken]);
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 fn entries<W: Write>(
@@ -182,31 +318,6 @@ pub fn check_segment(store: &dyn Store, content: &Content) -> Result<(), LayerEr
     }
 }
 
-/// Copies a segment as it is, and checks that it is what it was.
-fn copy(store: &dyn Store, segment: &Segment, out: &mut BlobWriter) -> Result<(), LayerError> {
-    let damaged = || LayerError::Segment(segment.blob);
-    let mut blob = store
-        .open_sized(&segment.blob, segment.size)?
-        .ok_or_else(damaged)?;
-    let mut hash = Sha256::new();
-    let mut buf = vec![0; PIECE];
-    loop {
-        let read = match blob.read(&mut buf) {
-            Ok(0) => break,
-            Ok(read) => read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(store_error(error)),
-        };
-        hash.update(&buf[..read]);
-        out.write_all(&buf[..read]).map_err(store_error)?;
-    }
-    if BlobDigest::from_bytes(hash.finalize().into()) != segment.blob {
-        store.discard(&segment.blob)?;
-        return Err(damaged());
-    }
-    Ok(())
-}
-
 /// The digesting thread: all bytes of the archive, in order.
 fn digest(store: &dyn Store, pieces: &Receiver<Piece>) -> Result<(DiffId, u64), LayerError> {
     let mut hash = Sha256::new();
@@ -218,7 +329,11 @@ fn digest(store: &dyn Store, pieces: &Receiver<Piece>) -> Result<(DiffId, u64), 
                 size += bytes.len() as u64;
             }
             Piece::Segment(segment) => {
-                if unpack(store, &segment, &mut hash)? != segment.tar_size {
+                let read = read_segment(store, &segment, &mut |bytes| {
+                    hash.update(bytes);
+                    Ok(())
+                })?;
+                if read != segment.tar_size {
                     store.discard(&segment.blob)?;
                     return Err(LayerError::Segment(segment.blob));
                 }
@@ -229,8 +344,12 @@ fn digest(store: &dyn Store, pieces: &Receiver<Piece>) -> Result<(DiffId, u64), 
     Ok((DiffId::from_bytes(hash.finalize().into()), size))
 }
 
-/// Digests a segment's uncompressed bytes, and counts them.
-fn unpack(store: &dyn Store, segment: &Segment, hash: &mut Sha256) -> Result<u64, LayerError> {
+/// Gives a segment's uncompressed bytes to `take`, and counts them.
+fn read_segment(
+    store: &dyn Store,
+    segment: &Segment,
+    take: &mut dyn FnMut(&[u8]) -> Result<(), LayerError>,
+) -> Result<u64, LayerError> {
     let damaged = || LayerError::Segment(segment.blob);
     let blob = store
         .open_sized(&segment.blob, segment.size)?
@@ -244,7 +363,7 @@ fn unpack(store: &dyn Store, segment: &Segment, hash: &mut Sha256) -> Result<u64
         match decoder.read(&mut buf) {
             Ok(0) => return Ok(size),
             Ok(read) => {
-                hash.update(&buf[..read]);
+                take(&buf[..read])?;
                 size += read as u64;
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -258,21 +377,12 @@ fn unpack(store: &dyn Store, segment: &Segment, hash: &mut Sha256) -> Result<u64
 
 /// Writes to a frame and to the digesting thread.
 struct Tee<'a> {
-    frame: Encoder<'static, &'a mut BlobWriter>,
+    frame: Encoder<Hashed>,
     send: &'a SyncSender<Piece>,
     piece: Vec<u8>,
 }
 
-impl<'a> Tee<'a> {
-    fn new(out: &'a mut BlobWriter, send: &'a SyncSender<Piece>) -> Result<Self, LayerError> {
-        let frame = frame::encoder(out).map_err(store_error)?;
-        Ok(Self {
-            frame,
-            send,
-            piece: Vec::with_capacity(PIECE),
-        })
-    }
-
+impl Tee<'_> {
     fn pass_on(&mut self) -> io::Result<()> {
         let piece = std::mem::replace(&mut self.piece, Vec::with_capacity(PIECE));
         self.frame.write_all(&piece)?;
@@ -281,9 +391,9 @@ impl<'a> Tee<'a> {
             .map_err(|_| io::Error::other("the archive can't be digested"))
     }
 
-    fn end(mut self) -> Result<(), LayerError> {
+    fn end(mut self) -> Result<Hashed, LayerError> {
         self.pass_on().map_err(store_error)?;
-        self.frame.finish().map(drop).map_err(store_error)
+        self.frame.finish().map_err(store_error)
     }
 }
 

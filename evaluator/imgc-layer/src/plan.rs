@@ -36,6 +36,12 @@ pub struct SegmentUse {
     pub entries: Vec<Entry>,
 }
 
+impl Entry {
+    fn is_folder(&self) -> bool {
+        matches!(self.what, What::Node(Kind::Directory))
+    }
+}
+
 /// How a layer is made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recipe {
@@ -66,46 +72,166 @@ pub fn plan_layer(
     base: Option<&Tree>,
     segments: &[SegmentUse],
 ) -> Result<Recipe, PlanError> {
-    if let Some((path, _)) = tree
-        .iter()
-        .find(|(path, _)| path.name().starts_with(b".wh."))
-    {
-        return Err(PlanError::Reserved(path.clone()));
-    }
+    check_names(tree)?;
     let changed = changed(tree, base);
-    let mut placed = Placed {
-        tree,
-        changed: &changed,
-        first: BTreeMap::new(),
-        taken: BTreeSet::new(),
-    };
+    let mut placed = Placed::new(tree, &changed);
     let mut recipe = Recipe::default();
     for offered in segments {
         if placed.take(&offered.entries) {
             recipe.segments.push(offered.segment);
         }
     }
-    let Placed {
-        mut first, taken, ..
-    } = placed;
-    for &path in changed.iter().filter(|path| !taken.contains(*path)) {
-        let ino = tree.ino(path).expect("a changed path is one of the tree");
-        let node = tree.node(ino);
-        let what = match first.get(&ino) {
-            Some(&earlier) => What::HardLink(earlier.clone()),
-            None => {
-                first.insert(ino, path);
-                What::Node(node.kind.clone())
-            }
-        };
-        recipe.loose.push(Entry {
-            path: path.clone(),
-            meta: node.meta.clone(),
-            what,
-        });
-    }
+    recipe.loose = placed.loose();
     recipe.head = head(tree, base, &changed);
     Ok(recipe)
+}
+
+/// Decides how a whole tree is made as several layers: one for each of `groups`, lowest
+/// first, and one on top for `rest` and all that no segment brings. A group of which no
+/// segment is used has no layer, so there may be fewer.
+///
+/// What a group's layer is depends on nothing but its own segments: images that have the
+/// same group share it. So its folders have the metadata that the group's packages give
+/// them, of several the newest; the layer on top has every folder that the tree has
+/// otherwise.
+///
+/// # Errors
+/// As [`plan_layer`].
+pub fn plan_layers(
+    tree: &Tree,
+    groups: &[Vec<SegmentUse>],
+    rest: &[SegmentUse],
+) -> Result<Vec<Recipe>, PlanError> {
+    if groups.is_empty() {
+        return Ok(vec![plan_layer(tree, None, rest)?]);
+    }
+    check_names(tree)?;
+    let changed = changed(tree, None);
+    let mut placed = Placed::new(tree, &changed);
+    let links = Links::of(tree);
+    let mut below: BTreeMap<TreePath, Meta> = BTreeMap::new();
+    let mut recipes = Vec::new();
+    for group in groups {
+        let mut recipe = Recipe::default();
+        let mut folders: BTreeMap<TreePath, Meta> = BTreeMap::new();
+        let used = group
+            .iter()
+            .filter(|offered| links.are_whole(offered) && placed.take(&offered.entries));
+        let used: Vec<&SegmentUse> = used.collect();
+        for offered in &used {
+            recipe.segments.push(offered.segment);
+            let paths = offered.entries.iter().filter(|entry| !entry.is_folder());
+            for folder in above(paths.map(|entry| &entry.path)) {
+                folders.entry(folder).or_insert_with(|| Meta {
+                    mode: 0o755,
+                    mtime: i64::MIN,
+                    ..Meta::default()
+                });
+            }
+        }
+        for entry in used.iter().flat_map(|offered| &offered.entries) {
+            if let Some(meta) = folders.get_mut(&entry.path)
+                && entry.is_folder()
+                && age(&entry.meta) > age(meta)
+            {
+                *meta = entry.meta.clone();
+            }
+        }
+        for (path, mut meta) in folders {
+            meta.mtime = meta.mtime.max(0);
+            below.insert(path.clone(), meta.clone());
+            let what = What::Node(Kind::Directory);
+            recipe.head.push(Entry { path, meta, what });
+        }
+        if !recipe.segments.is_empty() {
+            recipes.push(recipe);
+        }
+    }
+    let lower = placed.taken.clone();
+    let mut top = Recipe::default();
+    // One that a group could not have may still stand on top.
+    for offered in groups.iter().flatten().chain(rest) {
+        if placed.take(&offered.entries) {
+            top.segments.push(offered.segment);
+        }
+    }
+    top.loose = placed.loose();
+    let entries = changed.iter().filter(|path| !lower.contains(*path));
+    let mut folders = above(entries.copied());
+    for (path, node) in tree.iter().filter(|(_, node)| node.is_directory()) {
+        if below.get(path) != Some(&node.meta) {
+            folders.insert(path.clone());
+            folders.extend(above([path].into_iter()));
+        }
+    }
+    top.head = folders.into_iter().map(|path| folder(tree, path)).collect();
+    recipes.push(top);
+    Ok(recipes)
+}
+
+/// The inodes that have several names, and how many.
+struct Links<'a> {
+    tree: &'a Tree,
+    names: BTreeMap<Ino, usize>,
+}
+
+impl<'a> Links<'a> {
+    fn of(tree: &'a Tree) -> Self {
+        let mut names: BTreeMap<Ino, usize> = BTreeMap::new();
+        for (_, ino) in tree.names() {
+            *names.entry(ino).or_default() += 1;
+        }
+        names.retain(|_, count| *count > 1);
+        Self { tree, names }
+    }
+
+    /// Whether the segment has all names of each of its inodes. Links never reach into
+    /// another layer.
+    fn are_whole(&self, offered: &SegmentUse) -> bool {
+        let mut here: BTreeMap<Ino, usize> = BTreeMap::new();
+        let entries = offered.entries.iter().filter(|entry| !entry.is_folder());
+        for ino in entries.filter_map(|entry| self.tree.ino(&entry.path)) {
+            *here.entry(ino).or_default() += 1;
+        }
+        here.iter()
+            .all(|(ino, count)| self.names.get(ino).is_none_or(|names| names == count))
+    }
+}
+
+/// By what one of two metadata of a folder is preferred: the same whichever came first.
+fn age(meta: &Meta) -> (i64, u32, u32, u32) {
+    (meta.mtime, meta.mode, meta.uid, meta.gid)
+}
+
+/// The folders above `paths`, the root among them.
+fn above<'a>(paths: impl Iterator<Item = &'a TreePath>) -> BTreeSet<TreePath> {
+    let mut folders = BTreeSet::new();
+    for path in paths {
+        let mut next = path.parent();
+        while let Some(folder) = next {
+            next = folder.parent();
+            if !folders.insert(folder) {
+                break;
+            }
+        }
+    }
+    folders
+}
+
+/// A folder of the tree as an entry.
+fn folder(tree: &Tree, path: TreePath) -> Entry {
+    let node = tree.get(&path).expect("a parent is in the tree");
+    let (meta, what) = (node.meta.clone(), What::Node(Kind::Directory));
+    Entry { path, meta, what }
+}
+
+/// Refuses names that readers of layers take for whiteouts.
+fn check_names(tree: &Tree) -> Result<(), PlanError> {
+    let reserved = |(path, _): &(&TreePath, &Node)| path.name().starts_with(b".wh.");
+    match tree.iter().find(reserved) {
+        Some((path, _)) => Err(PlanError::Reserved(path.clone())),
+        None => Ok(()),
+    }
 }
 
 /// The names that are no folders and are not in `base` as they are in `tree`.
@@ -148,13 +274,50 @@ struct Placed<'a> {
 }
 
 impl<'a> Placed<'a> {
+    fn new(tree: &'a Tree, changed: &'a BTreeSet<&'a TreePath>) -> Self {
+        Self {
+            tree,
+            changed,
+            first: BTreeMap::new(),
+            taken: BTreeSet::new(),
+        }
+    }
+
+    /// Everything that no segment brought.
+    fn loose(self) -> Vec<Entry> {
+        let Self {
+            tree,
+            changed,
+            mut first,
+            taken,
+        } = self;
+        let mut loose = Vec::new();
+        for &path in changed.iter().filter(|path| !taken.contains(*path)) {
+            let ino = tree.ino(path).expect("a changed path is one of the tree");
+            let node = tree.node(ino);
+            let what = match first.get(&ino) {
+                Some(&earlier) => What::HardLink(earlier.clone()),
+                None => {
+                    first.insert(ino, path);
+                    What::Node(node.kind.clone())
+                }
+            };
+            loose.push(Entry {
+                path: path.clone(),
+                meta: node.meta.clone(),
+                what,
+            });
+        }
+        loose
+    }
+
     /// Takes a segment's entries if all of them stand in the tree. One without
     /// entries is not worth a frame.
     fn take(&mut self, entries: &[Entry]) -> bool {
         let mut first = BTreeMap::new();
         let mut taken = BTreeSet::new();
         for entry in entries {
-            if matches!(entry.what, What::Node(Kind::Directory)) {
+            if entry.is_folder() {
                 continue;
             }
             // The tree's own path: it lives as long as the plan.
@@ -208,26 +371,12 @@ fn head(tree: &Tree, base: Option<&Tree>, changed: &BTreeSet<&TreePath>) -> Vec<
     }
     // A reader that keeps each layer in a folder of its own makes missing folders
     // with metadata of its own: every folder above an entry must be there.
-    let entries = changed.iter().map(|&path| path.clone());
-    let entries: Vec<TreePath> = entries
-        .chain(head.keys().cloned())
-        .chain(folders.iter().cloned())
-        .collect();
-    for path in entries {
-        let mut above = path.parent();
-        while let Some(folder) = above {
-            above = folder.parent();
-            if !folders.insert(folder) {
-                // Those above a folder that a file brought are there already; those
-                // above a folder that is there for its own sake come in its turn.
-                break;
-            }
-        }
-    }
+    let entries = changed.iter().copied();
+    let missing = above(entries.chain(head.keys()).chain(&folders));
+    folders.extend(missing);
     for path in folders {
-        let node = tree.get(&path).expect("a parent is in the tree");
-        let (meta, what) = (node.meta.clone(), What::Node(Kind::Directory));
-        head.insert(path.clone(), Entry { path, meta, what });
+        let entry = folder(tree, path);
+        head.insert(entry.path.clone(), entry);
     }
     head.into_values().collect()
 }

@@ -7,10 +7,10 @@ use std::io::{self, Write};
 use imgc_store::BlobDigest;
 use imgc_tree::{Content, Data, EntryKind, Meta, SegmentId, TreePath};
 use serde::{Deserialize, Serialize};
-use zstd::stream::write::Encoder;
 
+use crate::Compression;
 use crate::encode::TarWriter;
-use crate::frame;
+use crate::frame::Encoder;
 
 /// The id that contents have while their segment is being written: it is not known
 /// before the end. See [`Segment::place`].
@@ -29,7 +29,7 @@ pub struct Segment {
 
 /// Writes a segment.
 pub struct SegmentWriter<W: Write> {
-    tar: TarWriter<Encoder<'static, W>>,
+    tar: TarWriter<Encoder<W>>,
     /// What hard links are written with: the metadata of their file.
     metas: BTreeMap<TreePath, Meta>,
 }
@@ -57,7 +57,7 @@ impl<W: Write> SegmentWriter<W> {
     /// # Errors
     /// Those of starting the compressor.
     pub fn new(out: W) -> io::Result<Self> {
-        let tar = TarWriter::new(frame::encoder(out)?);
+        let tar = TarWriter::new(Encoder::new(out, Compression::SEGMENT)?);
         Ok(Self {
             tar,
             metas: BTreeMap::new(),

@@ -3,8 +3,9 @@
 use std::io::{self, BufReader, Read};
 
 use imgc_layer::{
-    Contents, Entry, EntryKind, Layer, LayerError, PlanError, Recipe, Segment, SegmentUse,
-    SegmentWriter, StoreContents, What, apply, assemble, decompress, plan_layer,
+    Compression, Contents, Entry, EntryKind, Frame, Layer, LayerError, PlanError, Recipe, Segment,
+    SegmentUse, SegmentWriter, StoreContents, What, apply, assemble, decompress, plan_layer,
+    plan_layers, recompress,
 };
 use imgc_store::{BlobDigest, MemoryStore, Store};
 use imgc_tree::{Content, Data, Kind, Meta, Node, Tree, TreeDigest, TreePath};
@@ -30,7 +31,20 @@ fn link(tree: &mut Tree, at: &str, target: &str) {
 }
 
 fn layer(store: &MemoryStore, recipe: &Recipe) -> Layer {
-    assemble(store, recipe, &StoreContents::new(store, None)).expect("a layer")
+    made(store, recipe, &StoreContents::new(store, None)).expect("a layer")
+}
+
+fn made(
+    store: &MemoryStore,
+    recipe: &Recipe,
+    contents: &dyn Contents,
+) -> Result<Layer, LayerError> {
+    let frames: Vec<Frame> = recipe
+        .segments
+        .iter()
+        .map(|&segment| segment.into())
+        .collect();
+    assemble(store, recipe, Compression::SEGMENT, &frames, contents)
 }
 
 fn archive(store: &MemoryStore, layer: &Layer) -> Vec<u8> {
@@ -518,9 +532,8 @@ fn a_file_that_has_changed_since_is_named() {
     let mut tree = Tree::new(0);
     put(&mut tree, "srv/file", Node::file(content, 0o644, 0));
     let recipe = plan_layer(&tree, None, &[]).expect("a recipe");
-    let make = |project: &dyn Contents| {
-        assemble(&store, &recipe, &StoreContents::new(&store, Some(project)))
-    };
+    let make =
+        |project: &dyn Contents| made(&store, &recipe, &StoreContents::new(&store, Some(project)));
     make(&Project(b"as it was")).expect("a layer");
     let error = make(&Project(b"as it is!")).expect_err("changed");
     assert!(matches!(&error, LayerError::Changed { path, .. } if *path == self::path("srv/file")));
@@ -530,7 +543,7 @@ fn a_file_that_has_changed_since_is_named() {
             matches!(&error, LayerError::Content { path, .. } if *path == self::path("srv/file"))
         );
     }
-    let error = assemble(&store, &recipe, &StoreContents::new(&store, None)).expect_err("unknown");
+    let error = made(&store, &recipe, &StoreContents::new(&store, None)).expect_err("unknown");
     assert!(matches!(error, LayerError::Content { source, .. }
         if source.kind() == io::ErrorKind::NotFound));
 }
@@ -553,7 +566,7 @@ fn a_damaged_segment_is_found_and_moved_aside() {
         let mut bytes = store.read(&blob, 1 << 20).expect("read").expect("there");
         damage(&mut bytes);
         store.corrupt(&blob, &bytes);
-        let error = assemble(&store, &recipe, &StoreContents::new(&store, None));
+        let error = made(&store, &recipe, &StoreContents::new(&store, None));
         assert!(matches!(error, Err(LayerError::Segment(digest)) if digest == blob));
         assert_eq!(store.contains(&blob).expect("an answer"), None);
     }
@@ -574,7 +587,7 @@ fn a_damaged_segment_that_is_taken_apart_is_moved_aside_too() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     store.corrupt(&blob, &bytes);
-    let error = assemble(&store, &recipe, &StoreContents::new(&store, None));
+    let error = made(&store, &recipe, &StoreContents::new(&store, None));
     assert!(matches!(error, Err(LayerError::Segment(digest)) if digest == blob));
     assert_eq!(store.contains(&blob).expect("an answer"), None);
 }
@@ -591,7 +604,7 @@ fn a_wrong_length_of_a_segment_is_found() {
             tar_size,
             ..used[0].segment
         }];
-        let error = assemble(&store, &recipe, &StoreContents::new(&store, None));
+        let error = made(&store, &recipe, &StoreContents::new(&store, None));
         assert!(matches!(error, Err(LayerError::Segment(_))), "{tar_size}");
         assert_eq!(store.put(&bytes).expect("stored"), blob);
     }
@@ -636,4 +649,116 @@ fn damaged_archives_are_errors_and_never_panics() {
     header.set_size(u64::MAX);
     header.set_cksum();
     assert!(apply(&mut Tree::new(0), header.as_bytes().as_slice(), 10).is_err());
+}
+
+/// A segment as [`segment`] makes it, with folders.
+fn with_folders(mut used: SegmentUse, folders: &[(&str, u32, i64)]) -> SegmentUse {
+    for (at, mode, mtime) in folders {
+        let meta = Meta {
+            mode: *mode,
+            mtime: *mtime,
+            ..Meta::default()
+        };
+        used.entries.push(Entry {
+            path: path(at),
+            meta,
+            what: What::Node(Kind::Directory),
+        });
+    }
+    used
+}
+
+#[test]
+fn several_layers_come_to_the_same_tree() {
+    let store = MemoryStore::new();
+    let libc = with_folders(
+        segment(
+            &store,
+            &[
+                ("usr/lib/libc", "libc", regular()),
+                ("etc/ld", "l", regular()),
+            ],
+        ),
+        &[
+            ("usr", 0o755, 10),
+            ("usr/lib", 0o755, 20),
+            ("etc", 0o755, 10),
+        ],
+    );
+    let perl = with_folders(
+        segment(
+            &store,
+            &[
+                ("usr/bin/perl", "perl", regular()),
+                ("usr/bin/perl5", "", What::HardLink(path("usr/bin/perl"))),
+            ],
+        ),
+        &[("usr", 0o755, 30), ("usr/bin", 0o755, 30)],
+    );
+    let odd = segment(&store, &[("opt/odd", "odd", regular())]);
+    let changed = segment(&store, &[("etc/passwd", "old", regular())]);
+    let mut tree = installed(&[libc.clone(), perl.clone(), odd.clone()]);
+    put(&mut tree, "etc/passwd", file("new"));
+    put(&mut tree, "var/lib/dpkg/status", file("status"));
+    let groups = [vec![libc.clone()], vec![perl.clone(), changed.clone()]];
+    let recipes = plan_layers(&tree, &groups, std::slice::from_ref(&odd)).expect("recipes");
+    assert_eq!(recipes.len(), 3);
+    assert_eq!(recipes[0].segments, [libc.segment]);
+    assert_eq!(recipes[1].segments, [perl.segment]);
+    assert_eq!(recipes[2].segments, [odd.segment]);
+    let mut back = Tree::new(0);
+    for recipe in &recipes {
+        lay(&mut back, &store, &layer(&store, recipe));
+    }
+    assert_eq!(TreeDigest::of(&back), TreeDigest::of(&tree));
+    // A group's layer is its own: another tree around it does not change it.
+    put(&mut tree, "usr/lib/more", file("more"));
+    put(&mut tree, "srv/other", file("other"));
+    let others = plan_layers(&tree, &groups[..1], &[perl, odd]).expect("recipes");
+    assert_eq!(others[0], recipes[0]);
+    assert_ne!(others[1], recipes[1]);
+    // As one layer it is the same tree again.
+    let one = plan_layers(&tree, &[], &[libc]).expect("recipes");
+    let mut back = Tree::new(0);
+    one.iter()
+        .for_each(|recipe| lay(&mut back, &store, &layer(&store, recipe)));
+    assert_eq!(TreeDigest::of(&back), TreeDigest::of(&tree));
+}
+
+#[test]
+fn a_hard_link_never_reaches_into_another_layer() {
+    let store = MemoryStore::new();
+    let perl = segment(&store, &[("usr/bin/perl", "perl", regular())]);
+    let mut tree = installed(std::slice::from_ref(&perl));
+    link(&mut tree, "usr/bin/again", "usr/bin/perl");
+    let groups = [vec![perl]];
+    let recipes = plan_layers(&tree, &groups, &[]).expect("recipes");
+    assert_eq!(recipes.len(), 1);
+    let mut back = Tree::new(0);
+    lay(&mut back, &store, &layer(&store, &recipes[0]));
+    assert_eq!(TreeDigest::of(&back), TreeDigest::of(&tree));
+}
+
+#[test]
+fn a_segment_is_compressed_anew() {
+    let store = MemoryStore::new();
+    let used = segment(&store, &[("usr/lib/libc", "libc", regular())]);
+    let tree = installed(std::slice::from_ref(&used));
+    let recipe = plan_layer(&tree, None, std::slice::from_ref(&used)).expect("a recipe");
+    let zstd = layer(&store, &recipe);
+    for compression in [
+        Compression::Gzip(6),
+        Compression::Zstd(10),
+        Compression::None,
+    ] {
+        let frame = recompress(&store, &used.segment, compression).expect("a frame");
+        let contents = StoreContents::new(&store, None);
+        let made = assemble(&store, &recipe, compression, &[frame], &contents).expect("a layer");
+        assert_eq!((made.diff_id, made.tar_size), (zstd.diff_id, zstd.tar_size));
+        assert_ne!(made.blob, zstd.blob);
+        assert_eq!(archive(&store, &made), archive(&store, &zstd));
+    }
+    store.corrupt(&used.segment.blob, b"no frame");
+    let error = recompress(&store, &used.segment, Compression::Gzip(6)).expect_err("damaged");
+    assert!(matches!(error, LayerError::Segment(blob) if blob == used.segment.blob));
 }

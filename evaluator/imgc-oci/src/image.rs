@@ -1,6 +1,6 @@
 //! An image in the store: its configuration and its manifest, beside its layers.
 
-use imgc_layer::Layer;
+use imgc_layer::{Compression, Layer};
 use imgc_plan::{Config, Platform};
 use imgc_store::{BlobDigest, Store};
 use oci_spec::image::{ImageManifestBuilder, MediaType, Sha256Digest};
@@ -95,7 +95,8 @@ pub fn write_image(store: &dyn Store, spec: &ImageSpec<'_>) -> Result<Image, Oci
         .layers(
             layers
                 .iter()
-                .map(|l| l.document(MediaType::ImageLayerZstd))
+                .zip(spec.layers)
+                .map(|(layer, used)| layer.document(media_type(used.layer.compression)))
                 .collect::<Vec<_>>(),
         )
         .build()
@@ -107,6 +108,15 @@ pub fn write_image(store: &dyn Store, spec: &ImageSpec<'_>) -> Result<Image, Oci
         config,
         layers,
     })
+}
+
+/// The media type of a layer that is compressed so.
+fn media_type(compression: Compression) -> MediaType {
+    match compression {
+        Compression::Zstd(_) => MediaType::ImageLayerZstd,
+        Compression::Gzip(_) => MediaType::ImageLayerGzip,
+        Compression::None => MediaType::ImageLayer,
+    }
 }
 
 fn put(store: &dyn Store, bytes: &[u8]) -> Result<Descriptor, OciError> {

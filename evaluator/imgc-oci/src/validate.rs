@@ -59,11 +59,14 @@ pub fn validate(store: &dyn Store, manifest: &BlobDigest) -> Result<(), OciError
     }
     for (layer, diff_id) in layers.iter().zip(diff_ids) {
         let digest = digest_of(manifest, layer)?;
-        media_type(
-            &digest,
-            Some(layer.media_type()),
-            &MediaType::ImageLayerZstd,
-        )?;
+        let written = [
+            MediaType::ImageLayerZstd,
+            MediaType::ImageLayerGzip,
+            MediaType::ImageLayer,
+        ];
+        let expected = written.iter().find(|one| *one == layer.media_type());
+        let expected = expected.unwrap_or(&MediaType::ImageLayerZstd);
+        media_type(&digest, Some(layer.media_type()), expected)?;
         check_layer(store, &digest, layer.size(), diff_id)?;
     }
     Ok(())

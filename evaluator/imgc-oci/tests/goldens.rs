@@ -3,7 +3,8 @@
 //! with it: `TAR_ABI`, `ZSTD_ABI`, `MANIFEST_ABI`.
 
 use imgc_layer::{
-    EntryKind, Layer, SegmentWriter, StoreContents, TAR_ABI, ZSTD_ABI, assemble, plan_layer,
+    Compression, EntryKind, GZIP_ABI, Layer, SegmentWriter, StoreContents, TAR_ABI, ZSTD_ABI,
+    assemble, plan_layer,
 };
 use imgc_oci::{Image, ImageSpec, LayerUse, Layout, MANIFEST_ABI, Tagged, write_image};
 use imgc_plan::{Config, Platform};
@@ -77,8 +78,19 @@ fn tree() -> Tree {
 }
 
 fn layer(store: &MemoryStore) -> Layer {
+    compressed(store, Compression::default())
+}
+
+fn compressed(store: &MemoryStore, compression: Compression) -> Layer {
     let recipe = plan_layer(&tree(), None, &[]).expect("a recipe");
-    assemble(store, &recipe, &StoreContents::new(store, None)).expect("a layer")
+    assemble(
+        store,
+        &recipe,
+        compression,
+        &[],
+        &StoreContents::new(store, None),
+    )
+    .expect("a layer")
 }
 
 fn image(store: &MemoryStore) -> Image {
@@ -114,6 +126,45 @@ fn zstd() {
     let golden = "sha256:10afb8a76623dabbeab51a96a5e13a11394a2e2d573c2586b3bd56ebfa3c0f2c";
     let found = layer(&store).blob.to_string();
     assert_eq!((ZSTD_ABI, found.as_str()), (1, golden));
+}
+
+#[test]
+fn zstd_at_other_levels() {
+    let store = MemoryStore::new();
+    let found = [1, 19].map(|level| {
+        compressed(&store, Compression::Zstd(level))
+            .blob
+            .to_string()
+    });
+    let golden = [
+        "sha256:1faa48eb6305853218fafc9a736f8e25f76f5416a9a0f7ed31700aa53ff3f818",
+        "sha256:2da5dc1d46e4ae5448d6b1244ff9edd23239b86112df669d7c167f3037a72ea7",
+    ];
+    assert_eq!((ZSTD_ABI, found), (1, golden.map(str::to_owned)));
+}
+
+#[test]
+fn gzip() {
+    let store = MemoryStore::new();
+    let found = [1, 6, 9].map(|level| {
+        compressed(&store, Compression::Gzip(level))
+            .blob
+            .to_string()
+    });
+    let golden = [
+        "sha256:54f93b6e85aac02573efef51c364bdfd029ff52b4766a214aec8a4abefae2b6b",
+        "sha256:69aeca404f8906dbbe57684123c4a4b58baebdb836f90acc6cf17beff784eb09",
+        "sha256:d02943e1dab26d9c7621f3776e673e41cc6c284c69d74753c45af311468528be",
+    ];
+    assert_eq!((GZIP_ABI, found), (1, golden.map(str::to_owned)));
+}
+
+#[test]
+fn not_compressed() {
+    let store = MemoryStore::new();
+    let made = compressed(&store, Compression::None);
+    assert_eq!(made.blob.hex(), made.diff_id.hex());
+    assert_eq!(made.diff_id, layer(&store).diff_id);
 }
 
 #[test]

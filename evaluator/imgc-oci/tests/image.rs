@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Read as _;
 
-use imgc_layer::{DiffId, Layer, StoreContents, assemble, plan_layer};
+use imgc_layer::{Compression, DiffId, Layer, StoreContents, assemble, plan_layer};
 use imgc_oci::{
     DEFAULT_PATH, Image, ImageSpec, LayerUse, Layout, LayoutFile, OciError, Problem, Tagged,
     validate, write_image,
@@ -14,12 +14,23 @@ use imgc_tree::{Content, Node, Tree, TreePath};
 use serde_json::{Value, json};
 
 fn layer(store: &MemoryStore, text: &str) -> LayerUse {
+    compressed(store, text, Compression::default())
+}
+
+fn compressed(store: &MemoryStore, text: &str, compression: Compression) -> LayerUse {
     let mut tree = Tree::new(0);
     let path = TreePath::new(b"file").expect("a path");
     let node = Node::file(Content::inline(text.as_bytes()), 0o644, 0);
     tree.insert(&path, node).expect("inserted");
     let recipe = plan_layer(&tree, None, &[]).expect("a recipe");
-    let layer = assemble(store, &recipe, &StoreContents::new(store, None)).expect("a layer");
+    let layer = assemble(
+        store,
+        &recipe,
+        compression,
+        &[],
+        &StoreContents::new(store, None),
+    )
+    .expect("a layer");
     LayerUse {
         layer,
         created_by: format!("imgc {text}"),
@@ -396,4 +407,28 @@ fn an_archive_is_the_layout_and_always_the_same() {
         .write_archive(&store, Vec::new())
         .expect_err("missing");
     assert!(matches!(error, OciError::Invalid { blob, .. } if blob == digest));
+}
+
+#[test]
+fn the_media_type_says_how_a_layer_is_compressed() {
+    let store = MemoryStore::new();
+    let layers = [
+        (
+            Compression::Zstd(3),
+            "application/vnd.oci.image.layer.v1.tar+zstd",
+        ),
+        (
+            Compression::Gzip(6),
+            "application/vnd.oci.image.layer.v1.tar+gzip",
+        ),
+        (Compression::None, "application/vnd.oci.image.layer.v1.tar"),
+    ];
+    let uses = layers.map(|(compression, _)| compressed(&store, "text", compression));
+    let config = Config::default();
+    let image = write_image(&store, &spec(&config, &uses)).expect("an image");
+    let (_, manifest) = document(&store, &image.manifest.digest);
+    for (at, (_, expected)) in layers.iter().enumerate() {
+        assert_eq!(manifest["layers"][at]["mediaType"], **expected);
+    }
+    validate(&store, &image.manifest.digest).expect("it is valid");
 }

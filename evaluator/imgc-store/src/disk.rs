@@ -18,6 +18,7 @@ mod collect;
 mod contents;
 mod flock;
 mod guard;
+mod joined;
 mod place;
 mod receive;
 mod roots;
@@ -29,6 +30,7 @@ pub use collect::{Collected, Limits};
 pub use contents::{Count, Usage};
 pub use verify::Verified;
 
+use joined::Found;
 pub(crate) use place::place;
 
 /// A record has no business to be larger than this, in bytes.
@@ -80,6 +82,7 @@ impl DiskStore {
             "blobs",
             "blobs/sha256",
             "actions",
+            "joined",
             "locks",
             "tmp",
             "partial",
@@ -125,9 +128,17 @@ impl Shared {
             .insert(folder);
     }
 
-    /// Opens a blob's file, and marks it as used. A folder or link in its place is not a
-    /// blob.
-    fn find(&self, digest: &BlobDigest) -> Result<Option<(File, u64)>, StoreError> {
+    /// Finds a blob, and marks it as used.
+    fn find(&self, digest: &BlobDigest) -> Result<Option<Found>, StoreError> {
+        self.guard.using(|| match self.find_file(digest)? {
+            Some((file, len)) => Ok(Some(Found::File(file, len))),
+            None => self.find_joined(digest),
+        })
+    }
+
+    /// Opens a blob's own file, and marks it as used. A folder or link in its place is not
+    /// a blob.
+    fn find_file(&self, digest: &BlobDigest) -> Result<Option<(File, u64)>, StoreError> {
         let own = self.guard.using(|| self.find_own(digest))?;
         Ok(own.or_else(|| self.find_below(digest)))
     }
@@ -186,7 +197,8 @@ impl Shared {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(StoreError::from_io(error, "moving aside", &from))
             }
-            _ => Ok(()),
+            Err(_) => self.discard_joined(digest),
+            Ok(()) => Ok(()),
         }
     }
 }
@@ -194,11 +206,23 @@ impl Shared {
 impl Store for DiskStore {
     fn open(&self, digest: &BlobDigest) -> Result<Option<Blob>, StoreError> {
         let found = self.shared.find(digest)?;
-        Ok(found.map(|(file, len)| Blob::new(len, Box::new(file))))
+        Ok(found.map(|found| found.open(&self.shared)))
     }
 
     fn contains(&self, digest: &BlobDigest) -> Result<Option<u64>, StoreError> {
-        Ok(self.shared.find(digest)?.map(|(_, len)| len))
+        Ok(self.shared.find(digest)?.map(|found| found.len()))
+    }
+
+    fn join(&self, digest: &BlobDigest, parts: &[(BlobDigest, u64)]) -> Result<(), StoreError> {
+        if self
+            .shared
+            .guard
+            .using(|| self.shared.find(digest))?
+            .is_some()
+        {
+            return Ok(());
+        }
+        self.shared.join(digest, parts)
     }
 
     fn discard(&self, digest: &BlobDigest) -> Result<(), StoreError> {
@@ -269,13 +293,15 @@ impl Store for DiskStore {
     }
 
     fn export(&self, digest: &BlobDigest, dest: &Path) -> Result<(), StoreError> {
-        let (mut file, _) = self
-            .shared
-            .find(digest)?
-            .ok_or(StoreError::Absent(*digest))?;
+        let found = self.shared.find(digest)?;
+        let found = found.ok_or(StoreError::Absent(*digest))?;
         let placed = place(dest, |out| {
             // Sharing blocks is a saving, not a need: whatever hinders it, copy.
-            let is_shared = reflink_copy::reflink_file(&file, out).is_ok();
+            let is_shared = match &found {
+                Found::File(file, _) => reflink_copy::reflink_file(file, out).is_ok(),
+                Found::Joined(_) => false,
+            };
+            let mut file = found.open(&self.shared);
             let mut hash = Sha256::new();
             let mut buf = vec![0; 128 * 1024];
             if !is_shared {
@@ -311,9 +337,15 @@ fn blob_folder(root: &Path, hex: &str) -> PathBuf {
 
 /// The record in the bytes of an action's file, if the checksum says so.
 fn checked_record(bytes: &[u8]) -> Option<&[u8]> {
+    checked("imgc-action", bytes)
+}
+
+/// What follows the line `MAGIC 1 SHA256 SIZE`, if the checksum says so.
+fn checked<'a>(magic: &str, bytes: &'a [u8]) -> Option<&'a [u8]> {
     let end = bytes.iter().take(256).position(|&b| b == b'\n')?;
     let head = std::str::from_utf8(&bytes[..end]).ok()?;
-    let (sha256, size) = head.strip_prefix("imgc-action 1 ")?.split_once(' ')?;
+    let head = head.strip_prefix(magic)?.strip_prefix(" 1 ")?;
+    let (sha256, size) = head.split_once(' ')?;
     let record = &bytes[end + 1..];
     let whole = size.parse() == Ok(record.len()) && BlobDigest::of(record).hex() == sha256;
     whole.then_some(record)

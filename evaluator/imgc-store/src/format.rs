@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! v1/blobs/sha256/ab/HEX    a blob, named by the SHA-256 of its bytes
+//! v1/joined/ab/HEX          the parts of a blob that has no file of its own
 //! v1/actions/ab/HEX         an action record, named by its derivation's digest
 //! v1/locks/HEX              a lock file for each derivation that was realised
 //! v1/locks/open             held while a store is opened
@@ -15,7 +16,7 @@
 //! `HEX` is 64 lower-case hexadecimal digits and `ab` is their first two.
 //!
 //! # Modes
-//! Blobs have mode `0444`, action records `0644` and folders `0755`, whatever the
+//! Blobs and lists of parts have mode `0444`, action records `0644` and folders `0755`, whatever the
 //! umask is. Folders of temporary files have mode `0700`; lock files and partial
 //! downloads are made under the umask, and so are the store's own folder and those
 //! above it that are missing.
@@ -30,6 +31,12 @@
 //! One line `imgc-action 1 SHA256 SIZE`, then `SIZE` bytes whose SHA-256 it is. A
 //! record is not flushed to the disk: one that is torn by a loss of power fails its
 //! checksum and reads as absent, which costs a rebuild and no more.
+//!
+//! # Joined blobs
+//! One line `imgc-joined 1 SHA256 SIZE`, then `SIZE` bytes whose SHA-256 it is: a line
+//! `HEX SIZE` for each part, in order. The blob `HEX` that the list is named by is the
+//! parts' bytes, one after the other. Parts have files of their own. Without one of them
+//! the blob is absent. As a record, a list is not flushed.
 //!
 //! # Locks
 //! All locks are `flock` locks of open files, so they end with their process. Lock

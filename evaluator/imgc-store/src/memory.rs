@@ -102,6 +102,17 @@ impl Store for MemoryStore {
         Ok(PartialWriter::new(*digest, hash, offset, Box::new(sink)))
     }
 
+    fn join(&self, digest: &BlobDigest, parts: &[(BlobDigest, u64)]) -> Result<(), StoreError> {
+        let mut state = self.shared.state();
+        let mut bytes = Vec::new();
+        for (part, _) in parts {
+            let part = state.blobs.get(part).ok_or(StoreError::Absent(*part))?;
+            bytes.extend_from_slice(part);
+        }
+        state.blobs.insert(*digest, bytes.into());
+        Ok(())
+    }
+
     fn action(&self, key: &DrvDigest) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(self.shared.state().actions.get(key).cloned())
     }

@@ -60,6 +60,14 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// [`StoreError`] of the backend.
     fn partial(&self, digest: &BlobDigest) -> Result<PartialWriter, StoreError>;
 
+    /// Makes a blob that is others, one after the other (digests and sizes in bytes, all
+    /// of them in the store), without a second copy of their bytes. It is there as long
+    /// as they are. Whoever calls has digested the whole: `digest` is not verified.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the backend.
+    fn join(&self, digest: &BlobDigest, parts: &[(BlobDigest, u64)]) -> Result<(), StoreError>;
+
     /// The record of a derivation. A torn or damaged one reads as absent.
     ///
     /// # Errors

@@ -49,6 +49,7 @@ conformance! {
     many_writers_of_one_blob
     exports
     limits_and_discards
+    joined_blobs
 }
 
 fn text(store: &dyn Store, digest: &BlobDigest) -> Vec<u8> {
@@ -302,4 +303,33 @@ fn limits_and_discards(reopen: Reopen) {
     assert!(store.open_sized(&digest, 6).expect("an answer").is_none());
     assert_eq!(store.contains(&digest).expect("an answer"), None);
     store.discard(&digest).expect("nothing to do");
+}
+
+fn joined_blobs(reopen: Reopen) {
+    let store = reopen();
+    let parts = [&b"one, "[..], b"", b"two, ", b"three"].map(|part| {
+        let digest = store.put(part).expect("stored");
+        (digest, part.len() as u64)
+    });
+    let whole = BlobDigest::of(b"one, two, three");
+    store.join(&whole, &parts).expect("joined");
+    drop(store);
+    let store = reopen();
+    assert_eq!(store.contains(&whole).expect("an answer"), Some(15));
+    assert_eq!(text(&*store, &whole), b"one, two, three");
+    assert_eq!(
+        store.read(&whole, 15).expect("read").as_deref(),
+        Some(&b"one, two, three"[..])
+    );
+    let mut blob = store.open(&whole).expect("open").expect("a blob");
+    for (at, expected) in [(5, "two, three"), (0, "one, two"), (12, "ree")] {
+        let mut buf = vec![0; expected.len()];
+        blob.seek(SeekFrom::Start(at)).expect("a place");
+        blob.read_exact(&mut buf).expect("bytes");
+        assert_eq!(buf, expected.as_bytes());
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let dest = folder.path().join("whole");
+    store.export(&whole, &dest).expect("exported");
+    assert_eq!(std::fs::read(&dest).expect("a file"), b"one, two, three");
 }

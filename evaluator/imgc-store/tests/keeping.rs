@@ -59,6 +59,22 @@ impl Place {
         key
     }
 
+    /// Puts parts that were last used so many days ago, and joins them.
+    fn join(&self, parts: &[&[u8]], days: u64) -> (BlobDigest, Vec<BlobDigest>) {
+        let digests: Vec<BlobDigest> = parts.iter().map(|part| self.put(part, days)).collect();
+        let sizes = parts.iter().map(|part| part.len() as u64);
+        let list: Vec<_> = digests.iter().copied().zip(sizes).collect();
+        let whole = BlobDigest::of(&parts.concat());
+        self.store.join(&whole, &list).expect("it is joined");
+        self.age(&self.list_path(&whole), days);
+        (whole, digests)
+    }
+
+    fn list_path(&self, digest: &BlobDigest) -> PathBuf {
+        let hex = digest.hex();
+        self.store.root().join("joined").join(&hex[..2]).join(hex)
+    }
+
     fn has(&self, digest: &BlobDigest) -> bool {
         self.blob_path(digest).exists()
     }
@@ -95,8 +111,8 @@ fn what_is_there_is_counted() {
     assert_eq!(usage.partial, Count::default());
     assert_eq!(usage.corrupt, Count::default());
     assert_eq!(
-        place.store.path(&blob).expect("found"),
-        Some(place.blob_path(&blob))
+        place.store.paths(&blob).expect("found"),
+        Some(vec![place.blob_path(&blob)])
     );
 }
 
@@ -334,8 +350,8 @@ fn a_store_below_is_read_and_never_changed() {
     );
     assert!(store.action(&key).expect("it can be asked").is_some());
     assert_eq!(
-        store.path(&blob).expect("found"),
-        Some(below.blob_path(&blob))
+        store.paths(&blob).expect("found"),
+        Some(vec![below.blob_path(&blob)])
     );
     assert_eq!(store.contains(&emptied).expect("it can be asked"), None);
     let own = store.put(b"own").expect("it is stored");
@@ -377,4 +393,83 @@ fn state(folder: &std::path::Path) -> Vec<(PathBuf, SystemTime)> {
     }
     all.sort();
     all
+}
+
+#[test]
+fn a_joined_blob_has_no_bytes_of_its_own() {
+    let place = Place::new();
+    let (whole, parts) = place.join(&[b"first", b"second"], 0);
+    let usage = place.store.usage().expect("it can be counted");
+    assert_eq!(usage.blobs.bytes, 11);
+    assert_eq!(usage.joined.files, 1);
+    assert!(!place.has(&whole));
+    let paths = parts.iter().map(|part| place.blob_path(part)).collect();
+    assert_eq!(place.store.paths(&whole).expect("found"), Some(paths));
+}
+
+#[test]
+fn the_parts_of_what_is_kept_stay() {
+    let place = Place::new();
+    let (whole, parts) = place.join(&[b"first", b"second"], 30);
+    let document = format!("{{\"layer\":\"{whole}\"}}");
+    let document = place.put(document.as_bytes(), 30);
+    place.store.keep("app", &document).expect("kept");
+    place.collect(bytes(0));
+    assert!(parts.iter().all(|part| place.has(part)));
+    assert_eq!(place.store.contains(&whole).expect("asked"), Some(11));
+    assert!(place.store.release("app").expect("released"));
+    // Finding them was using them, an hour ago at most: only a limit takes them.
+    place.collect(bytes(0));
+    assert!(!parts.iter().any(|part| place.has(part)));
+    assert_eq!(place.store.contains(&whole).expect("asked"), None);
+    assert!(!place.list_path(&whole).exists());
+}
+
+#[test]
+fn a_part_is_as_fresh_as_what_it_is_a_part_of() {
+    let place = Place::new();
+    let (whole, parts) = place.join(&[&[1; 50], &[2; 50]], 40);
+    let other = place.put(&[3; 100], 30);
+    let key = place.record(1, &[whole], 1);
+    place.collect(bytes(100));
+    assert!(!place.has(&other) && parts.iter().all(|part| place.has(part)));
+    assert!(place.store.action(&key).expect("asked").is_some());
+    fs::remove_file(place.blob_path(&parts[0])).expect("removed");
+    assert_eq!(place.store.contains(&whole).expect("asked"), None);
+}
+
+#[test]
+fn damage_in_a_joined_blob_is_found_where_it_is() {
+    let place = Place::new();
+    let (whole, parts) = place.join(&[b"first", b"second"], 0);
+    let damage = |path: &PathBuf, bytes: &[u8]| {
+        fs::remove_file(path).expect("removed");
+        fs::write(path, bytes).expect("written");
+    };
+    // A flipped byte in a part.
+    damage(&place.blob_path(&parts[1]), b"secOnd");
+    let dest = place.folder.path().join("out");
+    place
+        .store
+        .export(&whole, &dest)
+        .expect_err("it is damaged");
+    assert!(!dest.exists() && place.has(&parts[0]) && !place.has(&parts[1]));
+    place.put(b"second", 0);
+    place
+        .store
+        .export(&whole, &dest)
+        .expect("it is whole again");
+    // A list that names others.
+    let (_, others) = place.join(&[b"third", b"fourth"], 0);
+    let wrong = BlobDigest::of(b"wrong");
+    place.store.join(&wrong, &[(others[0], 5)]).expect("joined");
+    let verified = place.store.verify(true, &|_| {}).expect("verified");
+    assert_eq!(verified.torn, [place.list_path(&wrong)]);
+    assert_eq!(place.store.contains(&wrong).expect("asked"), None);
+    // A torn list.
+    let text = fs::read(place.list_path(&whole)).expect("a list");
+    damage(&place.list_path(&whole), &text[..text.len() - 1]);
+    assert_eq!(place.store.contains(&whole).expect("asked"), None);
+    let verified = place.store.verify(false, &|_| {}).expect("verified");
+    assert_eq!(verified.torn, [place.list_path(&whole)]);
 }

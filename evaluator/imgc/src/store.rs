@@ -79,6 +79,7 @@ impl Desk<'_> {
                 "max_size": settings.max_size,
                 "substituters": settings.substituters,
                 "blobs": counted(usage.blobs),
+                "joined": counted(usage.joined),
                 "actions": counted(usage.actions),
                 "partial": counted(usage.partial),
                 "temporary": counted(usage.temporary),
@@ -188,12 +189,16 @@ impl Desk<'_> {
                 "`{digest}` is not a digest: expected sha256: and 64 digits"
             ))
         })?;
-        let path = self.store.path(&digest).map_err(failed)?;
-        let path = path.ok_or_else(|| Problem::new(format!("{digest} is not in the store")))?;
+        let paths = self.store.paths(&digest).map_err(failed)?;
+        let paths = paths.ok_or_else(|| Problem::new(format!("{digest} is not in the store")))?;
         if self.json {
-            return self.print(&json!({ "digest": digest.to_string(), "path": path }));
+            return self.print(&json!({ "digest": digest.to_string(), "paths": paths }));
         }
-        self.terminal.result(&path.display().to_string())
+        let lines: Vec<_> = paths
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        self.terminal.result(&lines.join("\n"))
     }
 
     fn release(&self, name: &str) -> Result<(), Failure> {

@@ -12,8 +12,8 @@ use std::time::SystemTime;
 
 use imgc_plan::BlobDigest;
 
-use super::contents::{self, Count};
-use super::{DiskStore, flock, guard};
+use super::contents::{self, Count, Listed};
+use super::{DiskStore, flock, guard, joined};
 use crate::StoreError;
 
 /// How many files are removed while builds wait.
@@ -36,7 +36,7 @@ pub struct Limits {
 pub struct Collected {
     /// Blobs that were removed.
     pub blobs: Count,
-    /// Action records that were removed.
+    /// Action records and lists of joined blobs that were removed.
     pub actions: Count,
     /// Damaged blobs, stopped downloads and lock files that were removed.
     pub leftovers: Count,
@@ -56,6 +56,9 @@ struct Candidate {
     used: SystemTime,
 }
 
+/// The lists of joined blobs: their files, and their parts where the list is whole.
+type Lists = BTreeMap<BlobDigest, (Listed, Option<BTreeSet<BlobDigest>>)>;
+
 impl DiskStore {
     /// Removes the blobs that were used longest ago, until the limits are kept, and the
     /// action records that name them. Roots stay, and what running builds have used.
@@ -68,15 +71,25 @@ impl DiskStore {
         // Before anything is looked at: who begins later marks what it uses.
         let busy_since = self.shared.session.oldest_other(root)?;
         let mut blobs = self.candidates()?;
+        let mut joined = self.joined()?;
         let mut actions = Vec::new();
         for file in contents::listed(&root.join("actions"))? {
             let named = contents::record(&file.path)?.map(|text| contents::digests(&text));
             for digest in named.iter().flatten() {
                 if let Some(blob) = blobs.get_mut(digest) {
                     blob.used = blob.used.max(file.used);
+                } else if let Some((list, _)) = joined.get_mut(digest) {
+                    list.used = list.used.max(file.used);
                 }
             }
             actions.push((file, named));
+        }
+        for (list, parts) in joined.values() {
+            for part in parts.iter().flatten() {
+                if let Some(blob) = blobs.get_mut(part) {
+                    blob.used = blob.used.max(list.used);
+                }
+            }
         }
         let rooted = self.rooted()?;
         let mut collected = Collected::default();
@@ -119,17 +132,38 @@ impl DiskStore {
                 collected.kept.add(blob.size);
             }
         }
-        let is_useless = |named: &Option<BTreeSet<BlobDigest>>| match named {
-            None => true,
-            Some(named) => named.iter().any(|digest| gone.contains(digest)),
-        };
-        for (file, _) in actions.iter().filter(|(_, named)| is_useless(named)) {
+        for (digest, (list, parts)) in &joined {
+            if is_useless(parts.as_ref(), &gone) {
+                remove(&list.path, limits)?;
+                gone.insert(*digest);
+                collected.actions.add(list.size);
+            }
+        }
+        for (file, _) in actions
+            .iter()
+            .filter(|(_, named)| is_useless(named.as_ref(), &gone))
+        {
             // A record without its blobs reads as absent: this one may vanish at any time.
             remove(&file.path, limits)?;
             collected.actions.add(file.size);
         }
         self.clear_leftovers(limits, &mut collected)?;
         Ok(collected)
+    }
+
+    /// The lists of joined blobs, and their parts where the list is whole.
+    fn joined(&self) -> Result<Lists, StoreError> {
+        let mut joined = BTreeMap::new();
+        for file in contents::listed(&self.shared.root.join("joined"))? {
+            let Ok(digest) = BlobDigest::from_hex(&file.name) else {
+                continue;
+            };
+            let parts = joined::list(&file.path);
+            let parts = parts.map_err(|e| StoreError::from_io(e, "reading", &file.path))?;
+            let parts = parts.map(|parts| parts.into_iter().map(|(part, _)| part).collect());
+            joined.insert(digest, (file, parts));
+        }
+        Ok(joined)
     }
 
     fn candidates(&self) -> Result<BTreeMap<BlobDigest, Candidate>, StoreError> {
@@ -180,6 +214,11 @@ impl DiskStore {
         let done = self.shared.guard.alone(work);
         done.map_err(|e| StoreError::from_io(e, "locking", &self.shared.root.join("locks/use")))
     }
+}
+
+/// Whether a record or a list is torn, or names a blob that is gone.
+fn is_useless(named: Option<&BTreeSet<BlobDigest>>, gone: &BTreeSet<BlobDigest>) -> bool {
+    named.is_none_or(|named| named.iter().any(|digest| gone.contains(digest)))
 }
 
 /// Whether nobody has marked the file since.

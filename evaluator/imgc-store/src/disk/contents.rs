@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use imgc_plan::BlobDigest;
 
+use super::joined::Found;
 use super::{DiskStore, checked_record};
 use crate::StoreError;
 
@@ -26,6 +27,8 @@ pub struct Count {
 pub struct Usage {
     /// Whole blobs.
     pub blobs: Count,
+    /// Blobs that are others, one after the other: the lists of their parts.
+    pub joined: Count,
     /// Action records.
     pub actions: Count,
     /// Downloads that stopped, and may go on.
@@ -67,6 +70,7 @@ impl DiskStore {
         };
         Ok(Usage {
             blobs: count("blobs/sha256")?,
+            joined: count("joined")?,
             actions: count("actions")?,
             partial: count("partial")?,
             temporary: count("tmp")?,
@@ -74,19 +78,23 @@ impl DiskStore {
         })
     }
 
-    /// The file that holds a blob, if it is there. For reading; whoever changes it has
-    /// damaged the store.
+    /// The files that hold a blob, if it is there: one, or those of its parts in order.
+    /// For reading; whoever changes one has damaged the store.
     ///
     /// # Errors
     /// [`StoreError`] with what can't be opened.
-    pub fn path(&self, digest: &BlobDigest) -> Result<Option<PathBuf>, StoreError> {
-        let hex = digest.hex();
-        if self.shared.find(digest)?.is_none() {
-            return Ok(None);
-        }
-        let roots = std::iter::once(&self.shared.root).chain(&self.shared.substituters);
-        let mut paths = roots.map(|root| super::blob_folder(root, &hex).join(&hex));
-        Ok(paths.find(|path| path.is_file()))
+    pub fn paths(&self, digest: &BlobDigest) -> Result<Option<Vec<PathBuf>>, StoreError> {
+        let file = |digest: &BlobDigest| {
+            let hex = digest.hex();
+            let roots = std::iter::once(&self.shared.root).chain(&self.shared.substituters);
+            let mut paths = roots.map(|root| super::blob_folder(root, &hex).join(&hex));
+            paths.find(|path| path.is_file())
+        };
+        Ok(match self.shared.find(digest)? {
+            None => None,
+            Some(Found::File(..)) => file(digest).map(|path| vec![path]),
+            Some(Found::Joined(parts)) => parts.iter().map(|(part, _)| file(part)).collect(),
+        })
     }
 }
 

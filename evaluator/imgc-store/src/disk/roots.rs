@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use imgc_plan::BlobDigest;
 
+use super::joined::Found;
 use super::{DiskStore, contents, write};
 use crate::{Store as _, StoreError};
 
@@ -72,7 +73,14 @@ impl DiskStore {
             let Some(size) = self.contains(&digest)? else {
                 continue;
             };
-            if !kept.insert(digest) || size > DOCUMENT {
+            if !kept.insert(digest) {
+                continue;
+            }
+            if let Some(Found::Joined(parts)) = self.shared.find(&digest)? {
+                kept.extend(parts.iter().map(|(part, _)| part));
+                continue;
+            }
+            if size > DOCUMENT {
                 continue;
             }
             if let Some(text) = self.read(&digest, DOCUMENT)?

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use imgc_plan::BlobDigest;
 
 use super::contents::{self, Count, Listed};
-use super::{DiskStore, Shared};
+use super::{DiskStore, Shared, joined};
 use crate::store::digest_of;
 use crate::{Store as _, StoreError};
 
@@ -22,7 +22,8 @@ pub struct Verified {
     pub actions: Count,
     /// Blobs whose bytes are not theirs, by digest.
     pub damaged: Vec<BlobDigest>,
-    /// Action records that are torn.
+    /// Action records that are torn, and lists of parts that are torn or whose parts do
+    /// not come to their blob.
     pub torn: Vec<PathBuf>,
     /// Files that are none of the store's.
     pub foreign: Vec<PathBuf>,
@@ -87,12 +88,46 @@ impl DiskStore {
                 verified.torn.push(file.path);
             }
         }
+        for file in contents::listed(&shared.root.join("joined"))? {
+            if self.is_joined(&file)? {
+                verified.actions.add(file.size);
+            } else {
+                verified.torn.push(file.path);
+            }
+        }
         verified.damaged.sort_unstable();
         verified.foreign.sort_unstable();
         if repair {
             self.repair(&verified)?;
         }
         Ok(verified)
+    }
+
+    /// Whether a list names its parts rightly. One of whose parts some are absent, or are
+    /// damaged themselves, may be right: it is of no use until they are there again.
+    fn is_joined(&self, file: &Listed) -> Result<bool, StoreError> {
+        let list = joined::list(&file.path);
+        let list = list.map_err(|e| StoreError::from_io(e, "reading", &file.path))?;
+        let (Ok(digest), Some(list)) = (BlobDigest::from_hex(&file.name), list) else {
+            return Ok(false);
+        };
+        let Some(mut blob) = self.open(&digest)? else {
+            return Ok(true);
+        };
+        let read = digest_of(&mut blob);
+        if read.is_ok_and(|(found, _)| found == digest) {
+            return Ok(true);
+        }
+        for (part, _) in list {
+            let file = self.shared.find_file(&part)?;
+            let Some((mut file, _)) = file else {
+                return Ok(true);
+            };
+            if digest_of(&mut file).is_ok_and(|(found, _)| found != part) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn repair(&self, verified: &Verified) -> Result<(), StoreError> {
