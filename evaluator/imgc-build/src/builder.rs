@@ -4,18 +4,23 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use imgc_apt::{Keyring, Lock};
+use imgc_layer::LayerError;
 use imgc_plan::{Action, FileDigest, Image};
-use imgc_store::{BlobDigest, Store};
+use imgc_store::{BlobDigest, Store, StoreError};
 use imgc_tree::Tree;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::fetch::Fetcher;
 use crate::packages::{self, Report, Scripts};
+use crate::parts::Part;
 use crate::pin::Pinned;
-use crate::realise::{Output, realise};
-use crate::{BuildError, Events, Mirrors, Transport, abi, pin};
+use crate::realise::{self, About, Output, realise};
+use crate::{BuildError, Event, Events, Mirrors, Transport, abi, layering, pin};
 
 /// The files of the project, found by their digest.
 pub trait Sources: Sync {
@@ -45,6 +50,20 @@ pub struct Builder<'a> {
     /// The time in seconds since 1970, to check signatures and `Valid-Until` by.
     /// Nothing that is built depends on it.
     pub now: Option<u64>,
+    /// How much memory unpacking may take, in bytes. At least one package is unpacked at a
+    /// time, whatever this says.
+    pub memory: u64,
+    /// Set from outside, it ends the build as soon as that can be.
+    pub stop: &'a AtomicBool,
+}
+
+/// Something that went wrong in a build.
+#[derive(Debug)]
+pub struct Failed {
+    /// The image. None where it is a package's, which several images may need.
+    pub image: Option<String>,
+    /// What.
+    pub error: BuildError,
 }
 
 /// A finished image.
@@ -87,41 +106,145 @@ impl<'a> Builder<'a> {
             store: self.store,
             transport: self.transport,
             events: self.events,
+            stop: self.stop,
+        }
+    }
+
+    /// Whether the build is to go on.
+    ///
+    /// # Errors
+    /// [`BuildError::Interrupted`] if not.
+    pub(crate) fn check_stop(&self) -> Result<(), BuildError> {
+        match self.stop.load(Ordering::Relaxed) {
+            true => Err(BuildError::Interrupted),
+            false => Ok(()),
         }
     }
 
     /// Builds one image from its description and its pins.
     ///
+    /// # Errors
+    /// The first of those of [`build_all`](Self::build_all).
+    pub fn build(&self, image: &Image, lock: &Lock) -> Result<Built, BuildError> {
+        let built = self.build_all(&[(image, lock)]);
+        built
+            .map(|mut built| built.remove(0))
+            .map_err(|mut errors| errors.remove(0).error)
+    }
+
+    /// Builds images from their descriptions and their pins: everything that can be done
+    /// at the same time is, and what several need is made once. An image that fails does
+    /// not keep the others from being built.
+    ///
     /// The first question is whether the store has the whole image: a build that has
-    /// nothing to do reads no package.
+    /// nothing to do reads no package. Something that turned out to be damaged in the
+    /// store is made anew, once.
     ///
     /// # Errors
-    /// [`BuildError`]; nothing half-made is in the store.
-    pub fn build(&self, image: &Image, lock: &Lock) -> Result<Built, BuildError> {
+    /// Everything that went wrong, in the order of the images; nothing half-made is in the
+    /// store.
+    pub fn build_all(&self, images: &[(&Image, &Lock)]) -> Result<Vec<Built>, Vec<Failed>> {
+        let mut slots: Vec<Option<Result<Built, BuildError>>> =
+            images.iter().map(|_| None).collect();
+        let mut todo = Vec::new();
+        for (at, (image, lock)) in images.iter().enumerate() {
+            match self.asked(image, lock) {
+                Ok((Some(built), _)) => slots[at] = Some(Ok(built)),
+                Ok((None, pinned)) => todo.push((at, *image, pinned)),
+                Err(error) => slots[at] = Some(Err(error)),
+            }
+        }
+        let pins: Vec<_> = todo
+            .iter()
+            .flat_map(|(_, _, pinned)| &pinned.pins)
+            .cloned()
+            .collect();
+        let parts = self.all_parts(&pins);
+        let made = side_by_side(&todo, |(_, image, pinned)| {
+            let own = parts.of(&pinned.pins)?;
+            Some(match self.realise_image(image, pinned, &own) {
+                Err(error) if is_damage(&error) => self
+                    .parts(&pinned.pins)
+                    .and_then(|own| self.realise_image(image, pinned, &own)),
+                built => built,
+            })
+        });
+        for ((at, ..), built) in todo.iter().zip(made) {
+            slots[*at] = built;
+        }
+        let mut errors: Vec<Failed> = Vec::new();
+        errors.extend(
+            parts
+                .errors
+                .into_iter()
+                .map(|error| Failed { image: None, error }),
+        );
+        let mut all = Vec::with_capacity(images.len());
+        for (slot, (image, _)) in slots.into_iter().zip(images) {
+            match slot {
+                Some(Ok(mut built)) => {
+                    // Words are not meaning: what is kept does not depend on them.
+                    for skipped in &mut built.report.skipped {
+                        skipped.reason = packages::reason(image, &skipped.package);
+                    }
+                    all.push(built);
+                }
+                Some(Err(error)) => errors.push(Failed {
+                    image: Some(image.name.clone()),
+                    error,
+                }),
+                // Its packages failed, and that is told above.
+                None => {}
+            }
+        }
+        if self.check_stop().is_err() {
+            return Err(vec![Failed {
+                image: None,
+                error: BuildError::Interrupted,
+            }]);
+        }
+        if errors.is_empty() {
+            Ok(all)
+        } else {
+            Err(errors)
+        }
+    }
+
+    /// Asks the store for a whole image. With the answer come its pins.
+    fn asked(&self, image: &Image, lock: &Lock) -> Result<(Option<Built>, Pinned), BuildError> {
         let pinned = match &image.packages {
             None => Pinned::default(),
             Some(packages) => pin::pins(image, packages, lock, self.mirrors)?,
         };
-        let action = Action::Request {
-            image: Box::new(image.clone()),
-            epoch: pinned.epoch,
-            packages: pinned.pins.iter().map(|pin| pin.digest).collect(),
-            calls: pinned.call_lines.clone(),
-            abis: BTreeMap::from([
-                ("unpack".to_owned(), abi::UNPACK),
-                ("install".to_owned(), abi::INSTALL),
-                ("files".to_owned(), abi::FILES),
-            ]),
-        };
-        let kind = ("image", abi::IMAGE, action);
-        let mut built = realise(self.store, self.events, kind, &image.name, || {
-            self.make(image, &pinned)
-        })?;
-        // Words are not meaning: what is kept does not depend on them.
-        for skipped in &mut built.report.skipped {
-            skipped.reason = packages::reason(image, &skipped.package);
+        let action = request_action(image, &pinned);
+        let found = realise::find(self.store, abi::IMAGE, action)?;
+        if found.is_some() {
+            self.events.event(Event::Reuse { kind: "image" });
         }
-        Ok(built)
+        Ok((found, pinned))
+    }
+
+    fn realise_image(
+        &self,
+        image: &Image,
+        pinned: &Pinned,
+        parts: &[Arc<Part>],
+    ) -> Result<Built, BuildError> {
+        let about = About {
+            kind: "image",
+            name: &image.name,
+            said: json!({
+                "platform": image.platform.to_string(),
+                "epoch": pinned.epoch,
+                "config": image.config,
+            }),
+        };
+        realise(
+            self,
+            (abi::IMAGE, request_action(image, pinned)),
+            about,
+            || self.make(image, pinned, parts),
+        )
     }
 
     /// Installs an image's packages in memory, for what their scripts did. None for an
@@ -153,35 +276,42 @@ impl<'a> Builder<'a> {
         }))
     }
 
-    fn make(&self, image: &Image, pinned: &Pinned) -> Result<Built, BuildError> {
+    fn make(
+        &self,
+        image: &Image,
+        pinned: &Pinned,
+        parts: &[Arc<Part>],
+    ) -> Result<Built, BuildError> {
         let epoch = pinned.epoch;
         let mut layers = Vec::new();
         let mut report = Report::default();
-        let parts = self.parts(&pinned.pins)?;
-        // Both layers may need the packages' tree: it is made at most once.
+        // All layers may need the packages' tree: it is made at most once.
         let installed = OnceCell::new();
         let install = || match installed.get() {
             Some(installed) => Ok(installed),
             None => {
-                let made = self.install(&parts, image, pinned)?;
+                let made = self.install(parts, image, pinned)?;
                 Ok(installed.get_or_init(|| made))
             }
         };
         if image.packages.is_some() {
-            let made = self.package_layer(&parts, install, image, pinned)?;
-            layers.push(imgc_oci::LayerUse {
-                layer: made.layer,
-                created_by: "imgc: packages".to_owned(),
-            });
+            let made = self.package_layers(parts, install, image, pinned)?;
+            layers.extend(made.layers.into_iter().map(|one| imgc_oci::LayerUse {
+                layer: one.layer,
+                created_by: match one.group {
+                    None => "imgc: packages".to_owned(),
+                    Some(group) => format!("imgc: packages: {group}"),
+                },
+            }));
             report = made.report;
         }
         if has_own_files(image) {
-            let under = layers.first().map(|used| used.layer);
+            let under: Vec<_> = layers.iter().map(|used| used.layer).collect();
             let made = if image.packages.is_some() {
-                self.files_layer(image, under.as_ref(), epoch, || Ok(&install()?.tree))?
+                self.files_layer(image, &under, epoch, || Ok(&install()?.tree))?
             } else {
                 let empty = Tree::new(i64::try_from(epoch).unwrap_or(i64::MAX));
-                self.files_layer(image, None, epoch, || Ok(&empty))?
+                self.files_layer(image, &[], epoch, || Ok(&empty))?
             };
             if let Some(layer) = made.layer {
                 layers.push(imgc_oci::LayerUse {
@@ -201,6 +331,58 @@ impl<'a> Builder<'a> {
             report,
         })
     }
+}
+
+/// What is asked where an image is wanted.
+pub(crate) fn request_action(image: &Image, pinned: &Pinned) -> Action {
+    let compression = layering::compression(&image.layers);
+    Action::Request {
+        image: Box::new(image.clone()),
+        epoch: pinned.epoch,
+        packages: pinned.pins.iter().map(|pin| pin.digest).collect(),
+        calls: pinned.call_lines.clone(),
+        abis: BTreeMap::from([
+            ("unpack".to_owned(), abi::UNPACK),
+            ("install".to_owned(), abi::install(compression)),
+            ("files".to_owned(), abi::files(compression)),
+        ]),
+    }
+}
+
+/// Does `work` for every item, a few at the same time. The threads are none of the pool's:
+/// they hold locks while they wait for it, and a thread of the pool would take up other
+/// work meanwhile that may want the same locks.
+fn side_by_side<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let slots: Vec<Mutex<Option<R>>> = items.iter().map(|_| Mutex::new(None)).collect();
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..rayon::current_num_threads().min(items.len()) {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(item) = items.get(at) else { break };
+                    let done = work(item);
+                    *slots[at].lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
+                }
+            });
+        }
+    });
+    slots
+        .into_iter()
+        .map(|slot| {
+            let done = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
+            done.expect("every item was worked at")
+        })
+        .collect()
+}
+
+/// Whether the store had something that it has moved aside: making it anew may help.
+fn is_damage(error: &BuildError) -> bool {
+    matches!(
+        error,
+        BuildError::Layer(LayerError::Segment(_) | LayerError::Store(StoreError::Absent(_)))
+            | BuildError::Store(StoreError::Absent(_))
+    )
 }
 
 /// Whether anything is to be laid over the packages, or somebody is named who must be there.

@@ -98,6 +98,19 @@ pub enum BuildError {
         /// Why not.
         error: OverlayError,
     },
+    /// A group of packages that is to have a layer names one that is not there.
+    #[error("the layer `{group}` names the package `{package}`, which the image does not have")]
+    Group {
+        /// The image.
+        image: String,
+        /// The group.
+        group: String,
+        /// The package.
+        package: String,
+    },
+    /// The build was asked to stop.
+    #[error("the build was interrupted")]
+    Interrupted,
     /// A layer can't be made.
     #[error("{0}")]
     Layer(#[from] imgc_layer::LayerError),

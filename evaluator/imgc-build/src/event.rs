@@ -1,5 +1,9 @@
 //! What a build tells while it works. The binary draws it; nothing here prints.
 
+use imgc_plan::DrvDigest;
+
+use crate::Why;
+
 /// Something that happened. Amounts are in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -29,9 +33,20 @@ pub enum Event {
     },
     /// A derivation is about to be realised.
     Realise {
-        /// Its kind: `unpack`, `install`, `files`, `image`.
+        /// Its kind: `unpack`, `frame`, `install`, `files`, `image`.
         kind: &'static str,
         /// What it is about: a package, an image.
+        name: String,
+        /// Its digest.
+        key: DrvDigest,
+        /// Why.
+        why: Why,
+    },
+    /// A derivation that was to be realised has been, or has failed.
+    Realised {
+        /// Its kind.
+        kind: &'static str,
+        /// What it is about.
         name: String,
     },
     /// A derivation's output was in the store already.

@@ -4,6 +4,7 @@
 //! else comes is bounded here and verified by whoever asked.
 
 use std::io::{Read as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use imgc_store::{BlobDigest, PartialWriter, Store, StoreError};
 
@@ -48,6 +49,9 @@ pub enum FetchError {
         /// Whether some address had bytes, but others than were asked for.
         wrong: bool,
     },
+    /// It was asked to stop.
+    #[error("{0}: fetching it was interrupted")]
+    Interrupted(String),
     /// The store can't take it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -59,6 +63,8 @@ pub(crate) struct Fetcher<'a> {
     pub(crate) store: &'a dyn Store,
     pub(crate) transport: &'a dyn Transport,
     pub(crate) events: &'a dyn Events,
+    /// Set from outside, it ends all fetching.
+    pub(crate) stop: &'a AtomicBool,
 }
 
 /// Why one address gave nothing.
@@ -71,11 +77,16 @@ enum Miss {
     Wrong(String),
     /// The network may not be used.
     Offline,
+    /// It was asked to stop.
+    Interrupted,
 }
 
 impl Fetcher<'_> {
     /// Brings a pinned file into the store, unless it is there.
     pub(crate) fn pinned(&self, pin: &Pin) -> Result<(), FetchError> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(FetchError::Interrupted(pin.name.clone()));
+        }
         if self.store.contains(&pin.digest)? == Some(pin.size) {
             return Ok(());
         }
@@ -88,6 +99,7 @@ impl Fetcher<'_> {
             match self.pinned_from(url, pin)? {
                 Ok(()) => return Ok(()),
                 Err(Miss::Offline) => return Err(FetchError::Offline(pin.name.clone())),
+                Err(Miss::Interrupted) => return Err(FetchError::Interrupted(pin.name.clone())),
                 Err(Miss::Passing(reason) | Miss::Final(reason)) => {
                     tried.push((url.clone(), reason));
                 }
@@ -181,6 +193,9 @@ impl Fetcher<'_> {
         }
         let mut buffer = vec![0; 64 * 1024];
         loop {
+            if self.stop.load(Ordering::Relaxed) {
+                return Ok(Err(Miss::Interrupted));
+            }
             let read = match response.body.read(&mut buffer) {
                 Ok(read) => read,
                 Err(error) => {
@@ -335,6 +350,7 @@ mod tests {
             store: &store,
             transport: &script,
             events: &Deaf,
+            stop: &AtomicBool::new(false),
         };
         let result = fetcher.pinned(&Pin {
             name: "a".to_owned(),

@@ -10,8 +10,9 @@ use imgc_tree::{Content, Tree};
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::{Accounts, Names};
+use crate::layering;
 use crate::overlay::overlay;
-use crate::realise::{Output, realise};
+use crate::realise::{About, Output, realise};
 use crate::{AccountError, BuildError, Builder, abi};
 
 /// The largest `/etc/passwd` that is read, in bytes.
@@ -35,7 +36,7 @@ impl Output for FilesLayer {
 }
 
 impl Builder<'_> {
-    /// Lays the image's own files over `base`, whose layer is `under`.
+    /// Lays the image's own files over `base`, whose layers are `under`.
     ///
     /// # Errors
     /// [`AccountError::NoUser`] also where the layer was in the store: the image that it
@@ -43,29 +44,41 @@ impl Builder<'_> {
     pub(crate) fn files_layer<'p>(
         &self,
         image: &Image,
-        under: Option<&Layer>,
+        under: &[Layer],
         epoch: u64,
         base: impl FnOnce() -> Result<&'p Tree, BuildError>,
     ) -> Result<FilesLayer, BuildError> {
         let action = Action::Files {
             epoch,
-            base: under.map(|layer| layer.blob),
+            base: under.iter().map(|layer| layer.blob).collect(),
             groups: image.groups.clone(),
             users: image.users.clone(),
             files: image.files.clone(),
+            compression: image.layers.compression,
         };
-        let kind = ("files", abi::FILES, action);
-        let made = realise(self.store, self.events, kind, &image.name, || {
+        let compression = layering::compression(&image.layers);
+        let about = About {
+            kind: "files",
+            name: &image.name,
+            said: serde_json::json!({
+                "base": under.iter().map(|layer| layer.blob.hex()).collect::<Vec<_>>(),
+                "groups": image.groups,
+                "users": image.users,
+                "files": image.files,
+                "epoch": epoch,
+                "compression": image.layers.compression,
+            }),
+        };
+        let made = realise(self, (abi::files(compression), action), about, || {
             let base = base()?;
             let (tree, accounts) = self.with_own_files(image, base, epoch)?;
-            let recipe = imgc_layer::plan_layer(&tree, under.map(|_| base), &[])?;
-            if under.is_some() && recipe.head.is_empty() && recipe.loose.is_empty() {
+            let over = (!under.is_empty()).then_some(base);
+            let recipe = imgc_layer::plan_layer(&tree, over, &[])?;
+            if over.is_some() && recipe.head.is_empty() && recipe.loose.is_empty() {
                 let layer = None;
                 return Ok(FilesLayer { layer, accounts });
             }
-            let outside = Outside(self);
-            let contents = StoreContents::new(self.store, Some(&outside));
-            let layer = Some(imgc_layer::assemble(self.store, &recipe, &contents)?);
+            let layer = Some(self.write_layer(&recipe, compression)?);
             Ok(FilesLayer { layer, accounts })
         })?;
         match unknown_user(image, &made.accounts) {

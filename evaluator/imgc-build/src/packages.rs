@@ -1,57 +1,44 @@
-//! Pinned packages to a layer: fetched and unpacked side by side, then installed.
+//! Unpacked packages to layers: installed in memory, then written.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::io::Read;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use imgc_dpkg::{Done, EntryKind, EntryNode, Fragment, Installed, Limits, Note, PathFilter, Sink};
-use imgc_layer::{Contents as _, Layer, Segment, SegmentUse, SegmentWriter, StoreContents};
+use imgc_dpkg::{Done, EntryNode, Fragment, Installed, Note, PathFilter};
+use imgc_layer::{
+    Compression, Contents as _, Frame, Layer, Recipe, Segment, SegmentUse, StoreContents,
+};
 use imgc_plan::{Action, Image};
-use imgc_store::{BlobDigest, BlobWriter, Check, StoreError};
+use imgc_store::BlobDigest;
 use imgc_tree::{Content, Kind, Meta, TreePath};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
+use serde_json::json;
 
-use crate::fetch::Pin;
+use crate::layering::{self, Groups};
 use crate::order::Order;
 use crate::own_files::Outside;
+use crate::parts::Part;
 use crate::pin::Pinned;
-use crate::realise::{Output, realise};
+use crate::realise::{About, Output, realise};
 use crate::stated::StatedEffects;
-use crate::{BuildError, Builder, Event, abi};
-
-/// How many downloads run at once. They wait for the network, not for a processor.
-const DOWNLOADS: usize = 8;
-
-/// The largest fragment record that is read, in bytes.
-const FRAGMENT: u64 = 256 << 20;
-
-/// What `unpack` yields: a package's files, and what is known of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Unpacked {
-    /// The [`Fragment`], as JSON.
-    pub(crate) fragment: BlobDigest,
-    size: u64,
-    segment: Segment,
-}
-
-impl Output for Unpacked {
-    fn blobs(&self) -> Vec<(BlobDigest, u64)> {
-        vec![
-            (self.fragment, self.size),
-            (self.segment.blob, self.segment.size),
-        ]
-    }
-}
+use crate::{BuildError, Builder, abi};
 
 /// What `install` yields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct PackageLayer {
-    pub(crate) layer: Layer,
+pub(crate) struct PackageLayers {
+    /// The layers, lowest first.
+    pub(crate) layers: Vec<PackageLayer>,
     pub(crate) report: Report,
+}
+
+/// A layer of packages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PackageLayer {
+    #[serde(flatten)]
+    pub(crate) layer: Layer,
+    /// What its packages are called together. None for the one on top.
+    pub(crate) group: Option<String>,
 }
 
 /// What of the maintainer scripts was not done, for whoever uses the image.
@@ -110,181 +97,141 @@ pub struct DeclinedWork {
     pub reason: String,
 }
 
-impl Output for PackageLayer {
+impl Output for PackageLayers {
     fn blobs(&self) -> Vec<(BlobDigest, u64)> {
-        vec![(self.layer.blob, self.layer.size)]
+        let blobs = self
+            .layers
+            .iter()
+            .map(|one| (one.layer.blob, one.layer.size));
+        blobs.collect()
     }
 }
 
-/// A package's fragment, read back.
-#[derive(Debug)]
-pub(crate) struct Part {
-    pub(crate) fragment: Fragment,
-    pub(crate) digest: BlobDigest,
-    segment: Segment,
+impl Output for Frame {
+    fn blobs(&self) -> Vec<(BlobDigest, u64)> {
+        vec![(self.blob, self.size)]
+    }
 }
 
 impl Builder<'_> {
-    /// Brings every package into the store and unpacks it. The parts come in the order
-    /// of the pins.
-    pub(crate) fn parts(&self, pins: &[Pin]) -> Result<Vec<Part>, BuildError> {
-        let missing = pins.iter().filter(
-            |pin| !matches!(self.store.contains(&pin.digest), Ok(Some(size)) if size == pin.size),
-        );
-        let (files, bytes) = missing.fold((0, 0), |(n, sum), pin| (n + 1, sum + pin.size));
-        if files > 0 {
-            self.events.event(Event::FetchTotal { files, bytes });
-        }
-        let slots: Vec<Mutex<Option<Result<Part, BuildError>>>> =
-            pins.iter().map(|_| Mutex::new(None)).collect();
-        let put = |at: usize, result| {
-            if let Ok(mut slot) = slots[at].lock() {
-                *slot = Some(result);
-            }
-        };
-        let next = AtomicUsize::new(0);
-        let (send, fetched) = channel();
-        std::thread::scope(|scope| {
-            for _ in 0..DOWNLOADS.min(pins.len()) {
-                let (send, next, put) = (send.clone(), &next, &put);
-                scope.spawn(move || {
-                    loop {
-                        let at = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(pin) = pins.get(at) else { break };
-                        match self.fetcher().pinned(pin) {
-                            Ok(()) => drop(send.send(at)),
-                            Err(error) => put(at, Err(error.into())),
-                        }
-                    }
-                });
-            }
-            drop(send);
-            // In place: waiting for downloads must not take a thread of the pool.
-            rayon::in_place_scope(|pool| {
-                for at in fetched {
-                    let put = &put;
-                    pool.spawn(move |_| put(at, self.part(&pins[at])));
-                }
-            });
-        });
-        // The first error in the order of installation, whichever came first in time.
-        let mut parts = Vec::with_capacity(pins.len());
-        for slot in slots {
-            let result = slot.into_inner().ok().flatten();
-            parts.push(result.expect("every package was fetched or failed")?);
-        }
-        Ok(parts)
-    }
-
-    /// A package's part. What turned out to be damaged in the store has been moved aside
-    /// then, and is fetched or made again once.
-    fn part(&self, pin: &Pin) -> Result<Part, BuildError> {
-        match self.try_part(pin) {
-            Err(BuildError::Store(StoreError::Absent(_))) => {
-                self.fetcher().pinned(pin)?;
-                self.try_part(pin)
-            }
-            done => done,
-        }
-    }
-
-    fn try_part(&self, pin: &Pin) -> Result<Part, BuildError> {
-        let action = Action::Unpack { deb: pin.digest };
-        let unpacked = realise(
-            self.store,
-            self.events,
-            ("unpack", abi::UNPACK, action),
-            &pin.name,
-            || self.unpack(pin),
-        )?;
-        let bytes = self.store.read(&unpacked.fragment, FRAGMENT)?;
-        let bytes = bytes.ok_or(StoreError::Absent(unpacked.fragment))?;
-        let fragment =
-            serde_json::from_slice(&bytes).map_err(|_| StoreError::Absent(unpacked.fragment))?;
-        Ok(Part {
-            fragment,
-            digest: unpacked.fragment,
-            segment: unpacked.segment,
-        })
-    }
-
-    fn unpack(&self, pin: &Pin) -> Result<Unpacked, BuildError> {
-        let deb = self.store.open_sized(&pin.digest, pin.size)?;
-        let deb = deb.ok_or(StoreError::Absent(pin.digest))?;
-        // Unpacking reads to the end, or fails.
-        let mut digesting = Digesting {
-            inner: deb,
-            hash: Sha256::new(),
-        };
-        let deb = std::io::BufReader::with_capacity(128 * 1024, &mut digesting);
-        let io = |error| StoreError::from_io(error, "writing", std::path::Path::new("a segment"));
-        let mut writer = SegmentWriter::new(self.store.writer()?).map_err(io)?;
-        let unpacked = imgc_dpkg::unpack(deb, &Limits::default(), &mut Into(&mut writer));
-        let found = BlobDigest::from_bytes(digesting.hash.finalize().into());
-        if found != pin.digest && self.store.verify_read(&pin.digest)? == Check::Corrupt {
-            return Err(StoreError::Absent(pin.digest).into());
-        }
-        let mut fragment = unpacked.map_err(|error| BuildError::Deb {
-            package: pin.name.clone(),
-            error,
-        })?;
-        let segment = writer.commit().map_err(io)?;
-        for entry in &mut fragment.entries {
-            if let EntryNode::Regular(content) = &mut entry.node {
-                segment.place(content);
-            }
-        }
-        let bytes = serde_json::to_vec(&fragment).expect("a fragment is plain data");
-        let size = bytes.len() as u64;
-        Ok(Unpacked {
-            fragment: self.store.put(&bytes)?,
-            size,
-            segment,
-        })
-    }
-
-    /// Installs the parts: the tree, and the layer that it comes to.
-    pub(crate) fn package_layer<'p>(
+    /// Installs the parts: the tree, and the layers that it comes to.
+    pub(crate) fn package_layers<'p>(
         &self,
-        parts: &[Part],
+        parts: &[Arc<Part>],
         installed: impl FnOnce() -> Result<&'p Installed, BuildError>,
         image: &Image,
         pinned: &Pinned,
-    ) -> Result<PackageLayer, BuildError> {
-        fn of<T: Default>(image: &Image, part: impl Fn(&imgc_plan::Packages) -> T) -> T {
-            image.packages.as_ref().map(part).unwrap_or_default()
-        }
-        let action = Action::Install {
-            arch: image.platform.arch.debian().to_owned(),
-            epoch: pinned.epoch,
-            skip: skip(image).into_iter().collect(),
-            effects: of(image, |packages| packages.effects.clone()),
-            exclude: of(image, |packages| packages.exclude.clone()),
-            include: of(image, |packages| packages.include.clone()),
-            fragments: parts.iter().map(|part| part.digest).collect(),
-            calls: pinned.call_lines.clone(),
+    ) -> Result<PackageLayers, BuildError> {
+        let fragments = parts.iter().map(|part| part.digest).collect();
+        let action = install_action(image, pinned, fragments);
+        let compression = layering::compression(&image.layers);
+        let names = parts.iter().map(|part| {
+            let package = &part.fragment.package;
+            format!("{} {}", package.qualified(), package.version)
+        });
+        let about = About {
+            kind: "install",
+            name: &image.name,
+            said: match &image.packages {
+                None => json!({}),
+                Some(asked) => json!({
+                    "packages": names.collect::<Vec<_>>(),
+                    "arch": image.platform.arch.debian(),
+                    "epoch": pinned.epoch,
+                    "skip": asked.skip.keys().collect::<Vec<_>>(),
+                    "effects": asked.effects,
+                    "exclude": asked.exclude,
+                    "include": asked.include,
+                    "layers": image.layers,
+                    "calls": pinned.call_lines,
+                }),
+            },
         };
-        let name = format!("{} packages", parts.len());
-        let kind = ("install", abi::INSTALL, action);
-        realise(self.store, self.events, kind, &name, || {
+        realise(self, (abi::install(compression), action), about, || {
+            let groups = layering::groups(parts, &pinned.calls, &image.layers);
+            let groups = groups.map_err(|(group, package)| BuildError::Group {
+                image: image.name.clone(),
+                group,
+                package,
+            })?;
             let installed = installed()?;
-            let segments: Vec<SegmentUse> = parts.iter().map(segment_use).collect();
-            let recipe = imgc_layer::plan_layer(&installed.tree, None, &segments)?;
-            drop(segments);
-            let outside = Outside(self);
-            let contents = StoreContents::new(self.store, Some(&outside));
-            let layer = imgc_layer::assemble(self.store, &recipe, &contents)?;
-            Ok(PackageLayer {
-                layer,
-                report: report(installed),
+            let layers = self.write_layers(parts, groups, installed, compression)?;
+            let report = report(installed);
+            Ok(PackageLayers { layers, report })
+        })
+    }
+
+    fn write_layers(
+        &self,
+        parts: &[Arc<Part>],
+        groups: Groups,
+        installed: &Installed,
+        compression: Compression,
+    ) -> Result<Vec<PackageLayer>, BuildError> {
+        let mut rest: BTreeSet<usize> = (0..parts.len()).collect();
+        let mut offered = Vec::with_capacity(groups.len());
+        for (_, group) in &groups {
+            offered.push(group.iter().map(|&at| segment_use(&parts[at])).collect());
+            for at in group {
+                rest.remove(at);
+            }
+        }
+        let rest: Vec<SegmentUse> = rest.iter().map(|&at| segment_use(&parts[at])).collect();
+        let recipes = imgc_layer::plan_layers(&installed.tree, &offered, &rest)?;
+        drop((offered, rest));
+        let layers: Vec<Result<PackageLayer, BuildError>> = recipes
+            .par_iter()
+            .map(|(place, recipe)| {
+                let layer = self.write_layer(recipe, compression)?;
+                let group = place.map(|place| groups[place].0.clone());
+                Ok(PackageLayer { layer, group })
             })
+            .collect();
+        layers.into_iter().collect()
+    }
+
+    /// Writes a layer in a compression.
+    pub(crate) fn write_layer(
+        &self,
+        recipe: &Recipe,
+        compression: Compression,
+    ) -> Result<Layer, BuildError> {
+        let frames: Vec<Result<Frame, BuildError>> = recipe
+            .segments
+            .par_iter()
+            .map(|segment| self.frame(segment, compression))
+            .collect();
+        let frames: Vec<Frame> = frames.into_iter().collect::<Result<_, _>>()?;
+        self.check_stop()?;
+        let outside = Outside(self);
+        let contents = StoreContents::new(self.store, Some(&outside));
+        let layer = imgc_layer::assemble(self.store, recipe, compression, &frames, &contents)?;
+        Ok(layer)
+    }
+
+    /// A package's files in the compression of a layer.
+    fn frame(&self, segment: &Segment, compression: Compression) -> Result<Frame, BuildError> {
+        if compression == Compression::SEGMENT {
+            return Ok(Frame::from(*segment));
+        }
+        let action = Action::Frame {
+            segment: segment.blob,
+            compression: format!("{compression:?}"),
+        };
+        let about = About {
+            kind: "frame",
+            name: &segment.blob.hex()[..12],
+            said: serde_json::Value::Null,
+        };
+        realise(self, (abi::frame(compression), action), about, || {
+            Ok(imgc_layer::recompress(self.store, segment, compression)?)
         })
     }
 
     /// Installs the parts in memory.
     pub(crate) fn install(
         &self,
-        parts: &[Part],
+        parts: &[Arc<Part>],
         image: &Image,
         pinned: &Pinned,
     ) -> Result<Installed, BuildError> {
@@ -340,6 +287,24 @@ impl imgc_dpkg::Reader for Bytes<'_> {
             *self.damaged.borrow_mut() = damaged;
             error.to_string()
         })
+    }
+}
+
+/// What is asked where the packages of an image are installed.
+pub(crate) fn install_action(image: &Image, pinned: &Pinned, fragments: Vec<BlobDigest>) -> Action {
+    fn of<T: Default>(image: &Image, part: impl Fn(&imgc_plan::Packages) -> T) -> T {
+        image.packages.as_ref().map(part).unwrap_or_default()
+    }
+    Action::Install {
+        arch: image.platform.arch.debian().to_owned(),
+        epoch: pinned.epoch,
+        skip: skip(image).into_iter().collect(),
+        effects: of(image, |packages| packages.effects.clone()),
+        exclude: of(image, |packages| packages.exclude.clone()),
+        include: of(image, |packages| packages.include.clone()),
+        fragments,
+        calls: pinned.call_lines.clone(),
+        layers: image.layers.clone(),
     }
 }
 
@@ -405,7 +370,7 @@ fn segment_use(part: &Part) -> SegmentUse {
     let mut entries = Vec::with_capacity(part.fragment.entries.len());
     for entry in &part.fragment.entries {
         let kind = match &entry.node {
-            EntryNode::Directory => continue,
+            EntryNode::Directory => Kind::Directory,
             EntryNode::HardLink(target) => {
                 let meta = metas.get(target).map_or(&entry.meta, |meta| *meta);
                 metas.insert(&entry.path, meta);
@@ -438,33 +403,5 @@ fn segment_use(part: &Part) -> SegmentUse {
     SegmentUse {
         segment: part.segment,
         entries,
-    }
-}
-
-/// Digests what is read through it.
-struct Digesting<R> {
-    inner: R,
-    hash: Sha256,
-}
-
-impl<R: Read> Read for Digesting<R> {
-    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
-        let read = self.inner.read(buf)?;
-        self.hash.update(&buf[..read]);
-        Ok(read)
-    }
-}
-
-/// Writes what a package holds into its segment.
-struct Into<'a>(&'a mut SegmentWriter<BlobWriter>);
-
-impl Sink for Into<'_> {
-    fn entry(
-        &mut self,
-        path: &TreePath,
-        meta: &Meta,
-        entry: EntryKind<'_>,
-    ) -> std::io::Result<Option<Content>> {
-        self.0.entry(path, meta, entry)
     }
 }

@@ -2,11 +2,13 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-use imgc_plan::{Action, Derivation};
+use imgc_plan::{Action, Derivation, DrvDigest};
 use imgc_store::{BlobDigest, Store, StoreError};
 
-use crate::{BuildError, Event, Events};
+use crate::why::{self, Why};
+use crate::{BuildError, Builder, Event};
 
 /// What a derivation yields: a record of the blobs that it made.
 pub(crate) trait Output: Serialize + DeserializeOwned {
@@ -14,52 +16,99 @@ pub(crate) trait Output: Serialize + DeserializeOwned {
     fn blobs(&self) -> Vec<(BlobDigest, u64)>;
 }
 
+/// What a derivation is about, for people.
+pub(crate) struct About<'a> {
+    /// What it makes: `unpack`, `install`, `files`, `image`.
+    pub(crate) kind: &'static str,
+    /// Whose: a package, an image.
+    pub(crate) name: &'a str,
+    /// What it is made of, as far as somebody who asks why it is made anew wants to know.
+    /// Null where the answer is always that it was never made.
+    pub(crate) said: Value,
+}
+
+/// The output of `action`, if the store has it.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn find<T: Output>(
+    store: &dyn Store,
+    abi: u32,
+    action: Action,
+) -> Result<Option<T>, StoreError> {
+    let key = Derivation { abi, action }.digest();
+    Ok(found(store, &key)?.ok())
+}
+
 /// Asks the store for the output of `action`, and makes it where it isn't there.
 ///
 /// One thread of one process makes an output at a time; whoever waited finds it
-/// made. `name` says in messages what it is about. `make` must depend on nothing
-/// but what `action` names, and must not ask for the same derivation.
+/// made. `make` must depend on nothing but what `action` names, and must not ask for the
+/// same derivation.
 ///
 /// # Errors
 /// What `make` says, or the store.
 pub(crate) fn realise<T: Output>(
-    store: &dyn Store,
-    events: &dyn Events,
-    (kind, abi, action): (&'static str, u32, Action),
-    name: &str,
+    builder: &Builder<'_>,
+    (abi, action): (u32, Action),
+    about: About<'_>,
     make: impl FnOnce() -> Result<T, BuildError>,
 ) -> Result<T, BuildError> {
+    let Builder { store, events, .. } = *builder;
+    let About { kind, name, said } = about;
+    builder.check_stop()?;
     let key = Derivation { abi, action }.digest();
-    let find = || -> Result<Option<T>, StoreError> {
-        let Some(record) = store.action(&key)? else {
-            return Ok(None);
-        };
-        // A record of another shape is as good as none.
-        let Ok(output) = serde_json::from_slice::<T>(&record) else {
-            return Ok(None);
-        };
-        for (digest, size) in output.blobs() {
-            if store.contains(&digest)? != Some(size) {
-                return Ok(None);
-            }
-        }
-        Ok(Some(output))
-    };
-    if let Some(output) = find()? {
-        events.event(Event::Reuse { kind });
+    let reuse = || events.event(Event::Reuse { kind });
+    if let Ok(output) = found(store, &key)? {
+        reuse();
         return Ok(output);
     }
     let _lock = store.lock(&key)?;
-    if let Some(output) = find()? {
-        events.event(Event::Reuse { kind });
-        return Ok(output);
-    }
+    let gone = match found(store, &key)? {
+        Ok(output) => {
+            reuse();
+            return Ok(output);
+        }
+        Err(gone) => gone,
+    };
     events.event(Event::Realise {
         kind,
         name: name.to_owned(),
+        key,
+        why: match gone {
+            Some(blob) => Why::Gone(blob),
+            None => why::why(store, kind, name, &said)?,
+        },
     });
-    let output = make()?;
+    let made = make();
+    events.event(Event::Realised {
+        kind,
+        name: name.to_owned(),
+    });
+    let output = made?;
     let record = serde_json::to_vec(&output).expect("an output is plain data");
     store.record(&key, &record)?;
+    why::remember(store, kind, name, &said)?;
     Ok(output)
+}
+
+/// The output that is recorded under a key; else, if there is a record, the blob of it that
+/// is missing.
+fn found<T: Output>(
+    store: &dyn Store,
+    key: &DrvDigest,
+) -> Result<Result<T, Option<BlobDigest>>, StoreError> {
+    let Some(record) = store.action(key)? else {
+        return Ok(Err(None));
+    };
+    // A record of another shape is as good as none.
+    let Ok(output) = serde_json::from_slice::<T>(&record) else {
+        return Ok(Err(None));
+    };
+    for (digest, size) in output.blobs() {
+        if store.contains(&digest)? != Some(size) {
+            return Ok(Err(Some(digest)));
+        }
+    }
+    Ok(Ok(output))
 }

@@ -206,6 +206,7 @@ mod tests {
             users: Vec::new(),
             files: Vec::new(),
             config: Config::default(),
+            layers: imgc_plan::Layers::default(),
         }
     }
 

@@ -88,7 +88,8 @@ pub fn plan_layer(
 
 /// Decides how a whole tree is made as several layers: one for each of `groups`, lowest
 /// first, and one on top for `rest` and all that no segment brings. A group of which no
-/// segment is used has no layer, so there may be fewer.
+/// segment is used has no layer. With each comes the place of its group; none for the one
+/// on top.
 ///
 /// What a group's layer is depends on nothing but its own segments: images that have the
 /// same group share it. So its folders have the metadata that the group's packages give
@@ -101,9 +102,9 @@ pub fn plan_layers(
     tree: &Tree,
     groups: &[Vec<SegmentUse>],
     rest: &[SegmentUse],
-) -> Result<Vec<Recipe>, PlanError> {
+) -> Result<Vec<(Option<usize>, Recipe)>, PlanError> {
     if groups.is_empty() {
-        return Ok(vec![plan_layer(tree, None, rest)?]);
+        return Ok(vec![(None, plan_layer(tree, None, rest)?)]);
     }
     check_names(tree)?;
     let changed = changed(tree, None);
@@ -111,7 +112,7 @@ pub fn plan_layers(
     let links = Links::of(tree);
     let mut below: BTreeMap<TreePath, Meta> = BTreeMap::new();
     let mut recipes = Vec::new();
-    for group in groups {
+    for (place, group) in groups.iter().enumerate() {
         let mut recipe = Recipe::default();
         let mut folders: BTreeMap<TreePath, Meta> = BTreeMap::new();
         let used = group
@@ -144,7 +145,7 @@ pub fn plan_layers(
             recipe.head.push(Entry { path, meta, what });
         }
         if !recipe.segments.is_empty() {
-            recipes.push(recipe);
+            recipes.push((Some(place), recipe));
         }
     }
     let lower = placed.taken.clone();
@@ -165,7 +166,7 @@ pub fn plan_layers(
         }
     }
     top.head = folders.into_iter().map(|path| folder(tree, path)).collect();
-    recipes.push(top);
+    recipes.push((None, top));
     Ok(recipes)
 }
 

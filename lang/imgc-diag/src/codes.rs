@@ -272,6 +272,8 @@ pub const BAD_ARCHIVE: Code = Code(529);
 pub const BAD_PATTERN: Code = Code(531);
 /// A package whose scripts are both skipped and stated.
 pub const SKIPPED_AND_STATED: Code = Code(532);
+/// Bad layers.
+pub const BAD_LAYERS: Code = Code(533);
 
 // The command line: 06xx
 
@@ -403,6 +405,7 @@ pub const REGISTRY: &[Entry] = &[
     entry(BAD_ARCHIVE, "bad archive"),
     entry(BAD_PATTERN, "bad pattern of paths"),
     entry(SKIPPED_AND_STATED, "scripts both skipped and stated"),
+    entry(BAD_LAYERS, "bad layers"),
     // The command line: 06xx
     entry(ARGUMENT_NEEDED, "argument that is needed"),
     entry(UNKNOWN_ARGUMENT, "argument that nothing takes"),

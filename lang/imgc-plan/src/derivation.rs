@@ -12,7 +12,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BlobDigest, Config, DrvDigest, Effects, File, Group, Image, Platform, User};
+use crate::{
+    BlobDigest, Compression, Config, DrvDigest, Effects, File, Group, Image, Layers, Platform, User,
+};
 
 /// One step of a build.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,19 +63,31 @@ pub enum Action {
         fragments: Vec<BlobDigest>,
         /// What is asked of dpkg, as the lock writes it.
         calls: Vec<String>,
+        /// How the tree is cut into layers.
+        #[serde(default, skip_serializing_if = "Layers::is_default")]
+        layers: Layers,
+    },
+    /// One package's files, compressed in another way.
+    Frame {
+        /// The files as they were unpacked.
+        segment: BlobDigest,
+        /// How they are compressed.
+        compression: String,
     },
     /// Users, groups and files over the packages' tree, to a layer.
     Files {
         /// The moment that files are given, in seconds since 1970.
         epoch: u64,
-        /// The `install` output that they are laid over.
-        base: Option<BlobDigest>,
+        /// The layers of the `install` output that they are laid over, lowest first.
+        base: Vec<BlobDigest>,
         /// Groups to add.
         groups: Vec<Group>,
         /// Users to add.
         users: Vec<User>,
         /// Files to add.
         files: Vec<File>,
+        /// How the layer is compressed.
+        compression: Compression,
     },
     /// Layers and a configuration, to a manifest.
     Image {

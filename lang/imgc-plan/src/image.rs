@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{FileDigest, ImagePath, Platform};
+use crate::{FileDigest, ImagePath, Layers, Platform};
 
 /// All that one `.img` file asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,9 @@ pub struct Image {
     pub files: Vec<File>,
     /// What a runtime is told.
     pub config: Config,
+    /// How it is cut into layers.
+    #[serde(default, skip_serializing_if = "Layers::is_default")]
+    pub layers: Layers,
 }
 
 /// The Debian packages of an image, as asked for: before solving.

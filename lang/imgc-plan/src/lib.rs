@@ -9,6 +9,7 @@ mod derivation;
 mod digest;
 mod image;
 mod image_path;
+mod layers;
 mod platform;
 
 pub use derivation::{Action, Derivation};
@@ -18,4 +19,5 @@ pub use image::{
     Plan, Port, Protocol, User, Variant,
 };
 pub use image_path::{ImagePath, ImagePathError};
+pub use layers::{Compression, CompressionError, Layers, MAX_LAYERS};
 pub use platform::{Arch, ParseArchError, Platform};

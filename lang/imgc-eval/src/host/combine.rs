@@ -70,6 +70,10 @@ pub(crate) fn extend(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
             image.config = Arc::new(joined);
         }
     }
+    if let Some(layers) = &parts.layers {
+        let joined = base.layers.join(call, layers, joint, &mut failed);
+        image.layers = Arc::new(joined);
+    }
     let target = image.target(call);
     let mut files = image.files.aim(call, target, &mut failed);
     if !parts.files.is_empty() {
@@ -110,6 +114,9 @@ pub(crate) fn replace(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
         if let Some(replaced) = keep(&mut failed, replaced) {
             image.config = Arc::new(replaced);
         }
+    }
+    if let Some(layers) = &parts.layers {
+        image.layers = Arc::new(base.layers.replace(layers));
     }
     let target = image.target(call);
     if parts.files.is_empty() {
@@ -156,6 +163,8 @@ pub(crate) fn merge(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
     if let Some(config) = keep(&mut failed, config) {
         image.config = Arc::new(config);
     }
+    let layers = first.layers.join(call, &second.layers, joint, &mut failed);
+    image.layers = Arc::new(layers);
     let target = image.target(call);
     let files = first.files.aim(call, target, &mut failed);
     let others = second.files.aim(call, target, &mut failed);

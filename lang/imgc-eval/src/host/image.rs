@@ -14,6 +14,7 @@ use crate::vm::call::{Call, Eval, Failed};
 use crate::vm::value::{PackagesValue, Value};
 
 use super::config::Settings;
+use super::layers::Layering;
 use super::placing::{Entry, Files, Target, entries};
 use super::scalars::platform_of;
 use super::users::{Accounts, Asked};
@@ -37,6 +38,8 @@ pub(crate) struct ImageValue {
     pub(super) files: Arc<Files>,
     /// What a runtime is told.
     pub(super) config: Arc<Settings>,
+    /// How it is cut into layers.
+    pub(super) layers: Arc<Layering>,
 }
 
 /// What `image`, `extend` and `override` are given, without the packages.
@@ -49,6 +52,7 @@ pub(super) struct Parts {
     pub(super) accounts: Asked,
     pub(super) files: Vec<Arc<Entry>>,
     pub(super) config: Option<Settings>,
+    pub(super) layers: Option<Layering>,
 }
 
 /// Whether `name` is `[a-z0-9]+([._-][a-z0-9]+)*`.
@@ -89,6 +93,7 @@ pub(crate) fn image(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
         accounts: Arc::default(),
         files: Arc::new(Files::none(default_platform(call))),
         config: Arc::new(parts.config.unwrap_or_default()),
+        layers: Arc::new(parts.layers.unwrap_or_default()),
     };
     if !parts.accounts.is_empty() {
         image.accounts = Arc::new(Accounts::new(call, parts.accounts, &mut failed));
@@ -133,6 +138,8 @@ impl Parts {
             .unwrap_or_default();
         let config =
             field(given, "config", failed).map(|value| Settings::read(call, value, failed));
+        let layers =
+            field(given, "layers", failed).map(|value| Layering::read(call, value, failed));
         Self {
             name,
             platform,
@@ -140,6 +147,7 @@ impl Parts {
             accounts,
             files,
             config,
+            layers,
         }
     }
 }
@@ -179,6 +187,7 @@ impl ImageValue {
                 .map(|placed| placed.file.clone())
                 .collect(),
             config: self.config.config(),
+            layers: self.layers.planned(),
         }
     }
 

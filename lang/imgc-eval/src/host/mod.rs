@@ -13,6 +13,7 @@ mod effects;
 mod files;
 mod gather;
 mod image;
+mod layers;
 mod packages;
 mod places;
 mod placing;

@@ -29,6 +29,7 @@ pub(super) enum Host {
     Effects,
     Attributes,
     Archive,
+    Layers,
 }
 
 /// The type of a field of the host's records.
@@ -37,6 +38,8 @@ enum Kind {
     One(Host),
     List(Host),
     Map(Host),
+    /// A map of lists.
+    Lists(Host),
 }
 
 type Table = &'static [(&'static str, bool, Kind)];
@@ -91,9 +94,15 @@ const ARCHIVE: Table = &[
     ("priority", true, Kind::One(Host::Int)),
 ];
 
+const LAYERS: Table = &[
+    ("most", true, Kind::One(Host::Int)),
+    ("groups", true, Kind::Lists(Host::Package)),
+    ("compression", true, Kind::One(Host::String)),
+];
+
 impl Host {
     /// All of them, in order.
-    pub(super) const ALL: [Self; 22] = [
+    pub(super) const ALL: [Self; 23] = [
         Self::Int,
         Self::Bool,
         Self::String,
@@ -116,6 +125,7 @@ impl Host {
         Self::Effects,
         Self::Attributes,
         Self::Archive,
+        Self::Layers,
     ];
 
     /// Its name in the language.
@@ -143,6 +153,7 @@ impl Host {
             Self::Effects => "Effects",
             Self::Attributes => "Attributes",
             Self::Archive => "Archive",
+            Self::Layers => "Layers",
         }
     }
 
@@ -176,6 +187,7 @@ impl Host {
             Self::Effects => "the effects of a package's scripts",
             Self::Attributes => "the attributes of a path",
             Self::Archive => "an archive",
+            Self::Layers => "layers",
         }
     }
 
@@ -200,7 +212,8 @@ impl Host {
             | Self::Config
             | Self::Effects
             | Self::Attributes
-            | Self::Archive => "a record",
+            | Self::Archive
+            | Self::Layers => "a record",
             other => other.words(),
         }
     }
@@ -230,6 +243,7 @@ impl Host {
             Self::Effects => "effects of packages' scripts",
             Self::Attributes => "attributes of paths",
             Self::Archive => "archives",
+            Self::Layers => "values of layers",
         }
     }
 
@@ -243,6 +257,7 @@ impl Host {
                 | Self::Effects
                 | Self::Attributes
                 | Self::Archive
+                | Self::Layers
         )
     }
 
@@ -271,6 +286,7 @@ impl Arena {
             Host::Effects => (3, EFFECTS),
             Host::Attributes => (4, ATTRIBUTES),
             Host::Archive => (5, ARCHIVE),
+            Host::Layers => (6, LAYERS),
             _ => return None,
         };
         if let Some(ty) = self.tables[index] {
@@ -288,6 +304,11 @@ impl Arena {
                     Kind::Map(host) => {
                         let value = self.host(host);
                         self.map(value)
+                    }
+                    Kind::Lists(host) => {
+                        let item = self.host(host);
+                        let list = self.list(item);
+                        self.map(list)
                     }
                 };
                 Field {

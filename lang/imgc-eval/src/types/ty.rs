@@ -255,7 +255,7 @@ pub(super) struct Arena {
     /// Pairs that one comparison has seen.
     pub(super) seen: BTreeSet<(Ty, Ty)>,
     /// The tables of the host's records, once they are needed.
-    pub(super) tables: [Option<Ty>; 6],
+    pub(super) tables: [Option<Ty>; 7],
 }
 
 /// Poison.
@@ -302,7 +302,7 @@ impl Arena {
         self.work = 0;
         self.patience = 0;
         self.seen.clear();
-        self.tables = [None; 6];
+        self.tables = [None; 7];
         SPARE.with(|spare| {
             let mut spare = spare.borrow_mut();
             if spare.len() < SPARES {
@@ -326,7 +326,7 @@ impl Arena {
             work: 0,
             patience: 0,
             seen: BTreeSet::new(),
-            tables: [None; 6],
+            tables: [None; 7],
         };
         arena.push(Node::Poison, true);
         arena.push(Node::Nothing, true);

@@ -1,0 +1,103 @@
+//! Which packages share a layer.
+//!
+//! An image says how many layers it wants for its packages, and may name groups itself.
+//! The rest is decided by what the packages are, never by what other images there are:
+//! the same image has the same layers whatever it is built with. Images with packages in
+//! common share layers all the same, as each of these rules gives them the same groups:
+//! - what Debian extracts first, its essential set, is one group, the lowest;
+//! - the largest packages have a layer each;
+//! - all other packages share one;
+//! - what scripts did, and dpkg's database, is on top.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use imgc_apt::Call;
+use imgc_layer::Compression;
+use imgc_plan::{Layers, MAX_LAYERS};
+
+use crate::parts::Part;
+
+/// Groups of packages, each for a layer, the lowest first: what it is called, and its
+/// packages by their place in the order of installation.
+pub(crate) type Groups = Vec<(String, Vec<usize>)>;
+
+/// The groups for the layers below the one on top.
+///
+/// # Errors
+/// A group of the image names a package that it does not have: the group, and the name.
+pub(crate) fn groups(
+    parts: &[Arc<Part>],
+    calls: &[Call],
+    layers: &Layers,
+) -> Result<Groups, (String, String)> {
+    let name = |at: usize| parts[at].fragment.package.name.as_str();
+    let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for at in 0..parts.len() {
+        by_name.entry(name(at)).or_default().push(at);
+    }
+    let mut left: BTreeSet<usize> = (0..parts.len()).collect();
+    let mut asked = Groups::new();
+    for (group, names) in &layers.groups {
+        let mut of = Vec::new();
+        for wanted in names {
+            let found = by_name.get(wanted.as_str());
+            let found = found.ok_or_else(|| (group.clone(), wanted.clone()))?;
+            of.extend(found.iter().filter(|at| left.remove(at)));
+        }
+        asked.push((group.clone(), of));
+    }
+    let asked_for = u32::try_from(asked.len()).unwrap_or(MAX_LAYERS);
+    // One of them is on top.
+    let mut room = layers.most.min(MAX_LAYERS.saturating_sub(asked_for)).max(1) - 1;
+    let mut groups = Groups::new();
+    if room > 1 {
+        let first = calls.iter().filter_map(|call| match call {
+            Call::Extract(first) => Some(first),
+            _ => None,
+        });
+        let base: BTreeSet<usize> = first
+            .flatten()
+            .copied()
+            .filter(|at| left.remove(at))
+            .collect();
+        if !base.is_empty() {
+            groups.push(("base".to_owned(), base.into_iter().collect()));
+            room -= 1;
+        }
+    }
+    groups.extend(asked);
+    if room > 0 {
+        let mut large: Vec<usize> = left.iter().copied().collect();
+        large.sort_by_key(|&at| (std::cmp::Reverse(parts[at].segment.size), name(at)));
+        // With room for all of them there is no layer of others.
+        let alone = match usize::try_from(room).unwrap_or(usize::MAX) {
+            room if room >= large.len() => large.len(),
+            room => room - 1,
+        };
+        let mut alone: Vec<usize> = large.drain(..alone).collect();
+        alone.sort_by_key(|&at| name(at));
+        groups.extend(alone.into_iter().map(|at| (name(at).to_owned(), vec![at])));
+        if !large.is_empty() {
+            groups.push(("others".to_owned(), large));
+        }
+    }
+    for (_, group) in &mut groups {
+        let order = |at: &usize| &parts[*at].fragment.package;
+        group.sort_by(|a, b| {
+            let (a, b) = (order(a), order(b));
+            (&a.name, &a.architecture).cmp(&(&b.name, &b.architecture))
+        });
+    }
+    groups.retain(|(_, group)| !group.is_empty());
+    Ok(groups)
+}
+
+/// How the layers of an image are compressed.
+pub(crate) fn compression(layers: &Layers) -> Compression {
+    match layers.compression {
+        imgc_plan::Compression::Zstd(level) => Compression::Zstd(level.into()),
+        imgc_plan::Compression::Gzip(level) => Compression::Gzip(level.into()),
+        imgc_plan::Compression::None => Compression::None,
+    }
+}

@@ -1,0 +1,295 @@
+//! Packages to fragments: fetched and unpacked side by side, each once, ever.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use imgc_dpkg::{EntryNode, Fragment, Limits, Sink};
+use imgc_layer::{Segment, SegmentWriter};
+use imgc_plan::Action;
+use imgc_store::{BlobDigest, BlobWriter, Check, StoreError};
+use imgc_tree::{Content, EntryKind, Meta, TreePath};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::budget::Budget;
+use crate::fetch::Pin;
+use crate::realise::{self, About, Output, realise};
+use crate::{BuildError, Builder, Event, abi};
+
+/// How many downloads run at once. They wait for the network, not for a processor.
+const DOWNLOADS: usize = 8;
+
+/// The largest fragment record that is read, in bytes.
+const FRAGMENT: u64 = 256 << 20;
+
+/// What unpacking a package takes beside its decompressor's window, in bytes: the
+/// compressor, buffers, and the list of its files.
+const UNPACKING: u64 = 24 << 20;
+
+/// The largest window that packages are compressed with, in bytes (`xz -9`). A package
+/// has no use for one that is larger than its contents.
+const WINDOW: u64 = 64 << 20;
+
+/// What `unpack` yields: a package's files, and what is known of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Unpacked {
+    /// The [`Fragment`], as JSON.
+    pub(crate) fragment: BlobDigest,
+    size: u64,
+    segment: Segment,
+}
+
+impl Output for Unpacked {
+    fn blobs(&self) -> Vec<(BlobDigest, u64)> {
+        vec![
+            (self.fragment, self.size),
+            (self.segment.blob, self.segment.size),
+        ]
+    }
+}
+
+/// A package's fragment, read back.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) fragment: Fragment,
+    pub(crate) digest: BlobDigest,
+    pub(crate) segment: Segment,
+}
+
+/// The parts of packages, by the digest of the package, and why others are missing: in
+/// the order in which they were asked for, whichever failed first.
+#[derive(Debug, Default)]
+pub(crate) struct Parts {
+    made: BTreeMap<BlobDigest, Arc<Part>>,
+    pub(crate) errors: Vec<BuildError>,
+}
+
+impl Parts {
+    /// The parts of these packages, in their order. None if one is missing.
+    pub(crate) fn of(&self, pins: &[Pin]) -> Option<Vec<Arc<Part>>> {
+        pins.iter()
+            .map(|pin| self.made.get(&pin.digest).cloned())
+            .collect()
+    }
+}
+
+impl Builder<'_> {
+    /// The parts of packages, in their order.
+    ///
+    /// # Errors
+    /// The first error in their order.
+    pub(crate) fn parts(&self, pins: &[Pin]) -> Result<Vec<Arc<Part>>, BuildError> {
+        let mut parts = self.all_parts(pins);
+        match parts.errors.is_empty() {
+            true => Ok(parts.of(pins).expect("no part is missing")),
+            false => Err(parts.errors.swap_remove(0)),
+        }
+    }
+
+    /// Unpacks every package that has not been unpacked, and fetches what that takes. One
+    /// that fails does not keep the others from being unpacked.
+    pub(crate) fn all_parts(&self, pins: &[Pin]) -> Parts {
+        let mut seen = BTreeSet::new();
+        let pins: Vec<&Pin> = pins.iter().filter(|pin| seen.insert(pin.digest)).collect();
+        let slots: Vec<Mutex<Option<Result<Part, BuildError>>>> =
+            pins.iter().map(|_| Mutex::new(None)).collect();
+        let put = |at: usize, result| {
+            *slots[at].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        };
+        pins.par_iter().enumerate().for_each(|(at, pin)| {
+            if let Some(found) = self.known(pin).transpose() {
+                put(at, found);
+            }
+        });
+        let missing: Vec<usize> = (0..pins.len())
+            .filter(|&at| {
+                let slot = slots[at].lock();
+                slot.unwrap_or_else(PoisonError::into_inner).is_none()
+            })
+            .collect();
+        self.fetch_and_unpack(&pins, &missing, &put);
+        let mut parts = Parts::default();
+        for (pin, slot) in pins.iter().zip(slots) {
+            let result = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
+            match result.expect("every package was found, made or failed") {
+                Ok(part) => drop(parts.made.insert(pin.digest, Arc::new(part))),
+                Err(BuildError::Interrupted) if !parts.errors.is_empty() => {}
+                Err(error) => parts.errors.push(error),
+            }
+        }
+        parts
+    }
+
+    fn fetch_and_unpack(
+        &self,
+        pins: &[&Pin],
+        missing: &[usize],
+        put: &(impl Fn(usize, Result<Part, BuildError>) + Sync),
+    ) {
+        let absent = missing.iter().map(|&at| pins[at]).filter(
+            |pin| !matches!(self.store.contains(&pin.digest), Ok(Some(size)) if size == pin.size),
+        );
+        let (files, bytes) = absent.fold((0, 0), |(n, sum), pin| (n + 1, sum + pin.size));
+        if files > 0 {
+            self.events.event(Event::FetchTotal { files, bytes });
+        }
+        let budget = Budget::new(self.memory);
+        let next = AtomicUsize::new(0);
+        let (send, fetched) = channel();
+        std::thread::scope(|scope| {
+            for _ in 0..DOWNLOADS.min(missing.len()) {
+                let (send, next) = (send.clone(), &next);
+                scope.spawn(move || {
+                    while let Some(&at) = missing.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        match self.fetcher().pinned(pins[at]) {
+                            Ok(()) => drop(send.send(at)),
+                            Err(error) => put(at, Err(error.into())),
+                        }
+                    }
+                });
+            }
+            drop(send);
+            // In place: waiting for downloads must not take a thread of the pool.
+            rayon::in_place_scope(|pool| {
+                for at in fetched {
+                    let budget = &budget;
+                    pool.spawn(move |_| {
+                        let pin = pins[at];
+                        // What xz makes of it is rarely more than six times as much.
+                        let window = WINDOW.min(pin.size.saturating_mul(6));
+                        let _share = budget.take(UNPACKING + window);
+                        put(at, self.part(pin));
+                    });
+                }
+            });
+        });
+    }
+
+    /// A package's part, if it was unpacked before. Its `.deb` need not be there.
+    fn known(&self, pin: &Pin) -> Result<Option<Part>, BuildError> {
+        self.check_stop()?;
+        let action = Action::Unpack { deb: pin.digest };
+        let found = realise::find::<Unpacked>(self.store, abi::UNPACK, action)?;
+        let Some(unpacked) = found else {
+            return Ok(None);
+        };
+        match self.read_part(&unpacked) {
+            Ok(part) => {
+                self.events.event(Event::Reuse { kind: "unpack" });
+                Ok(Some(part))
+            }
+            Err(BuildError::Store(StoreError::Absent(_))) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A package's part. What turned out to be damaged in the store has been moved aside
+    /// then, and is fetched or made again once.
+    fn part(&self, pin: &Pin) -> Result<Part, BuildError> {
+        self.check_stop()?;
+        match self.try_part(pin) {
+            Err(BuildError::Store(StoreError::Absent(_))) => {
+                self.fetcher().pinned(pin)?;
+                self.try_part(pin)
+            }
+            done => done,
+        }
+    }
+
+    fn try_part(&self, pin: &Pin) -> Result<Part, BuildError> {
+        let action = Action::Unpack { deb: pin.digest };
+        let about = About {
+            kind: "unpack",
+            name: &pin.name,
+            said: serde_json::Value::Null,
+        };
+        let unpacked = realise(self, (abi::UNPACK, action), about, || self.unpack(pin))?;
+        self.read_part(&unpacked)
+    }
+
+    fn read_part(&self, unpacked: &Unpacked) -> Result<Part, BuildError> {
+        let bytes = self.store.read(&unpacked.fragment, FRAGMENT)?;
+        let bytes = bytes.ok_or(StoreError::Absent(unpacked.fragment))?;
+        let fragment =
+            serde_json::from_slice(&bytes).map_err(|_| StoreError::Absent(unpacked.fragment))?;
+        Ok(Part {
+            fragment,
+            digest: unpacked.fragment,
+            segment: unpacked.segment,
+        })
+    }
+
+    fn unpack(&self, pin: &Pin) -> Result<Unpacked, BuildError> {
+        let deb = self.store.open_sized(&pin.digest, pin.size)?;
+        let deb = deb.ok_or(StoreError::Absent(pin.digest))?;
+        // Unpacking reads to the end, or fails.
+        let mut digesting = Digesting {
+            inner: deb,
+            hash: Sha256::new(),
+            builder: self,
+        };
+        let deb = io::BufReader::with_capacity(128 * 1024, &mut digesting);
+        let failed =
+            |error| StoreError::from_io(error, "writing", std::path::Path::new("a segment"));
+        let mut writer = SegmentWriter::new(self.store.writer()?).map_err(failed)?;
+        let unpacked = imgc_dpkg::unpack(deb, &Limits::default(), &mut Into(&mut writer));
+        let found = BlobDigest::from_bytes(digesting.hash.finalize().into());
+        self.check_stop()?;
+        if found != pin.digest && self.store.verify_read(&pin.digest)? == Check::Corrupt {
+            return Err(StoreError::Absent(pin.digest).into());
+        }
+        let mut fragment = unpacked.map_err(|error| BuildError::Deb {
+            package: pin.name.clone(),
+            error,
+        })?;
+        let segment = writer.commit().map_err(failed)?;
+        for entry in &mut fragment.entries {
+            if let EntryNode::Regular(content) = &mut entry.node {
+                segment.place(content);
+            }
+        }
+        let bytes = serde_json::to_vec(&fragment).expect("a fragment is plain data");
+        let size = bytes.len() as u64;
+        Ok(Unpacked {
+            fragment: self.store.put(&bytes)?,
+            size,
+            segment,
+        })
+    }
+}
+
+/// Digests what is read through it, and ends where the build is to stop.
+struct Digesting<'a, R> {
+    inner: R,
+    hash: Sha256,
+    builder: &'a Builder<'a>,
+}
+
+impl<R: Read> Read for Digesting<'_, R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if self.builder.check_stop().is_err() {
+            return Err(io::Error::other("the build was interrupted"));
+        }
+        let read = self.inner.read(buf)?;
+        self.hash.update(&buf[..read]);
+        Ok(read)
+    }
+}
+
+/// Writes what a package holds into its segment.
+struct Into<'a>(&'a mut SegmentWriter<BlobWriter>);
+
+impl Sink for Into<'_> {
+    fn entry(
+        &mut self,
+        path: &TreePath,
+        meta: &Meta,
+        entry: EntryKind<'_>,
+    ) -> io::Result<Option<Content>> {
+        self.0.entry(path, meta, entry)
+    }
+}
