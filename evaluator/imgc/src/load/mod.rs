@@ -62,7 +62,8 @@ pub(crate) fn run(args: &LoadArgs, terminal: &Terminal) -> Result<(), Failure> {
     let listener = serve::listen("127.0.0.1:0")?;
     let registry = Registry::new(Arc::clone(&work.store) as _, Box::new(offered));
     let server = Server::start(listener, registry, counting(&sent, terminal));
-    let server = server.map_err(|error| Problem::new(format!("can't serve images: {error}")))?;
+    let mut server =
+        server.map_err(|error| Problem::new(format!("can't serve images: {error}")))?;
     for (name, image) in &built {
         let to = match &tag {
             Some(tag) => tag.clone(),
@@ -73,7 +74,12 @@ pub(crate) fn run(args: &LoadArgs, terminal: &Terminal) -> Result<(), Failure> {
             tag: to.tag.clone(),
         };
         sent.begin();
-        load(&engine, &from, &to, &|line| progress.note(line))?;
+        let note = |line: &str| {
+            if terminal.verbose {
+                progress.note(line);
+            }
+        };
+        load(&engine, &from, &to, &note)?;
         let layers = image.image.layers.len();
         progress.note(&sent.summary(layers));
         terminal.result(&format!("{to} {}", image.image.manifest.digest))?;

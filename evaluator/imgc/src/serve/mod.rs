@@ -37,7 +37,7 @@ pub(crate) fn run(args: &ServeArgs, terminal: &Terminal) -> Result<(), Failure> 
     let folder = Folder::new(root, work, args.locked, terminal);
     let registry = Registry::new(store, Box::new(folder));
     let log = log(terminal);
-    let server =
+    let mut server =
         Server::start(listener, registry, log).map_err(|error| failed(&args.listen, &error))?;
     let address = server.address();
     if !address.ip().is_loopback() {

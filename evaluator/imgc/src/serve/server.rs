@@ -6,6 +6,7 @@ use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use imgc_oci::serve::{Answer, Body, Registry, Request};
@@ -49,23 +50,37 @@ pub(crate) type Log = Box<dyn Fn(&Served<'_>) + Send + Sync>;
 #[derive(Debug)]
 pub(crate) struct Server {
     address: SocketAddr,
-    shared: Arc<Shared>,
+    /// `None` once it has stopped: nothing holds the store then.
+    running: Option<Running>,
 }
 
-struct Shared {
+#[derive(Debug)]
+struct Running {
+    listening: JoinHandle<()>,
+    connections: Arc<Connections>,
+    /// Here too, so that the last one to let go of it is not a thread that nobody waits for.
+    _answering: Arc<Answering>,
+}
+
+/// What requests are answered by.
+struct Answering {
     registry: Registry,
     log: Log,
     patience: Patience,
-    connections: usize,
     /// Whether only this machine reaches it.
     is_loopback: bool,
-    stopping: AtomicBool,
-    open: Mutex<Open>,
-    /// Told whenever a connection ends.
-    ended: Condvar,
 }
 
 /// The connections that are open.
+#[derive(Debug)]
+struct Connections {
+    most: usize,
+    stopping: AtomicBool,
+    open: Mutex<Open>,
+    /// Told whenever one ends.
+    ended: Condvar,
+}
+
 #[derive(Debug, Default)]
 struct Open {
     next: u64,
@@ -81,13 +96,13 @@ struct Connection {
 
 /// A connection's entry in the list. Dropped, also by a panic, it makes room.
 struct Listed {
-    shared: Arc<Shared>,
+    connections: Arc<Connections>,
     number: u64,
 }
 
-impl std::fmt::Debug for Shared {
+impl std::fmt::Debug for Answering {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shared").finish_non_exhaustive()
+        f.debug_struct("Answering").finish_non_exhaustive()
     }
 }
 
@@ -105,24 +120,35 @@ impl Server {
         registry: Registry,
         log: Log,
         patience: Patience,
-        connections: usize,
+        most: usize,
     ) -> io::Result<Self> {
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared {
+        let answering = Arc::new(Answering {
             registry,
             log,
             patience,
-            connections,
             is_loopback: address.ip().is_loopback(),
+        });
+        let connections = Arc::new(Connections {
+            most,
             stopping: AtomicBool::new(false),
             open: Mutex::default(),
             ended: Condvar::new(),
         });
-        let accepting = Arc::clone(&shared);
-        std::thread::Builder::new()
-            .name("listen".to_owned())
-            .spawn(move || accept(&listener, &accepting))?;
-        Ok(Self { address, shared })
+        let listening = {
+            let (answering, connections) = (Arc::clone(&answering), Arc::clone(&connections));
+            std::thread::Builder::new()
+                .name("listen".to_owned())
+                .spawn(move || accept(&listener, &answering, &connections))?
+        };
+        Ok(Self {
+            address,
+            running: Some(Running {
+                listening,
+                connections,
+                _answering: answering,
+            }),
+        })
     }
 
     /// Where it listens.
@@ -132,10 +158,11 @@ impl Server {
 
     /// Takes no more connections, lets answers come to their end for some seconds, and
     /// closes what is left.
-    pub(crate) fn stop(&self) {
-        if self.shared.stopping.swap(true, Ordering::SeqCst) {
+    pub(crate) fn stop(&mut self) {
+        let Some(running) = self.running.take() else {
             return;
-        }
+        };
+        running.connections.begin_to_stop();
         // Whoever waits for the next connection gets one.
         let mut here = self.address;
         if here.ip().is_unspecified() {
@@ -144,23 +171,11 @@ impl Server {
                 SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
             });
         }
-        drop(TcpStream::connect_timeout(&here, Duration::from_secs(1)));
-        let until = now() + GRACE;
-        let mut open = self.shared.open();
-        for connection in open.by_number.values().filter(|one| !one.busy) {
-            let _ = connection.stream.shutdown(Shutdown::Both);
+        if TcpStream::connect_timeout(&here, Duration::from_secs(1)).is_ok() {
+            // A panic there is no reason for one here.
+            let _ = running.listening.join();
         }
-        while !open.by_number.is_empty() {
-            let left = until.saturating_duration_since(now());
-            if left.is_zero() {
-                break;
-            }
-            let woken = self.shared.ended.wait_timeout(open, left);
-            open = woken.unwrap_or_else(PoisonError::into_inner).0;
-        }
-        for connection in open.by_number.values() {
-            let _ = connection.stream.shutdown(Shutdown::Both);
-        }
+        running.connections.close();
     }
 }
 
@@ -170,7 +185,7 @@ impl Drop for Server {
     }
 }
 
-impl Shared {
+impl Connections {
     fn open(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -178,27 +193,61 @@ impl Shared {
     fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::SeqCst)
     }
-}
 
-impl Listed {
-    /// Waits until there is room.
-    fn new(shared: &Arc<Shared>, stream: &TcpStream) -> io::Result<Self> {
+    fn begin_to_stop(&self) {
+        // With the list in hand: whoever waits for room has looked before, or sees it.
+        let open = self.open();
+        self.stopping.store(true, Ordering::SeqCst);
+        drop(open);
+        self.ended.notify_all();
+    }
+
+    fn close(&self) {
+        let until = now() + GRACE;
+        let mut open = self.open();
+        for connection in open.by_number.values().filter(|one| !one.busy) {
+            let _ = connection.stream.shutdown(Shutdown::Both);
+        }
+        while !open.by_number.is_empty() {
+            let left = until.saturating_duration_since(now());
+            if left.is_zero() {
+                break;
+            }
+            let woken = self.ended.wait_timeout(open, left);
+            open = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        for connection in open.by_number.values() {
+            let _ = connection.stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Puts a connection on the list, once there is room. None when all is to end.
+    fn list(self: &Arc<Self>, stream: &TcpStream) -> io::Result<Option<Listed>> {
         let stream = stream.try_clone()?;
-        let mut open = shared.open();
-        while open.by_number.len() >= shared.connections && !shared.is_stopping() {
-            let woken = shared.ended.wait(open);
+        let mut open = self.open();
+        while open.by_number.len() >= self.most && !self.is_stopping() {
+            let woken = self.ended.wait(open);
             open = woken.unwrap_or_else(PoisonError::into_inner);
+        }
+        if self.is_stopping() {
+            return Ok(None);
         }
         let number = open.next;
         open.next += 1;
         let busy = false;
         open.by_number.insert(number, Connection { stream, busy });
-        let shared = Arc::clone(shared);
-        Ok(Self { shared, number })
+        let connections = Arc::clone(self);
+        Ok(Some(Listed {
+            connections,
+            number,
+        }))
     }
+}
 
+impl Listed {
     fn set_busy(&self, busy: bool) {
-        if let Some(connection) = self.shared.open().by_number.get_mut(&self.number) {
+        let mut open = self.connections.open();
+        if let Some(connection) = open.by_number.get_mut(&self.number) {
             connection.busy = busy;
         }
     }
@@ -206,15 +255,15 @@ impl Listed {
 
 impl Drop for Listed {
     fn drop(&mut self) {
-        self.shared.open().by_number.remove(&self.number);
-        self.shared.ended.notify_all();
+        self.connections.open().by_number.remove(&self.number);
+        self.connections.ended.notify_all();
     }
 }
 
-fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
+fn accept(listener: &TcpListener, answering: &Arc<Answering>, connections: &Arc<Connections>) {
     loop {
         let accepted = listener.accept();
-        if shared.is_stopping() {
+        if connections.is_stopping() {
             return;
         }
         let Ok((stream, _)) = accepted else {
@@ -222,35 +271,43 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
             std::thread::sleep(Duration::from_millis(100));
             continue;
         };
-        let Ok(listed) = Listed::new(shared, &stream) else {
-            continue;
+        let listed = match connections.list(&stream) {
+            Ok(Some(listed)) => listed,
+            Ok(None) => return,
+            Err(_) => continue,
         };
+        let answering = Arc::clone(answering);
         let thread = std::thread::Builder::new().name("request".to_owned());
         // Without a thread, the connection is closed.
-        drop(thread.spawn(move || converse(&stream, &listed)));
+        drop(thread.spawn(move || {
+            converse(&stream, &answering, &listed);
+            // Who waits for the end of the last connection may then take the store away.
+            drop(answering);
+            drop(listed);
+        }));
     }
 }
 
 /// Answers the requests of one connection. A client that goes away is its own affair.
-fn converse(stream: &TcpStream, listed: &Listed) {
-    let shared = &listed.shared;
+fn converse(stream: &TcpStream, answering: &Answering, listed: &Listed) {
     let _ = stream.set_nodelay(true);
     let mut incoming = Incoming::default();
-    while !shared.is_stopping() {
-        let head = match incoming.head(stream, &shared.patience) {
+    let patience = &answering.patience;
+    while !listed.connections.is_stopping() {
+        let head = match incoming.head(stream, patience) {
             Ok(head) => head,
             Err(no_head) => {
-                refuse(stream, no_head, shared);
+                refuse(stream, no_head, patience.piece);
                 break;
             }
         };
         listed.set_busy(true);
-        let goes_on = head.goes_on && !shared.is_stopping();
+        let goes_on = head.goes_on && !listed.connections.is_stopping();
         let began = now();
-        let answer = answer(&head, shared);
+        let answer = answer(&head, answering);
         let status = answer.status;
-        let (sent, done) = send(stream, answer, &head.method, goes_on, shared.patience.piece);
-        (shared.log)(&Served {
+        let (sent, done) = send(stream, answer, &head.method, goes_on, patience.piece);
+        (answering.log)(&Served {
             method: &head.method,
             target: &head.target,
             status,
@@ -265,19 +322,19 @@ fn converse(stream: &TcpStream, listed: &Listed) {
     linger(stream);
 }
 
-fn answer(head: &Head, shared: &Shared) -> Answer {
-    if shared.is_loopback && !head.is_for_loopback() {
+fn answer(head: &Head, answering: &Answering) -> Answer {
+    if answering.is_loopback && !head.is_for_loopback() {
         let message = "this registry is for this machine alone: ask 127.0.0.1 or localhost";
         return Answer::error(403, "DENIED", message);
     }
-    shared.registry.answer(&Request {
+    answering.registry.answer(&Request {
         method: &head.method,
         target: &head.target,
         range: head.range.as_deref(),
     })
 }
 
-fn refuse(stream: &TcpStream, no_head: NoHead, shared: &Shared) {
+fn refuse(stream: &TcpStream, no_head: NoHead, patience: Duration) {
     let (status, message) = match no_head {
         NoHead::Gone => return,
         NoHead::Slow => (408, "the request did not come to its end"),
@@ -285,7 +342,7 @@ fn refuse(stream: &TcpStream, no_head: NoHead, shared: &Shared) {
         NoHead::Bad => (400, "this is no HTTP request"),
     };
     let answer = Answer::error(status, "UNSUPPORTED", message);
-    send(stream, answer, "GET", false, shared.patience.piece);
+    send(stream, answer, "GET", false, patience);
 }
 
 /// How many bytes of the body were sent, and whether that was all of it.
@@ -489,7 +546,7 @@ mod tests {
 
     #[test]
     fn it_stops() {
-        let server = start(2);
+        let mut server = start(2);
         let idle = say(&server, BASE);
         let address = server.address();
         let mut first = [0; 15];
