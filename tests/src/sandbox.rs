@@ -313,6 +313,12 @@ impl Run {
         child.wait().expect("the program ends");
     }
 
+    /// Starts it, with its output in pipes.
+    pub fn spawn(mut self) -> std::process::Child {
+        let command = self.0.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().expect("the program starts")
+    }
+
     /// Runs it to its end.
     pub fn outcome(mut self) -> Outcome {
         let output = self.0.output().expect("the program starts");

@@ -1,13 +1,13 @@
 //! `imgc build`.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use imgc_build::{Builder, Built, Pinning};
 use serde::Serialize;
 
 use crate::cli::BuildArgs;
-use crate::describe::{self, Problem};
+use crate::describe::{self, Problem, Report};
 use crate::lock_file::LockFile;
 use crate::output::Output;
 use crate::progress::Progress;
@@ -20,30 +20,10 @@ use crate::work::{self, Source, Work};
 pub(crate) fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
     let output = Output::parse(args.output.as_deref()).map_err(Failure::Usage)?;
     let work = Work::begin(&args.work)?;
-    let policy = if args.locked {
-        Policy::Locked
-    } else {
-        Policy::Add
-    };
-    let mut sources = Vec::new();
-    for file in &args.files {
-        sources.push(work.evaluate(&Target::of(file), policy, terminal)?);
-    }
-    check_names(&sources)?;
-    let progress = Progress::new(terminal.interactive, terminal.verbose);
-    let mut built = Vec::new();
-    for source in &sources {
-        let images = build(&work, source, args.locked, &progress).map_err(|error| {
-            progress.finish();
-            error.show(source, terminal)
-        })?;
-        built.extend(images);
-    }
-    progress.finish();
+    let (built, progress) = all(&work, &args.files, args.locked, terminal)?;
     output.write(&built, &*work.store)?;
     for (name, image) in &built {
-        warn_of_scripts(name, image, terminal);
-        warn_of_unknown(name, image, terminal);
+        warn(name, image, terminal);
     }
     if args.keep {
         for (name, image) in &built {
@@ -63,15 +43,80 @@ pub(crate) fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> 
     })
 }
 
-fn build(
+/// Builds every image of every file. Of the progress, only what it counted is left.
+///
+/// # Errors
+/// The first thing that is wrong; what has a place in the source has been shown.
+pub(crate) fn all(
+    work: &Work,
+    files: &[PathBuf],
+    locked: bool,
+    terminal: &Terminal,
+) -> Result<(Vec<(String, Built)>, Progress), Failure> {
+    let policy = policy(locked);
+    let mut sources = Vec::new();
+    for file in files {
+        sources.push(work.evaluate(&Target::of(file), policy, terminal)?);
+    }
+    check_names(&sources)?;
+    let progress = Progress::new(terminal.interactive, terminal.verbose);
+    let mut built = Vec::new();
+    for source in &sources {
+        let images = pin(work, source, locked, &progress)
+            .and_then(|lock| make(work, source, &lock, &progress))
+            .map_err(|error| {
+                progress.finish();
+                error.show(source, terminal)
+            })?;
+        built.extend(images);
+    }
+    progress.finish();
+    Ok((built, progress))
+}
+
+/// What is done about modules that are not pinned.
+pub(crate) fn policy(locked: bool) -> Policy {
+    if locked { Policy::Locked } else { Policy::Add }
+}
+
+/// The lock of a file, with everything pinned that its images need.
+pub(crate) fn pin(
     work: &Work,
     source: &Source,
     locked: bool,
     progress: &Progress,
-) -> Result<Vec<(String, Built)>, describe::Report> {
-    let plan = source.plan();
+) -> Result<LockFile, Report> {
     let mut lock = LockFile::beside(&source.file)?;
-    let builder = Builder {
+    let pinning = if locked {
+        Pinning::Locked
+    } else {
+        Pinning::AddMissing
+    };
+    builder(work, source, progress).pin(source.plan(), &mut lock.lock, pinning)?;
+    if !locked {
+        source.project.remotes.pin(&mut lock.lock)?;
+        lock.save(work)?;
+    }
+    Ok(lock)
+}
+
+/// Builds the images of a file with the pins of its lock.
+pub(crate) fn make(
+    work: &Work,
+    source: &Source,
+    lock: &LockFile,
+    progress: &Progress,
+) -> Result<Vec<(String, Built)>, Report> {
+    let builder = builder(work, source, progress);
+    let mut images = Vec::new();
+    for image in &source.plan().images {
+        images.push((image.name.clone(), builder.build(image, &lock.lock)?));
+    }
+    Ok(images)
+}
+
+fn builder<'a>(work: &'a Work, source: &'a Source, progress: &'a Progress) -> Builder<'a> {
+    Builder {
         store: &*work.store,
         transport: &*work.network,
         mirrors: &work.mirrors,
@@ -79,22 +124,7 @@ fn build(
         events: progress,
         sources: source,
         now: work::now(),
-    };
-    let pinning = if locked {
-        Pinning::Locked
-    } else {
-        Pinning::AddMissing
-    };
-    builder.pin(plan, &mut lock.lock, pinning)?;
-    if !locked {
-        source.project.remotes.pin(&mut lock.lock)?;
-        lock.save(work)?;
     }
-    let mut images = Vec::new();
-    for image in &plan.images {
-        images.push((image.name.clone(), builder.build(image, &lock.lock)?));
-    }
-    Ok(images)
 }
 
 /// Two images of one name would overwrite each other.
@@ -114,6 +144,12 @@ fn check_names(sources: &[Source]) -> Result<(), Problem> {
         }
     }
     Ok(())
+}
+
+/// Says what whoever uses an image has to know of it.
+pub(crate) fn warn(name: &str, built: &Built, terminal: &Terminal) {
+    warn_of_scripts(name, built, terminal);
+    warn_of_unknown(name, built, terminal);
 }
 
 /// Says what of the maintainer scripts was not done: by the image's own words, or by
@@ -182,7 +218,8 @@ fn warn_of_unknown(name: &str, built: &Built, terminal: &Terminal) {
     ));
 }
 
-fn note_work(progress: &Progress) {
+/// Says how much there was to do, to whoever wants to know.
+pub(crate) fn note_work(progress: &Progress) {
     match progress.realised() {
         (0, _) => progress.note("nothing to do: everything was in the store"),
         (realised, reused) => {

@@ -19,6 +19,7 @@ Examples:
   imgc build app.img              build, and write the layout app.oci here
   imgc build --locked app.img     the same, but never change imgc.lock (for CI)
   imgc build apps.img#web         build the field `web` of the file's record
+  imgc load app.img               build, and give it to podman or docker
   imgc update app.img             take today's package versions into imgc.lock
   imgc update -p openssl app.img  the same for one package, and what it needs
   imgc why libc6 app.img          say what an image has a package for
@@ -58,6 +59,10 @@ pub(crate) enum ColorChoice {
 pub(crate) enum Command {
     /// Build images and write them as OCI layouts.
     Build(BuildArgs),
+    /// Build images and put them into podman or docker, only what they don't have.
+    Load(LoadArgs),
+    /// Be a registry that can be read: whoever pulls NAME gets NAME.img of a folder, built.
+    Serve(ServeArgs),
     /// Take the newest versions of all packages, or of some, into the lock.
     Update(UpdateArgs),
     /// Say what `update` would change, and write nothing.
@@ -109,6 +114,56 @@ pub(crate) struct BuildArgs {
     /// Print one JSON document about the images instead of one line each.
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
+}
+
+/// `imgc load`.
+#[derive(Debug, Args)]
+pub(crate) struct LoadArgs {
+    /// The files to build; FILE#NAME is the field NAME of the file's record.
+    #[arg(required = true, value_name = "FILE[#NAME]")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Which engine. Default: the first whose socket is there, podman first.
+    #[arg(long, value_enum, value_name = "ENGINE")]
+    pub(crate) engine: Option<Engine>,
+    /// The engine's socket. Default: $CONTAINER_HOST, $DOCKER_HOST, and where podman and
+    /// docker have it.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) socket: Option<PathBuf>,
+    /// What the engine calls the image: NAME or NAME:TAG. Default: the image's name, with
+    /// the tag `latest`.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tag: Option<String>,
+    /// Fail instead of changing imgc.lock.
+    #[arg(long)]
+    pub(crate) locked: bool,
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
+}
+
+/// A container engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Engine {
+    /// Podman.
+    Podman,
+    /// Docker.
+    Docker,
+}
+
+/// `imgc serve`.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// The folder whose `.img` files can be pulled. Default: the current folder.
+    #[arg(value_name = "FOLDER")]
+    pub(crate) folder: Option<PathBuf>,
+    /// Where to listen; the port 0 takes a free one. There is no login and no encryption:
+    /// on another address than loopback, everybody who reaches it reads the images.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:5000")]
+    pub(crate) listen: String,
+    /// Never change imgc.lock: an image whose packages are not pinned can't be pulled.
+    #[arg(long)]
+    pub(crate) locked: bool,
     #[command(flatten)]
     pub(crate) work: WorkArgs,
 }

@@ -69,6 +69,17 @@ impl From<Problem> for Report {
 }
 
 impl Report {
+    /// It in one line, for whoever can't see the source.
+    pub(crate) fn short(&self, source: &Source) -> String {
+        match self {
+            Self::Problem(problem) => problem.message.clone(),
+            Self::Build(error) => match diagnostic(error, &source.evaluated.origins) {
+                Some(diagnostic) => short(&diagnostic, source),
+                None => build(error).message,
+            },
+        }
+    }
+
     /// Shows it: with the source where it has a place there, else as a failure.
     pub(crate) fn show(self, source: &Source, terminal: &Terminal) -> Failure {
         let error = match self {
@@ -85,6 +96,16 @@ impl Report {
     }
 }
 
+/// A diagnostic in one line: `app.img:12: IMG0512: no package is called `x``.
+pub(crate) fn short(diagnostic: &Diagnostic, source: &Source) -> String {
+    let shown = imgc_diag::json(diagnostic, &source.evaluated.sources);
+    let mut place = diagnostic.primary.span.file.to_string();
+    if let Some(line) = shown["primary"]["start"]["line"].as_u64() {
+        place = format!("{place}:{line}");
+    }
+    format!("{place}: {}: {}", diagnostic.code, diagnostic.message)
+}
+
 /// The disk says no.
 pub(crate) fn disk(doing: &str, path: &Path, error: &std::io::Error) -> Problem {
     let problem = Problem::new(format!(
@@ -99,7 +120,7 @@ pub(crate) fn disk(doing: &str, path: &Path, error: &std::io::Error) -> Problem 
 }
 
 /// A system error without its number.
-fn plain(error: &std::io::Error) -> String {
+pub(crate) fn plain(error: &std::io::Error) -> String {
     let text = error.to_string();
     match text.split_once(" (os error") {
         Some((text, _)) => text.to_lowercase(),

@@ -16,6 +16,7 @@ mod fix;
 mod fmt;
 mod found;
 mod graph;
+mod load;
 mod lock_file;
 mod network;
 mod output;
@@ -24,6 +25,7 @@ mod progress;
 mod project;
 mod remote;
 mod repl;
+mod serve;
 mod settings;
 mod size;
 mod store;
@@ -54,6 +56,8 @@ fn main() -> ExitCode {
     let terminal = Terminal::new(&cli.global);
     let done = match &cli.command {
         Command::Build(args) => build::run(args, &terminal),
+        Command::Load(args) => load::run(args, &terminal),
+        Command::Serve(args) => serve::run(args, &terminal),
         Command::Update(args) => update::run(args, &terminal),
         Command::Outdated(args) => update::outdated(args, &terminal),
         Command::Why(args) => why::run(args, &terminal),

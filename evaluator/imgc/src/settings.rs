@@ -224,7 +224,7 @@ pub(crate) fn variable(name: &str) -> Option<String> {
     clippy::disallowed_methods,
     reason = "the one place that reads the environment"
 )]
-fn folder_variable(name: &str) -> Option<PathBuf> {
+pub(crate) fn folder_variable(name: &str) -> Option<PathBuf> {
     std::env::var_os(name)
         .filter(|value| !value.is_empty())
         .map(PathBuf::from)

@@ -12,7 +12,7 @@ use crate::describe::Problem;
 use crate::settings::variable;
 
 /// Where and how messages are written.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Terminal {
     /// Whether standard error is a terminal.
     pub(crate) interactive: bool,

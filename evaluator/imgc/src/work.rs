@@ -113,18 +113,28 @@ impl Work {
         policy: Policy,
         terminal: &Terminal,
     ) -> Result<Source, Failure> {
-        let file = &target.file;
-        let lock = LockFile::beside(file)?.lock;
-        let (project, entry) = self.project(file, policy, &lock)?;
-        let options = desk::options(&self.evaluation, target.select.as_deref());
-        let evaluated = Session::new(Arc::new(project.clone())).evaluate(&entry, &options);
-        let is_module = policy == Policy::Update && is_module(&evaluated);
+        let source = self.look(target, policy)?;
+        let evaluated = &source.evaluated;
+        let is_module = policy == Policy::Update && is_module(evaluated);
         if !is_module {
             terminal.diagnostics(&evaluated.diagnostics, &evaluated.sources);
         }
         if evaluated.plan.is_none() && !is_module {
             return Err(Failure::Told);
         }
+        Ok(source)
+    }
+
+    /// Evaluates a file, and shows nothing. One with errors asks for nothing.
+    ///
+    /// # Errors
+    /// A file or a lock that can't be read.
+    pub(crate) fn look(&self, target: &Target, policy: Policy) -> Result<Source, Problem> {
+        let file = &target.file;
+        let lock = LockFile::beside(file)?.lock;
+        let (project, entry) = self.project(file, policy, &lock)?;
+        let options = desk::options(&self.evaluation, target.select.as_deref());
+        let evaluated = Session::new(Arc::new(project.clone())).evaluate(&entry, &options);
         Ok(Source {
             file: file.clone(),
             project,
@@ -205,6 +215,11 @@ impl Source {
     /// What it asks for.
     pub(crate) fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// Asks for one of its images alone, by name.
+    pub(crate) fn keep(&mut self, name: &str) {
+        self.plan.images.retain(|image| image.name == name);
     }
 }
 

@@ -37,6 +37,7 @@ pub enum Place {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origins {
     places: BTreeMap<String, BTreeMap<Place, Span>>,
+    fields: BTreeMap<String, String>,
 }
 
 impl Origins {
@@ -67,6 +68,16 @@ impl Origins {
         };
         let mut found = places.iter().filter(|(place, _)| named(place));
         found.next().map(|(_, span)| span)
+    }
+
+    /// The field of the file's record that the image named `image` stands in. `None`: the
+    /// file is the image, or there is no such image.
+    pub fn field(&self, image: &str) -> Option<&str> {
+        self.fields.get(image).map(String::as_str)
+    }
+
+    pub(crate) fn insert_field(&mut self, image: String, field: String) {
+        self.fields.insert(image, field);
     }
 
     pub(crate) fn insert(&mut self, image: &str, place: Place, span: Span) {

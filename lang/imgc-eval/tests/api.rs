@@ -32,6 +32,19 @@ debian.image {
 "#;
 
 #[test]
+fn origins_name_the_fields_that_images_stand_in() {
+    let text = "{ web = image { name = \"app\"; }; worker = image {}; }";
+    let world = world().file("all.img", text).file("one.img", "image {}");
+    let all = evaluate(&world, "all.img", &Options::default());
+    assert_eq!(all.diagnostics, []);
+    assert_eq!(all.origins.field("app"), Some("web"));
+    assert_eq!(all.origins.field("worker"), Some("worker"));
+    assert_eq!(all.origins.field("web"), None);
+    let one = evaluate(&world, "one.img", &Options::default());
+    assert_eq!(one.origins.field("one"), None);
+}
+
+#[test]
 fn origins_point_at_the_users_text() {
     let world = world().file("images/app.img", APP).file("images/motd", "x");
     let evaluated = evaluate(&world, "images/app.img", &Options::default());

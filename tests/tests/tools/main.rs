@@ -6,13 +6,16 @@
 )]
 
 mod check;
+mod client;
 mod doc;
 mod eval;
 mod fmt;
+mod load;
 mod programs;
 mod registry;
 mod remote;
 mod repl;
+mod serve;
 mod store;
 mod update;
 mod web;

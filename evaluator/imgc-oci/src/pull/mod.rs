@@ -14,6 +14,7 @@ use imgc_store::BlobDigest;
 use serde::Deserialize;
 
 pub use reference::{ArtifactReference, ReferenceError, Version};
+pub(crate) use reference::{is_name, is_tag};
 
 use challenge::Challenge;
 

@@ -45,6 +45,8 @@ pub(crate) struct Gathered {
     pub(crate) plan: Plan,
     /// The image's name, the part, and its place. Of one part, the first counts.
     pub(crate) places: Vec<(String, Place, Site)>,
+    /// The images that stand in fields of a record: the name of each, and the field.
+    pub(crate) fields: Vec<(String, String)>,
 }
 
 /// Gathers the plan. What is wrong is added to `problems`. Values that failed are passed
@@ -132,7 +134,14 @@ impl Gathering<'_> {
         for (name, site, value) in fields {
             match value {
                 Value::Failed => {}
-                Value::Image(_, image) => self.image(name, *site, image, problems),
+                Value::Image(_, image) => {
+                    let before = self.gathered.plan.images.len();
+                    self.image(name, *site, image, problems);
+                    if let Some(image) = self.gathered.plan.images.get(before) {
+                        let field = (image.name.clone(), (*name).to_owned());
+                        self.gathered.fields.push(field);
+                    }
+                }
                 other => {
                     let message = format!("`{name}` is not an image, but {}", kind(other));
                     let problem = Problem::new(codes::NOT_AN_IMAGE, *site, message);

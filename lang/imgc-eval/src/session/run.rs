@@ -61,6 +61,9 @@ impl State {
             for (image, place, site) in gathered.places {
                 origins.insert(&image, place, span(db, site));
             }
+            for (image, field) in gathered.fields {
+                origins.insert_field(image, field);
+            }
             Some((Some(gathered.plan), origins))
         })
     }
