@@ -62,7 +62,7 @@ pub enum BuildError {
     },
     /// Something can't be had.
     #[error(transparent)]
-    Fetch(#[from] FetchError),
+    Fetch(FetchError),
     /// A package can't be unpacked.
     #[error("{package}: {error}")]
     Deb {
@@ -123,4 +123,14 @@ pub enum BuildError {
     /// The store fails.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<FetchError> for BuildError {
+    fn from(error: FetchError) -> Self {
+        match error {
+            FetchError::Interrupted => Self::Interrupted,
+            FetchError::Store(error) => Self::Store(error),
+            error => Self::Fetch(error),
+        }
+    }
 }

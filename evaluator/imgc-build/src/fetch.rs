@@ -50,8 +50,8 @@ pub enum FetchError {
         wrong: bool,
     },
     /// It was asked to stop.
-    #[error("{0}: fetching it was interrupted")]
-    Interrupted(String),
+    #[error("fetching was interrupted")]
+    Interrupted,
     /// The store can't take it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -85,7 +85,7 @@ impl Fetcher<'_> {
     /// Brings a pinned file into the store, unless it is there.
     pub(crate) fn pinned(&self, pin: &Pin) -> Result<(), FetchError> {
         if self.stop.load(Ordering::Relaxed) {
-            return Err(FetchError::Interrupted(pin.name.clone()));
+            return Err(FetchError::Interrupted);
         }
         if self.store.contains(&pin.digest)? == Some(pin.size) {
             return Ok(());
@@ -99,7 +99,7 @@ impl Fetcher<'_> {
             match self.pinned_from(url, pin)? {
                 Ok(()) => return Ok(()),
                 Err(Miss::Offline) => return Err(FetchError::Offline(pin.name.clone())),
-                Err(Miss::Interrupted) => return Err(FetchError::Interrupted(pin.name.clone())),
+                Err(Miss::Interrupted) => return Err(FetchError::Interrupted),
                 Err(Miss::Passing(reason) | Miss::Final(reason)) => {
                     tried.push((url.clone(), reason));
                 }

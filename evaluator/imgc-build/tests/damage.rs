@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::sync::atomic::AtomicBool;
 
 use imgc_apt::Lock;
 use imgc_build::{
@@ -129,6 +130,7 @@ fn image(user: Option<&str>) -> Image {
             user: user.map(str::to_owned),
             ..Config::default()
         },
+        layers: imgc_plan::Layers::default(),
     }
 }
 
@@ -150,6 +152,8 @@ fn build(store: &MemoryStore, user: Option<&str>) -> Result<Built, BuildError> {
         events: &Deaf,
         sources: &Deaf,
         now: None,
+        memory: 1 << 20,
+        stop: &AtomicBool::new(false),
     };
     builder.build(&image(user), &lock)
 }

@@ -2,26 +2,32 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use imgc_build::{Builder, Built, Pinning};
+use imgc_build::{Built, Failed, Pinning};
 use serde::Serialize;
 
 use crate::cli::BuildArgs;
 use crate::describe::{self, Problem, Report};
 use crate::lock_file::LockFile;
 use crate::output::Output;
-use crate::progress::Progress;
+use crate::progress::{Explained, Progress};
 use crate::remote::Policy;
+use crate::signals::Signals;
+use crate::steps;
 use crate::target::Target;
 use crate::terminal::{Failure, Terminal};
-use crate::work::{self, Source, Work};
+use crate::work::{AllSources, Source, Work};
 
 /// Builds every image of every file, writes them, and prints their digests.
 pub(crate) fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
+    let signals = Signals::block();
     let output = Output::parse(args.output.as_deref()).map_err(Failure::Usage)?;
     let work = Work::begin(&args.work)?;
-    let (built, progress) = all(&work, &args.files, args.locked, terminal)?;
-    output.write(&built, &*work.store)?;
+    signals.set(Arc::clone(&work.stop));
+    let (built, progress) = all(&work, &args.files, args.locked, terminal, &|built| {
+        output.write(built, &*work.store)
+    })?;
     for (name, image) in &built {
         warn(name, image, terminal);
     }
@@ -36,42 +42,135 @@ pub(crate) fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> 
     }
     note_work(&progress);
     if args.json {
-        return terminal.result(&json(&built, &progress));
+        return terminal.result(&json(&built, &progress, args.explain));
+    }
+    if args.explain {
+        steps::explain(&progress, terminal);
     }
     built.iter().try_for_each(|(name, image)| {
         terminal.result(&format!("{name} {}", image.image.manifest.digest))
     })
 }
 
-/// Builds every image of every file. Of the progress, only what it counted is left.
+/// Builds every image of every file, and hands them to `take`. Of the progress, only what
+/// it counted is left. A blob that turns out to be damaged when it is taken is made anew,
+/// once.
 ///
 /// # Errors
-/// The first thing that is wrong; what has a place in the source has been shown.
+/// Everything that went wrong in building has been shown. Else what `take` says.
 pub(crate) fn all(
     work: &Work,
     files: &[PathBuf],
     locked: bool,
     terminal: &Terminal,
+    take: &dyn Fn(&[(String, Built)]) -> Result<(), Taking>,
 ) -> Result<(Vec<(String, Built)>, Progress), Failure> {
     let policy = policy(locked);
     let mut sources = Vec::new();
+    let mut failure = None;
     for file in files {
-        sources.push(work.evaluate(&Target::of(file), policy, terminal)?);
+        match work.evaluate(&Target::of(file), policy, terminal) {
+            Ok(source) => sources.push(source),
+            Err(error) => failure = show_before(failure, error, terminal),
+        }
     }
     check_names(&sources)?;
     let progress = Progress::new(terminal.interactive, terminal.verbose);
-    let mut built = Vec::new();
+    let mut locks = Vec::new();
     for source in &sources {
-        let images = pin(work, source, locked, &progress)
-            .and_then(|lock| make(work, source, &lock, &progress))
-            .map_err(|error| {
-                progress.finish();
-                error.show(source, terminal)
-            })?;
-        built.extend(images);
+        match pin(work, source, locked, &progress) {
+            Ok(lock) => locks.push(Some(lock)),
+            Err(error) => {
+                locks.push(None);
+                let error = progress.suspend(|| error.show(source, terminal));
+                failure = show_before(failure, error, terminal);
+            }
+        }
     }
-    progress.finish();
-    Ok((built, progress))
+    let mut again = false;
+    loop {
+        let built = make_all(work, &sources, &locks, &progress);
+        let built = match (built, failure.take()) {
+            (Ok(built), None) => built,
+            (Ok(_), Some(error)) => {
+                progress.finish();
+                return Err(error);
+            }
+            (Err(errors), before) => {
+                progress.finish();
+                return Err(show_all(errors, &sources, before, terminal));
+            }
+        };
+        match take(&built) {
+            Err(Taking::Damaged) if !again => again = true,
+            taken => {
+                progress.finish();
+                taken.map_err(Problem::from)?;
+                return Ok((built, progress));
+            }
+        }
+    }
+}
+
+/// Why images can't be taken from the store.
+#[derive(Debug)]
+pub(crate) enum Taking {
+    /// Something of them was damaged, and has been moved aside.
+    Damaged,
+    /// Anything else.
+    Problem(Problem),
+}
+
+impl From<Problem> for Taking {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl From<Taking> for Problem {
+    fn from(taking: Taking) -> Self {
+        match taking {
+            Taking::Problem(problem) => problem,
+            Taking::Damaged => Self::new("the store is damaged again and again".to_owned())
+                .help("look at its disk, or put the store on another one with --store DIR"),
+        }
+    }
+}
+
+/// Shows the failure before the one that is to be shown last.
+fn show_before(before: Option<Failure>, error: Failure, terminal: &Terminal) -> Option<Failure> {
+    if let Some(before) = before {
+        terminal.failure(&before);
+    }
+    Some(error)
+}
+
+/// The most errors of one build that are shown.
+const SHOWN: usize = 20;
+
+fn show_all(
+    errors: Vec<(Option<usize>, Report)>,
+    sources: &[Source],
+    before: Option<Failure>,
+    terminal: &Terminal,
+) -> Failure {
+    let more = errors.len().saturating_sub(SHOWN);
+    let mut failure = before;
+    for (source, report) in errors.into_iter().take(SHOWN) {
+        let error = match source.and_then(|at| sources.get(at)) {
+            Some(source) => report.show(source, terminal),
+            None => report.failure(),
+        };
+        if matches!(error, Failure::Interrupted) {
+            return error;
+        }
+        failure = show_before(failure, error, terminal);
+    }
+    if more > 0 {
+        let problem = Problem::new(format!("{more} more errors are not shown"));
+        failure = show_before(failure, problem.into(), terminal);
+    }
+    failure.unwrap_or(Failure::Told)
 }
 
 /// What is done about modules that are not pinned.
@@ -92,7 +191,8 @@ pub(crate) fn pin(
     } else {
         Pinning::AddMissing
     };
-    builder(work, source, progress).pin(source.plan(), &mut lock.lock, pinning)?;
+    let builder = work.builder(source, progress);
+    builder.pin(source.plan(), &mut lock.lock, pinning)?;
     if !locked {
         source.project.remotes.pin(&mut lock.lock)?;
         lock.save(work)?;
@@ -101,30 +201,48 @@ pub(crate) fn pin(
 }
 
 /// Builds the images of a file with the pins of its lock.
+///
+/// # Errors
+/// The first thing that is wrong.
 pub(crate) fn make(
     work: &Work,
     source: &Source,
-    lock: &LockFile,
+    lock: LockFile,
     progress: &Progress,
 ) -> Result<Vec<(String, Built)>, Report> {
-    let builder = builder(work, source, progress);
-    let mut images = Vec::new();
-    for image in &source.plan().images {
-        images.push((image.name.clone(), builder.build(image, &lock.lock)?));
-    }
-    Ok(images)
+    let built = make_all(work, std::slice::from_ref(source), &[Some(lock)], progress);
+    built.map_err(|mut errors| errors.swap_remove(0).1)
 }
 
-fn builder<'a>(work: &'a Work, source: &'a Source, progress: &'a Progress) -> Builder<'a> {
-    Builder {
-        store: &*work.store,
-        transport: &*work.network,
-        mirrors: &work.mirrors,
-        keyrings: &work.keyrings,
-        events: progress,
-        sources: source,
-        now: work::now(),
+/// Builds the images of files at once. A file without a lock has failed already.
+fn make_all(
+    work: &Work,
+    sources: &[Source],
+    locks: &[Option<LockFile>],
+    progress: &Progress,
+) -> Result<Vec<(String, Built)>, Vec<(Option<usize>, Report)>> {
+    let all = AllSources(sources);
+    let builder = work.builder(&all, progress);
+    let mut images = Vec::new();
+    let mut of = BTreeMap::new();
+    for (at, (source, lock)) in sources.iter().zip(locks).enumerate() {
+        for image in &source.plan().images {
+            if let Some(lock) = lock {
+                of.insert(image.name.clone(), at);
+                images.push((image, &lock.lock));
+            }
+        }
     }
+    let built = builder.build_all(&images).map_err(|errors| {
+        let errors = errors.into_iter();
+        let placed = errors.map(|Failed { image, error }| {
+            let source = image.and_then(|image| of.get(&image).copied());
+            (source, error.into())
+        });
+        placed.collect::<Vec<_>>()
+    })?;
+    let names = images.iter().map(|(image, _)| image.name.clone());
+    Ok(names.zip(built).collect())
 }
 
 /// Two images of one name would overwrite each other.
@@ -234,6 +352,9 @@ struct Document<'a> {
     images: Vec<ImageDocument<'a>>,
     realised: usize,
     reused: usize,
+    /// Why each step was taken, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    steps: Option<Vec<Explained>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -243,7 +364,7 @@ struct ImageDocument<'a> {
     built: &'a Built,
 }
 
-fn json(built: &[(String, Built)], progress: &Progress) -> String {
+fn json(built: &[(String, Built)], progress: &Progress, explain: bool) -> String {
     let (realised, reused) = progress.realised();
     let images = built
         .iter()
@@ -253,6 +374,7 @@ fn json(built: &[(String, Built)], progress: &Progress) -> String {
         images,
         realised,
         reused,
+        steps: explain.then(|| progress.explained()),
     })
     .expect("a report is plain data")
 }

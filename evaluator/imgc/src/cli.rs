@@ -111,6 +111,9 @@ pub(crate) struct BuildArgs {
     /// Keep the images in the store, under their names, until `imgc store release`.
     #[arg(long)]
     pub(crate) keep: bool,
+    /// Say of every step that was taken why, and how many were not needed.
+    #[arg(long)]
+    pub(crate) explain: bool,
     /// Print one JSON document about the images instead of one line each.
     #[arg(long)]
     pub(crate) json: bool,
@@ -451,6 +454,10 @@ pub(crate) struct WorkArgs {
     /// How many things to do at once. Default: the number of processors.
     #[arg(short, long, value_name = "N")]
     pub(crate) jobs: Option<std::num::NonZeroUsize>,
+    /// How much memory unpacking packages may take: `512M`. Default: 256M, or what the
+    /// configuration file says.
+    #[arg(long, value_name = "SIZE", value_parser = crate::size::parse)]
+    pub(crate) memory: Option<u64>,
 }
 
 /// Reads `NAME=VALUE`.

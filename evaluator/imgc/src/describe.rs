@@ -80,12 +80,24 @@ impl Report {
         }
     }
 
+    /// It, without a place in a source.
+    pub(crate) fn failure(self) -> Failure {
+        match self {
+            Self::Problem(problem) => problem.into(),
+            Self::Build(error) if matches!(*error, BuildError::Interrupted) => Failure::Interrupted,
+            Self::Build(error) => build(&error).into(),
+        }
+    }
+
     /// Shows it: with the source where it has a place there, else as a failure.
     pub(crate) fn show(self, source: &Source, terminal: &Terminal) -> Failure {
         let error = match self {
             Self::Problem(problem) => return problem.into(),
             Self::Build(error) => error,
         };
+        if matches!(*error, BuildError::Interrupted) {
+            return Failure::Interrupted;
+        }
         match diagnostic(&error, &source.evaluated.origins) {
             Some(diagnostic) => {
                 terminal.diagnostics(&[diagnostic], &source.evaluated.sources);
@@ -495,6 +507,7 @@ fn store_error_within<'a>(error: &'a (dyn std::error::Error + 'static)) -> Optio
 
 fn fetch(error: &FetchError) -> Problem {
     match error {
+        FetchError::Interrupted => Problem::new(error.to_string()),
         FetchError::NoMirror(name) => Problem::new(format!("no mirror is known for {name}"))
             .note("looked at --mirror, IMGC_MIRROR, the configuration file and the host's apt sources")
             .help("name a Debian mirror: --mirror http://HOST/debian"),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use imgc_build::{Builder, Effect, Pinning, Ran, Touched};
+use imgc_build::{Effect, Pinning, Ran, Touched};
 use serde::Serialize;
 
 use crate::cli::ExplainScriptsArgs;
@@ -12,7 +12,7 @@ use crate::progress::Progress;
 use crate::remote::Policy;
 use crate::target::Target;
 use crate::terminal::{Failure, Terminal};
-use crate::work::{self, Work};
+use crate::work::Work;
 
 /// Installs the packages of every image of the file in memory, and prints what their
 /// scripts did.
@@ -21,15 +21,7 @@ pub(crate) fn run(args: &ExplainScriptsArgs, terminal: &Terminal) -> Result<(), 
     let source = work.evaluate(&Target::of(&args.file), Policy::Add, terminal)?;
     let mut lock = LockFile::beside(&source.file)?;
     let progress = Progress::new(terminal.interactive, terminal.verbose);
-    let builder = Builder {
-        store: &*work.store,
-        transport: &*work.network,
-        mirrors: &work.mirrors,
-        keyrings: &work.keyrings,
-        events: &progress,
-        sources: &source,
-        now: work::now(),
-    };
+    let builder = work.builder(&source, &progress);
     let mut images = Vec::new();
     let done = builder
         .pin(source.plan(), &mut lock.lock, Pinning::AddMissing)

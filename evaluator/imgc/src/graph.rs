@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use imgc_apt::{Node, Request};
-use imgc_build::{BuildError, Builder};
+use imgc_build::BuildError;
 
 use crate::cli::WorkArgs;
 use crate::describe::{Problem, Report};
@@ -13,7 +13,7 @@ use crate::progress::Progress;
 use crate::remote::Policy;
 use crate::target::Target;
 use crate::terminal::{Failure, Terminal};
-use crate::work::{self, Work};
+use crate::work::Work;
 
 /// The packages of an image.
 #[derive(Debug)]
@@ -39,15 +39,7 @@ pub(crate) fn load(
     let source = work.evaluate(&Target::of(file), Policy::Pinned, terminal)?;
     let lock = LockFile::beside(&source.file)?.lock;
     let progress = Progress::new(terminal.interactive, terminal.verbose);
-    let builder = Builder {
-        store: &*work.store,
-        transport: &*work.network,
-        mirrors: &work.mirrors,
-        keyrings: &work.keyrings,
-        events: &progress,
-        sources: &source,
-        now: work::now(),
-    };
+    let builder = work.builder(&source, &progress);
     let mut graphs = Vec::new();
     for image in &source.plan().images {
         let Some(packages) = &image.packages else {

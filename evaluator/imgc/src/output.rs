@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use imgc_build::Built;
 use imgc_oci::{Layout, LayoutFile, OciError, Tagged};
-use imgc_store::Store;
+use imgc_store::{Store, StoreError};
 
+use crate::build::Taking;
 use crate::describe::{self, Problem};
 
 /// The file of a layout that names its images, and the annotation that it does so with.
@@ -48,12 +49,12 @@ impl Output {
     /// Writes images where this says: each to its own folder, or all to one.
     ///
     /// # Errors
-    /// What the disk says.
+    /// [`Taking::Damaged`] where a blob is not what it is named; what the disk says.
     pub(crate) fn write(
         &self,
         images: &[(String, Built)],
         store: &dyn Store,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), Taking> {
         match self {
             Self::Default => images.iter().try_for_each(|image| {
                 let folder = PathBuf::from(format!("{}.oci", image.0));
@@ -78,11 +79,12 @@ fn layout(images: &[(String, Built)]) -> Result<Layout, Problem> {
 
 /// A new folder is made beside its place and moved there when it is whole.
 #[expect(clippy::disallowed_methods, reason = "this is what the user asked for")]
-fn write_folder(folder: &Path, layout: &Layout, store: &dyn Store) -> Result<(), Problem> {
+fn write_folder(folder: &Path, layout: &Layout, store: &dyn Store) -> Result<(), Taking> {
     if !is_new(folder)? {
         check_is_replaced(folder, layout)?;
         fill_folder(folder, layout, store)?;
-        return remove_strays(folder, layout);
+        remove_strays(folder, layout)?;
+        return Ok(());
     }
     let wrote = |error| describe::disk("write", folder, &error);
     let (above, mut part) = beside(folder);
@@ -100,7 +102,7 @@ fn write_folder(folder: &Path, layout: &Layout, store: &dyn Store) -> Result<(),
 /// Writes what is not there yet: blobs first and the index last, each file in one
 /// step, so that an earlier image in the folder stays whole until the new one is.
 #[expect(clippy::disallowed_methods, reason = "this is what the user asked for")]
-fn fill_folder(folder: &Path, layout: &Layout, store: &dyn Store) -> Result<(), Problem> {
+fn fill_folder(folder: &Path, layout: &Layout, store: &dyn Store) -> Result<(), Taking> {
     let wrote = |path: &Path, error: &std::io::Error| describe::disk("write", path, error);
     let blobs = folder.join("blobs/sha256");
     std::fs::create_dir_all(&blobs).map_err(|error| wrote(&blobs, &error))?;
@@ -117,7 +119,7 @@ fn fill_folder(folder: &Path, layout: &Layout, store: &dyn Store) -> Result<(), 
                 }
                 store
                     .export(digest, &path)
-                    .map_err(|error| describe::store(&error))?;
+                    .map_err(|error| taking(&error))?;
             }
             LayoutFile::Bytes(bytes) => {
                 if std::fs::read(&path).is_ok_and(|there| there == *bytes) {
@@ -210,20 +212,32 @@ fn remove_strays(folder: &Path, layout: &Layout) -> Result<(), Problem> {
     Ok(())
 }
 
-fn write_archive(file: &Path, layout: &Layout, store: &dyn Store) -> Result<(), Problem> {
+fn write_archive(file: &Path, layout: &Layout, store: &dyn Store) -> Result<(), Taking> {
     let mut failed = None;
     let written = write_whole(file, |out| {
         let mut out = BufWriter::new(out);
         match layout.write_archive(store, &mut out) {
             Ok(()) => out.flush(),
             Err(OciError::Archive(error)) => Err(error),
+            Err(OciError::Store(error)) => {
+                failed = Some(taking(&error));
+                Err(std::io::ErrorKind::Other.into())
+            }
             Err(error) => {
-                failed = Some(describe::oci(&error));
+                failed = Some(describe::oci(&error).into());
                 Err(std::io::ErrorKind::Other.into())
             }
         }
     });
-    failed.map_or(written, Err)
+    failed.map_or(written.map_err(Taking::from), Err)
+}
+
+/// What the store says where a blob is taken from it.
+fn taking(error: &StoreError) -> Taking {
+    match error {
+        StoreError::Absent(_) => Taking::Damaged,
+        error => describe::store(error).into(),
+    }
 }
 
 /// Writes a file beside its place and moves it there when it is whole.

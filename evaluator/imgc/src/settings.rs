@@ -22,7 +22,16 @@ const ARCHIVES: [&str; 2] = ["debian", "debian-security"];
 struct ConfigFile {
     store: Option<StoreConfig>,
     #[serde(default)]
+    build: BuildConfig,
+    #[serde(default)]
     archive: BTreeMap<String, ArchiveConfig>,
+}
+
+/// `[build]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BuildConfig {
+    memory: Option<String>,
 }
 
 /// `store = "DIR"`, or the section `[store]`.
@@ -80,7 +89,12 @@ pub(crate) struct Settings {
     pub(crate) mirrors: Mirrors,
     /// Key files by archive, to be used instead of the embedded keys.
     pub(crate) keyrings: BTreeMap<String, PathBuf>,
+    /// How much memory unpacking may take, in bytes.
+    pub(crate) memory: u64,
 }
+
+/// How much memory unpacking may take where nobody says, in bytes.
+const MEMORY: u64 = 256 << 20;
 
 /// Why settings can't be used. The text is for the user.
 #[derive(Debug, thiserror::Error)]
@@ -100,8 +114,13 @@ pub(crate) enum SettingsError {
         reason: String,
     },
     /// A size that is none.
-    #[error("the configuration file says `max_size` {0}")]
-    Size(String),
+    #[error("the configuration file says `{name}` {reason}")]
+    Size {
+        /// The setting.
+        name: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// No home folder, and nothing that says where things go.
     #[error("there is no home folder: say where the store is with --store or IMGC_STORE")]
     NoHome,
@@ -117,6 +136,8 @@ impl Settings {
         };
         let given = args.evaluation.store.as_deref();
         let store = store_settings(given, file.store, dirs.as_ref())?;
+        let configured = file.build.memory.map(|text| size("memory", &text));
+        let memory = args.memory.or(configured.transpose()?).unwrap_or(MEMORY);
 
         let mut mirrors = Mirrors {
             bases: apt_sources::of_host(),
@@ -154,6 +175,7 @@ impl Settings {
             store,
             mirrors,
             keyrings,
+            memory,
         })
     }
 }
@@ -198,15 +220,20 @@ fn store_settings(
         .or_else(|| dirs.map(|dirs| dirs.cache_dir().join("imgc")))
         .ok_or(SettingsError::NoHome)?;
     let absolute = |path: &Path| std::path::absolute(path).map_err(|_| SettingsError::NoHome);
-    let max_size = section.max_size.map(|text| {
-        let size = size::parse(&text);
-        size.map_err(|reason| SettingsError::Size(format!("`{text}`: {reason}")))
-    });
+    let max_size = section.max_size.map(|text| size("max_size", &text));
     let below = section.substituters.iter().map(|path| absolute(path));
     Ok(StoreSettings {
         path: absolute(&path)?,
         max_size: max_size.transpose()?,
         substituters: below.collect::<Result<_, _>>()?,
+    })
+}
+
+/// A size in the configuration file, in bytes.
+fn size(name: &'static str, text: &str) -> Result<u64, SettingsError> {
+    size::parse(text).map_err(|reason| SettingsError::Size {
+        name,
+        reason: format!("`{text}`: {reason}"),
     })
 }
 

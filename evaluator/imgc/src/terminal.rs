@@ -31,13 +31,17 @@ pub(crate) enum Failure {
     Usage(String),
     /// Everything has been said already.
     Told,
+    /// A signal ended it.
+    Interrupted,
 }
 
 impl Failure {
-    /// 2 for a wrong command line, 1 for everything else.
+    /// 2 for a wrong command line, 130 after Ctrl-C as shells have it, 1 for everything
+    /// else.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(_) => ExitCode::from(2),
+            Self::Interrupted => ExitCode::from(130),
             Self::Problem(_) | Self::Told => ExitCode::from(1),
         }
     }
@@ -113,6 +117,7 @@ impl Terminal {
                 );
             }
             Failure::Told => {}
+            Failure::Interrupted => self.line("interrupted: what was finished is in the store"),
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use imgc_apt::Lock;
-use imgc_build::{Builder, Pinning};
+use imgc_build::Pinning;
 use serde::Serialize;
 
 use crate::changes::{Changes, Totals};
@@ -16,7 +16,7 @@ use crate::progress::Progress;
 use crate::remote::Policy;
 use crate::target::Target;
 use crate::terminal::{Failure, Terminal};
-use crate::work::{self, Source, Work};
+use crate::work::{Source, Work};
 
 /// Takes the newest packages and modules of every file into the locks, and says what
 /// changed. A lock is written when all files have been asked for.
@@ -102,15 +102,7 @@ impl Update {
             let Some(state) = locks.get_mut(path) else {
                 continue;
             };
-            let builder = Builder {
-                store: &*work.store,
-                transport: &*work.network,
-                mirrors: &work.mirrors,
-                keyrings: &work.keyrings,
-                events: &progress,
-                sources: source,
-                now: work::now(),
-            };
+            let builder = work.builder(source, &progress);
             let pinning = if only.is_empty() {
                 Pinning::Update
             } else {

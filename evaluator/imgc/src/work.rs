@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use imgc_apt::{Lock, Request};
-use imgc_build::{Mirrors, Sources};
+use imgc_build::{Builder, Mirrors, Sources};
 use imgc_plan::{FileDigest, Plan};
 use imgc_store::DiskStore;
 
@@ -15,6 +16,7 @@ use crate::describe::{self, Problem};
 use crate::desk;
 use crate::lock_file::LockFile;
 use crate::network::Network;
+use crate::progress::Progress;
 use crate::project::Project;
 use crate::remote::{Cache, Policy, Remotes};
 use crate::settings::{Settings, SettingsError, StoreSettings};
@@ -32,6 +34,9 @@ pub(crate) struct Work {
     cache: Arc<Cache>,
     evaluation: EvaluationArgs,
     max_size: Option<u64>,
+    memory: u64,
+    /// Set when the command is to end.
+    pub(crate) stop: Arc<AtomicBool>,
 }
 
 /// Opens the store.
@@ -83,7 +88,28 @@ impl Work {
             keyrings,
             evaluation: args.evaluation.clone(),
             max_size: settings.store.max_size,
+            memory: settings.memory,
+            stop: Arc::default(),
         })
+    }
+
+    /// What builds, with the files of `sources`.
+    pub(crate) fn builder<'a>(
+        &'a self,
+        sources: &'a dyn Sources,
+        events: &'a Progress,
+    ) -> Builder<'a> {
+        Builder {
+            store: &*self.store,
+            transport: &*self.network,
+            mirrors: &self.mirrors,
+            keyrings: &self.keyrings,
+            events,
+            sources,
+            now: now(),
+            memory: self.memory,
+            stop: &self.stop,
+        }
     }
 
     /// Makes room after a build that made something, if the user set a limit.
@@ -220,6 +246,17 @@ impl Source {
     /// Asks for one of its images alone, by name.
     pub(crate) fn keep(&mut self, name: &str) {
         self.plan.images.retain(|image| image.name == name);
+    }
+}
+
+/// The files of several sources.
+pub(crate) struct AllSources<'a>(pub(crate) &'a [Source]);
+
+impl Sources for AllSources<'_> {
+    fn open(&self, digest: &FileDigest) -> std::io::Result<Box<dyn Read>> {
+        let has = |source: &&Source| source.plan().sources.contains_key(digest);
+        let source = self.0.iter().find(has);
+        source.ok_or(std::io::ErrorKind::NotFound)?.open(digest)
     }
 }
 

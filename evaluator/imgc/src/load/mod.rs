@@ -44,7 +44,7 @@ pub(crate) fn run(args: &LoadArgs, terminal: &Terminal) -> Result<(), Failure> {
         return Err(Problem::new(message).help("leave --engine out").into());
     }
     let work = Work::begin(&args.work)?;
-    let (built, progress) = build::all(&work, &args.files, args.locked, terminal)?;
+    let (built, progress) = build::all(&work, &args.files, args.locked, terminal, &|_| Ok(()))?;
     if tag.is_some() && built.len() > 1 {
         let message = format!("--tag names one image, and there are {}", built.len());
         return Err(Failure::Usage(message));

@@ -112,7 +112,7 @@ impl Folder {
         };
         let lock = build::pin(&self.work, &source, self.locked, &progress).map_err(failed)?;
         drop(alone);
-        let built = build::make(&self.work, &source, &lock, &progress).map_err(failed)?;
+        let built = build::make(&self.work, &source, lock, &progress).map_err(failed)?;
         for (name, image) in &built {
             let digest = image.image.manifest.digest;
             let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);

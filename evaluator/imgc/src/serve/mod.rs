@@ -9,10 +9,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use imgc_oci::serve::Registry;
-use nix::sys::signal::{SigSet, Signal};
 
 use crate::cli::ServeArgs;
 use crate::describe::{self, Problem};
+use crate::signals::Signals;
 use crate::terminal::{Failure, Terminal};
 use crate::work::Work;
 
@@ -21,7 +21,6 @@ pub(crate) use server::{Log, Served, Server};
 
 /// Serves a folder until a signal ends it.
 pub(crate) fn run(args: &ServeArgs, terminal: &Terminal) -> Result<(), Failure> {
-    // Before there is any thread: each has the mask of the one that made it.
     let signals = Signals::block();
     let given = args.folder.as_deref().unwrap_or(Path::new("."));
     let root = given.canonicalize();
@@ -94,25 +93,6 @@ fn open_to_all(address: SocketAddr) -> Problem {
     .help(
         "on a network that others use, leave --listen out, and put a proxy with a login before it",
     )
-}
-
-/// The signals that end a server.
-struct Signals(SigSet);
-
-impl Signals {
-    /// From now on, they wait until somebody asks for them.
-    fn block() -> Self {
-        let set: SigSet = [Signal::SIGINT, Signal::SIGTERM].into_iter().collect();
-        // What can't be blocked ends the process, as it would without this.
-        let _ = set.thread_block();
-        Self(set)
-    }
-
-    /// Waits for one. A second one ends the process at once.
-    fn wait(self) {
-        let _ = self.0.wait();
-        let _ = self.0.thread_unblock();
-    }
 }
 
 #[cfg(test)]
