@@ -12,7 +12,9 @@ fn help_and_version_go_to_standard_output() {
             help.stdout.contains("build") && help.stdout.contains("update"),
             "{help:?}"
         );
-        for command in ["load", "serve", "fmt", "check", "test", "eval", "repl", "doc", "explain"] {
+        for command in [
+            "load", "serve", "fmt", "check", "test", "eval", "repl", "doc", "explain",
+        ] {
             let line = format!("\n  {command} ");
             assert!(help.stdout.contains(&line), "{command}: {help:?}");
         }
