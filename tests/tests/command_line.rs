@@ -12,7 +12,9 @@ fn help_and_version_go_to_standard_output() {
             help.stdout.contains("build") && help.stdout.contains("update"),
             "{help:?}"
         );
-        for command in ["fmt", "check", "test", "eval", "repl", "doc", "explain"] {
+        for command in [
+            "load", "serve", "fmt", "check", "test", "eval", "repl", "doc", "explain",
+        ] {
             let line = format!("\n  {command} ");
             assert!(help.stdout.contains(&line), "{command}: {help:?}");
         }
@@ -29,7 +31,7 @@ fn help_and_version_go_to_standard_output() {
 #[test]
 fn a_wrong_command_line_is_exit_code_2() {
     let sandbox = Sandbox::new();
-    let wrong: [&[&str]; 14] = [
+    let wrong: [&[&str]; 17] = [
         &[],
         &["frobnicate"],
         &["build"],
@@ -38,6 +40,9 @@ fn a_wrong_command_line_is_exit_code_2() {
         &["build", "--platform", "linux/vax", "app.img"],
         &["build", "--mirror", "no address", "app.img"],
         &["build", "--arg", "name", "app.img"],
+        &["load"],
+        &["load", "--engine", "other", "app.img"],
+        &["serve", "a", "b"],
         &["check", "--locked"],
         &["fmt", "--frobnicate"],
         &["eval"],

@@ -1,5 +1,5 @@
 //! The examples, built from a live mirror, in the hands of programs that nobody here
-//! wrote: podman with runc, skopeo, umoci, crane, dpkg, apt, mmdebstrap.
+//! wrote: podman with runc, docker, skopeo, umoci, crane, dpkg, apt, mmdebstrap.
 //!
 //! `tests/run` installs them and runs this as root. What is missing is a failure.
 #![expect(
@@ -8,6 +8,7 @@
 )]
 
 mod clients;
+mod engines;
 mod fidelity;
 mod oracle;
 mod place;

@@ -107,21 +107,21 @@ fn a_mistake_is_told_in_short_to_the_client_and_in_full_to_the_server() {
     let mut serving = Serving::start(&sandbox, &[]);
     let message = serving
         .manifest("broken", "latest")
-        .is_error(422, "MANIFEST_INVALID");
+        .is_error(404, "MANIFEST_UNKNOWN");
     assert!(message.starts_with("broken.img:1: IMG"), "{message}");
     assert!(
         message.contains("nam") && !message.contains('\n'),
         "{message}"
     );
     let tags = serving.get("/v2/broken/tags/list");
-    tags.is_error(422, "MANIFEST_INVALID");
+    tags.is_error(404, "MANIFEST_UNKNOWN");
     let message = serving
         .manifest("none", "latest")
-        .is_error(422, "MANIFEST_INVALID");
+        .is_error(404, "MANIFEST_UNKNOWN");
     assert!(message.contains("IMG0313"), "{message}");
     let message = serving
         .manifest("missing", "latest")
-        .is_error(422, "MANIFEST_INVALID");
+        .is_error(404, "MANIFEST_UNKNOWN");
     assert!(
         message.contains("IMG0512") && message.contains("nope"),
         "{message}"
@@ -417,7 +417,7 @@ fn locked_pins_nothing() {
     sandbox.write("motd", "hello\n");
     let serving = Serving::start(&sandbox, &["--locked"]);
     let answer = serving.manifest("web", "latest");
-    let message = answer.is_error(422, "MANIFEST_INVALID");
+    let message = answer.is_error(404, "MANIFEST_UNKNOWN");
     assert!(message.contains("imgc.lock"), "{message}");
     assert!(!sandbox.project("imgc.lock").exists());
     run(&sandbox, &["update", "web.img"]).succeeds();

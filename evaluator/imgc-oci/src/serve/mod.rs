@@ -295,9 +295,11 @@ fn refused(name: &str, refusal: Refusal) -> Answer {
             let message = format!("there is nothing to build that is called {name}");
             Answer::error(404, "NAME_UNKNOWN", &message)
         }
-        Refusal::NoTag(message) => Answer::error(404, "MANIFEST_UNKNOWN", &message),
-        // Not a server's error: clients would try again what can't get better by itself.
-        Refusal::Failed(message) => Answer::error(422, "MANIFEST_INVALID", &message),
+        // What can't be built is unknown too: every other code has clients try again what
+        // does not get better by itself.
+        Refusal::NoTag(message) | Refusal::Failed(message) => {
+            Answer::error(404, "MANIFEST_UNKNOWN", &message)
+        }
     }
 }
 
