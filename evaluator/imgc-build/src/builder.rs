@@ -74,6 +74,33 @@ pub struct Built {
     pub image: imgc_oci::Image,
     /// What of the packages' maintainer scripts was not done.
     pub report: Report,
+    /// What its layers are, lowest first.
+    #[serde(default)]
+    pub contents: Vec<LayerContents>,
+}
+
+/// What a layer is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerContents {
+    /// What it has.
+    pub what: LayerKind,
+    /// The length of its uncompressed form, in bytes.
+    pub tar_size: u64,
+    /// The packages whose files are in it as they were unpacked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<String>,
+}
+
+/// What a layer is there for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LayerKind {
+    /// A group of packages, by its name.
+    Group(String),
+    /// All other packages, what their scripts did, and dpkg's database.
+    Packages,
+    /// The image's own files and users.
+    Files,
 }
 
 /// What the maintainer scripts of an image did.
@@ -284,6 +311,7 @@ impl<'a> Builder<'a> {
     ) -> Result<Built, BuildError> {
         let epoch = pinned.epoch;
         let mut layers = Vec::new();
+        let mut contents = Vec::new();
         let mut report = Report::default();
         // All layers may need the packages' tree: it is made at most once.
         let installed = OnceCell::new();
@@ -296,13 +324,21 @@ impl<'a> Builder<'a> {
         };
         if image.packages.is_some() {
             let made = self.package_layers(parts, install, image, pinned)?;
-            layers.extend(made.layers.into_iter().map(|one| imgc_oci::LayerUse {
-                layer: one.layer,
-                created_by: match one.group {
-                    None => "imgc: packages".to_owned(),
-                    Some(group) => format!("imgc: packages: {group}"),
-                },
-            }));
+            for one in made.layers {
+                let (created_by, what) = match one.group {
+                    None => ("imgc: packages".to_owned(), LayerKind::Packages),
+                    Some(group) => (format!("imgc: packages: {group}"), LayerKind::Group(group)),
+                };
+                contents.push(LayerContents {
+                    what,
+                    tar_size: one.layer.tar_size,
+                    packages: one.packages,
+                });
+                layers.push(imgc_oci::LayerUse {
+                    layer: one.layer,
+                    created_by,
+                });
+            }
             report = made.report;
         }
         if has_own_files(image) {
@@ -314,6 +350,11 @@ impl<'a> Builder<'a> {
                 self.files_layer(image, &[], epoch, || Ok(&empty))?
             };
             if let Some(layer) = made.layer {
+                contents.push(LayerContents {
+                    what: LayerKind::Files,
+                    tar_size: layer.tar_size,
+                    packages: Vec::new(),
+                });
                 layers.push(imgc_oci::LayerUse {
                     layer,
                     created_by: "imgc: files".to_owned(),
@@ -329,6 +370,7 @@ impl<'a> Builder<'a> {
         Ok(Built {
             image: imgc_oci::write_image(self.store, &spec)?,
             report,
+            contents,
         })
     }
 }
@@ -386,7 +428,7 @@ fn is_damage(error: &BuildError) -> bool {
 }
 
 /// Whether anything is to be laid over the packages, or somebody is named who must be there.
-fn has_own_files(image: &Image) -> bool {
+pub(crate) fn has_own_files(image: &Image) -> bool {
     !image.files.is_empty()
         || !image.users.is_empty()
         || !image.groups.is_empty()

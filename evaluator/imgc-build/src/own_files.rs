@@ -48,14 +48,8 @@ impl Builder<'_> {
         epoch: u64,
         base: impl FnOnce() -> Result<&'p Tree, BuildError>,
     ) -> Result<FilesLayer, BuildError> {
-        let action = Action::Files {
-            epoch,
-            base: under.iter().map(|layer| layer.blob).collect(),
-            groups: image.groups.clone(),
-            users: image.users.clone(),
-            files: image.files.clone(),
-            compression: image.layers.compression,
-        };
+        let blobs = under.iter().map(|layer| layer.blob).collect();
+        let action = files_action(image, blobs, epoch);
         let compression = layering::compression(&image.layers);
         let about = About {
             kind: "files",
@@ -131,6 +125,18 @@ impl Builder<'_> {
             }
         })?;
         Ok((tree, names))
+    }
+}
+
+/// What is asked where an image's own files are laid over `base`.
+pub(crate) fn files_action(image: &Image, base: Vec<BlobDigest>, epoch: u64) -> Action {
+    Action::Files {
+        epoch,
+        base,
+        groups: image.groups.clone(),
+        users: image.users.clone(),
+        files: image.files.clone(),
+        compression: image.layers.compression,
     }
 }
 

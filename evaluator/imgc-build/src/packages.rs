@@ -1,7 +1,7 @@
 //! Unpacked packages to layers: installed in memory, then written.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use imgc_dpkg::{Done, EntryNode, Fragment, Installed, Note, PathFilter};
@@ -39,6 +39,8 @@ pub(crate) struct PackageLayer {
     pub(crate) layer: Layer,
     /// What its packages are called together. None for the one on top.
     pub(crate) group: Option<String>,
+    /// The packages whose files are in it as they were unpacked.
+    pub(crate) packages: Vec<String>,
 }
 
 /// What of the maintainer scripts was not done, for whoever uses the image.
@@ -179,12 +181,20 @@ impl Builder<'_> {
         let rest: Vec<SegmentUse> = rest.iter().map(|&at| segment_use(&parts[at])).collect();
         let recipes = imgc_layer::plan_layers(&installed.tree, &offered, &rest)?;
         drop((offered, rest));
+        let of: BTreeMap<BlobDigest, &Arc<Part>> =
+            parts.iter().map(|part| (part.segment.blob, part)).collect();
         let layers: Vec<Result<PackageLayer, BuildError>> = recipes
             .par_iter()
             .map(|(place, recipe)| {
-                let layer = self.write_layer(recipe, compression)?;
-                let group = place.map(|place| groups[place].0.clone());
-                Ok(PackageLayer { layer, group })
+                let segments = recipe.segments.iter();
+                let names = segments.filter_map(|segment| of.get(&segment.blob));
+                Ok(PackageLayer {
+                    layer: self.write_layer(recipe, compression)?,
+                    group: place.map(|place| groups[place].0.clone()),
+                    packages: names
+                        .map(|part| part.fragment.package.qualified())
+                        .collect(),
+                })
             })
             .collect();
         layers.into_iter().collect()

@@ -22,8 +22,9 @@ pub enum Why {
     /// The last one of this kind and name was made of other things: what differs, in
     /// words.
     Changed(Vec<String>),
-    /// It is made of what the last one was made of: imgc itself makes it in another way.
-    Imgc,
+    /// It is asked for in the words of the last one: an input came out otherwise, or imgc
+    /// itself makes it in another way.
+    Input,
 }
 
 /// Under what the last one is remembered. No derivation encodes to such a text.
@@ -55,7 +56,7 @@ pub(crate) fn why(
         differences.push(format!("{more} more"));
     }
     Ok(match differences.is_empty() {
-        true => Why::Imgc,
+        true => Why::Input,
         false => Why::Changed(differences),
     })
 }
@@ -213,7 +214,7 @@ mod tests {
         remember(&store, "files", "app", &said).expect("remembered");
         assert_eq!(
             why(&store, "files", "app", &said).expect("asked"),
-            Why::Imgc
+            Why::Input
         );
         assert_eq!(
             why(&store, "files", "other", &said).expect("asked"),

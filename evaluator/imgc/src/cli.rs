@@ -59,6 +59,10 @@ pub(crate) enum ColorChoice {
 pub(crate) enum Command {
     /// Build images and write them as OCI layouts.
     Build(BuildArgs),
+    /// Say what a build would do, and do nothing.
+    Plan(PlanArgs),
+    /// Build images, and say what their layers are, what is shared, and what an edit costs.
+    Layers(LayersArgs),
     /// Build images and put them into podman or docker, only what they don't have.
     Load(LoadArgs),
     /// Be a registry that can be read: whoever pulls NAME gets NAME.img of a folder, built.
@@ -115,6 +119,44 @@ pub(crate) struct BuildArgs {
     #[arg(long)]
     pub(crate) explain: bool,
     /// Print one JSON document about the images instead of one line each.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
+}
+
+/// `imgc plan`.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// The files whose images would be built.
+    #[arg(required = true, value_name = "FILE[#NAME]")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Print the steps that are done or not needed, too.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Print one JSON document with all steps.
+    #[arg(long, group = "form")]
+    pub(crate) json: bool,
+    /// Print the graph in the language of Graphviz.
+    #[arg(long, group = "form")]
+    pub(crate) dot: bool,
+    /// Print the graph as a drawing in SVG.
+    #[arg(long, group = "form")]
+    pub(crate) svg: bool,
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
+}
+
+/// `imgc layers`.
+#[derive(Debug, Args)]
+pub(crate) struct LayersArgs {
+    /// The files whose images are looked at.
+    #[arg(required = true, value_name = "FILE[#NAME]")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Fail instead of changing imgc.lock.
+    #[arg(long)]
+    pub(crate) locked: bool,
+    /// Print one JSON document.
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]

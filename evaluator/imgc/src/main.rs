@@ -16,10 +16,12 @@ mod fix;
 mod fmt;
 mod found;
 mod graph;
+mod layers;
 mod load;
 mod lock_file;
 mod network;
 mod output;
+mod plan;
 mod programs;
 mod progress;
 mod project;
@@ -58,6 +60,8 @@ fn main() -> ExitCode {
     let terminal = Terminal::new(&cli.global);
     let done = match &cli.command {
         Command::Build(args) => build::run(args, &terminal),
+        Command::Plan(args) => plan::run(args, &terminal),
+        Command::Layers(args) => layers::run(args, &terminal),
         Command::Load(args) => load::run(args, &terminal),
         Command::Serve(args) => serve::run(args, &terminal),
         Command::Update(args) => update::run(args, &terminal),

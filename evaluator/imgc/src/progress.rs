@@ -167,7 +167,9 @@ fn words(why: &Why) -> Vec<String> {
         Why::New => vec!["it was not made before".to_owned()],
         Why::Gone(blob) => vec![format!("{blob} of it is gone from the store")],
         Why::Changed(differences) => differences.clone(),
-        Why::Imgc => vec!["this version of imgc makes it in another way".to_owned()],
+        Why::Input => {
+            vec!["an input came out otherwise, or this imgc makes it in another way".to_owned()]
+        }
     }
 }
 

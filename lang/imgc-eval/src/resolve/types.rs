@@ -35,6 +35,7 @@ const HOST: &[(&str, usize)] = &[
     ("Group", 0),
     ("Image", 0),
     ("Int", 0),
+    ("Layers", 0),
     ("Map", 1),
     ("Mode", 0),
     ("Owner", 0),

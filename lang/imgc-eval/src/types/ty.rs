@@ -164,6 +164,7 @@ impl Heads {
                 Host::Config,
                 Host::Attributes,
                 Host::Archive,
+                Host::Layers,
             ])
             .0
             | Self::LIST.0

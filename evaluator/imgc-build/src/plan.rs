@@ -1,0 +1,261 @@
+//! What a build would do, without doing it: the graph of derivations, and what of it the
+//! store has.
+//!
+//! A derivation's digest covers what its inputs come to, not how they are made. So the
+//! digest of a step whose inputs are not there yet is not known, and neither is whether
+//! it will have to be taken: an input may come out as it was.
+
+use std::collections::BTreeMap;
+
+use imgc_apt::Lock;
+use imgc_plan::{Action, Derivation, DrvDigest, Image};
+use imgc_store::StoreError;
+use serde::Serialize;
+
+use crate::builder::{has_own_files, request_action};
+use crate::own_files::{FilesLayer, files_action};
+use crate::packages::{PackageLayers, install_action};
+use crate::parts::Unpacked;
+use crate::pin::{self, Pinned};
+use crate::realise;
+use crate::{BuildError, Builder, Built, abi, layering};
+
+/// The steps of building images, each after those that it needs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Graph {
+    /// The steps.
+    pub nodes: Vec<Node>,
+}
+
+/// A step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Node {
+    /// What it makes: `fetch`, `unpack`, `install`, `files`, `image`.
+    pub kind: &'static str,
+    /// Whose: a package, an image.
+    pub name: String,
+    /// The digest of its derivation, where it is known.
+    #[serde(serialize_with = "digest")]
+    pub derivation: Option<DrvDigest>,
+    /// Whether it has to be taken.
+    pub state: State,
+    /// How many bytes it fetches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// The steps whose outputs it needs, by their places in the graph.
+    pub inputs: Vec<usize>,
+}
+
+/// Whether a step has to be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// The store has its output.
+    Done,
+    /// Nobody needs its output, as that of a later step is there.
+    Unneeded,
+    /// It has to be taken.
+    Todo,
+    /// That depends on what its inputs come to.
+    Unknown,
+}
+
+fn digest<S: serde::Serializer>(
+    digest: &Option<DrvDigest>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match digest {
+        Some(digest) => serializer.serialize_some(&digest.hex()),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// A graph while it is made: what several images need is in it once.
+#[derive(Default)]
+struct Making {
+    graph: Graph,
+    /// By the digest of the package, its `unpack`.
+    unpacks: BTreeMap<String, usize>,
+}
+
+impl Builder<'_> {
+    /// What building these images takes. Nothing is fetched or made.
+    ///
+    /// # Errors
+    /// [`BuildError::NotLocked`] for an image whose packages the lock does not have; those
+    /// of the store.
+    pub fn plan(&self, images: &[(&Image, &Lock)]) -> Result<Graph, BuildError> {
+        let mut making = Making::default();
+        for (image, lock) in images {
+            let pinned = match &image.packages {
+                None => Pinned::default(),
+                Some(packages) => pin::pins(image, packages, lock, self.mirrors)?,
+            };
+            self.plan_image(image, &pinned, &mut making)?;
+        }
+        Ok(making.graph)
+    }
+
+    fn plan_image(
+        &self,
+        image: &Image,
+        pinned: &Pinned,
+        making: &mut Making,
+    ) -> Result<(), BuildError> {
+        let request = (abi::IMAGE, request_action(image, pinned));
+        let whole: Option<Built> = self.recorded(&request)?;
+        let compression = layering::compression(&image.layers);
+        let mut inputs = Vec::new();
+        let mut below = Some(Vec::new());
+        if image.packages.is_some() {
+            let mut fragments = Some(Vec::new());
+            let mut unpacks = Vec::new();
+            for pin in &pinned.pins {
+                let (at, unpacked) = self.plan_package(pin, whole.is_some(), making)?;
+                unpacks.push(at);
+                fragments = fragments.zip(unpacked).map(|(mut all, one)| {
+                    all.push(one.fragment);
+                    all
+                });
+            }
+            let action = fragments.map(|fragments| {
+                let action = install_action(image, pinned, fragments);
+                (abi::install(compression), action)
+            });
+            let (node, made) =
+                self.step::<PackageLayers>("install", &image.name, action, whole.is_some())?;
+            below = made.map(|made| made.layers.iter().map(|one| one.layer.blob).collect());
+            inputs.push(making.push(node, unpacks));
+        }
+        if has_own_files(image) {
+            let action = below.map(|below| {
+                let action = files_action(image, below, pinned.epoch);
+                (abi::files(compression), action)
+            });
+            let (node, _) =
+                self.step::<FilesLayer>("files", &image.name, action, whole.is_some())?;
+            let under = inputs.clone();
+            inputs.push(making.push(node, under));
+        }
+        let node = Node {
+            kind: "image",
+            name: image.name.clone(),
+            derivation: Some(key(request)),
+            state: match whole {
+                Some(_) => State::Done,
+                None => State::Todo,
+            },
+            bytes: None,
+            inputs: Vec::new(),
+        };
+        making.push(node, inputs);
+        Ok(())
+    }
+
+    /// The `fetch` and `unpack` of a package.
+    fn plan_package(
+        &self,
+        pin: &crate::Pin,
+        unneeded: bool,
+        making: &mut Making,
+    ) -> Result<(usize, Option<Unpacked>), BuildError> {
+        let asked = (abi::UNPACK, Action::Unpack { deb: pin.digest });
+        let unpacked: Option<Unpacked> = self.recorded(&asked)?;
+        let skip = unneeded || unpacked.is_some();
+        if let Some(&at) = making.unpacks.get(&pin.digest.hex()) {
+            // Another image may need what the first one did not.
+            if !skip {
+                let fetch = making.graph.nodes[at].inputs.clone();
+                for at in fetch.into_iter().chain([at]) {
+                    let node = &mut making.graph.nodes[at];
+                    if node.state == State::Unneeded {
+                        node.state = State::Todo;
+                    }
+                }
+            }
+            return Ok((at, unpacked));
+        }
+        let is_there = self.store.contains(&pin.digest)? == Some(pin.size);
+        let fetch = Node {
+            kind: "fetch",
+            name: pin.name.clone(),
+            derivation: Some(key((
+                1,
+                Action::Fetch {
+                    sha256: pin.digest,
+                    size: pin.size,
+                },
+            ))),
+            state: match (is_there, skip) {
+                (true, _) => State::Done,
+                (false, true) => State::Unneeded,
+                (false, false) => State::Todo,
+            },
+            bytes: Some(pin.size),
+            inputs: Vec::new(),
+        };
+        let unpack = Node {
+            kind: "unpack",
+            name: pin.name.clone(),
+            derivation: Some(key(asked)),
+            state: match (&unpacked, unneeded) {
+                (Some(_), _) => State::Done,
+                (None, true) => State::Unneeded,
+                (None, false) => State::Todo,
+            },
+            bytes: None,
+            inputs: Vec::new(),
+        };
+        let fetch = making.push(fetch, Vec::new());
+        let at = making.push(unpack, vec![fetch]);
+        making.unpacks.insert(pin.digest.hex(), at);
+        Ok((at, unpacked))
+    }
+
+    /// A step whose derivation may not be known, and its output if that is there.
+    fn step<T: realise::Output>(
+        &self,
+        kind: &'static str,
+        name: &str,
+        asked: Option<(u32, Action)>,
+        unneeded: bool,
+    ) -> Result<(Node, Option<T>), BuildError> {
+        let made: Option<T> = match &asked {
+            Some(asked) => self.recorded(asked)?,
+            None => None,
+        };
+        let node = Node {
+            kind,
+            name: name.to_owned(),
+            state: match (&made, &asked) {
+                (Some(_), _) => State::Done,
+                _ if unneeded => State::Unneeded,
+                (None, Some(_)) => State::Todo,
+                (None, None) => State::Unknown,
+            },
+            derivation: asked.map(key),
+            bytes: None,
+            inputs: Vec::new(),
+        };
+        Ok((node, made))
+    }
+
+    fn recorded<T: realise::Output>(
+        &self,
+        (abi, action): &(u32, Action),
+    ) -> Result<Option<T>, StoreError> {
+        realise::find(self.store, *abi, action.clone())
+    }
+}
+
+impl Making {
+    fn push(&mut self, mut node: Node, inputs: Vec<usize>) -> usize {
+        node.inputs = inputs;
+        self.graph.nodes.push(node);
+        self.graph.nodes.len() - 1
+    }
+}
+
+fn key((abi, action): (u32, Action)) -> DrvDigest {
+    Derivation { abi, action }.digest()
+}
