@@ -43,6 +43,28 @@ impl Tree {
         }
     }
 
+    /// A tree of inodes and names, each with the place of its inode. None where they are
+    /// not those of a tree.
+    pub(crate) fn of_parts(names: Vec<(TreePath, u32)>, nodes: Vec<Node>) -> Option<Self> {
+        let count = names.len();
+        let names = names.into_iter().map(|(path, place)| (path, Ino(place)));
+        let names: BTreeMap<TreePath, Ino> = names.collect();
+        if names.len() != count || names.values().any(|ino| ino.0 as usize >= nodes.len()) {
+            return None;
+        }
+        let tree = Self { names, nodes };
+        let is_folder = |path: &TreePath| tree.get(path).is_some_and(Node::is_directory);
+        let mut folders = std::collections::BTreeSet::new();
+        let is_sound = tree.names.iter().all(|(path, ino)| {
+            let own = !tree.node(*ino).is_directory() || folders.insert(*ino);
+            own && match path.parent() {
+                Some(above) => is_folder(&above),
+                None => is_folder(path),
+            }
+        });
+        (is_sound && tree.names.contains_key(&TreePath::root())).then_some(tree)
+    }
+
     /// Every path, in order, and its inode.
     pub fn names(&self) -> impl Iterator<Item = (&TreePath, Ino)> {
         self.names.iter().map(|(path, &ino)| (path, ino))
