@@ -53,16 +53,25 @@ impl Tree {
             return None;
         }
         let tree = Self { names, nodes };
-        let is_folder = |path: &TreePath| tree.get(path).is_some_and(Node::is_directory);
         let mut folders = std::collections::BTreeSet::new();
-        let is_sound = tree.names.iter().all(|(path, ino)| {
-            let own = !tree.node(*ino).is_directory() || folders.insert(*ino);
-            own && match path.parent() {
-                Some(above) => is_folder(&above),
-                None => is_folder(path),
+        // Names that follow each other are mostly in one folder.
+        let mut above: Option<&[u8]> = None;
+        for (path, ino) in &tree.names {
+            if tree.node(*ino).is_directory() && !folders.insert(*ino) {
+                return None;
             }
-        });
-        (is_sound && tree.names.contains_key(&TreePath::root())).then_some(tree)
+            let bytes = path.as_bytes();
+            let end = bytes.iter().rposition(|&b| b == b'/').unwrap_or(0);
+            if above == Some(&bytes[..end]) && !path.is_root() {
+                continue;
+            }
+            let folder = path.parent().unwrap_or_else(TreePath::root);
+            if !tree.get(&folder).is_some_and(Node::is_directory) {
+                return None;
+            }
+            above = Some(&bytes[..end]);
+        }
+        tree.names.contains_key(&TreePath::root()).then_some(tree)
     }
 
     /// Every path, in order, and its inode.

@@ -84,6 +84,8 @@ pub(super) fn publish(
         .using(|| shared.find_own(digest))?
         .is_some_and(|(_, found)| found == size)
     {
+        // Whoever wrote it may not have flushed its name yet.
+        shared.touched(folder);
         return fs::remove_file(from).map_err(|e| StoreError::from_io(e, "removing", from));
     }
     let written = file
@@ -115,7 +117,8 @@ pub(super) fn make_folder(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Flushes the names of all blobs that were published or found since the last time.
+/// Flushes the names of all blobs that were published since the last time, or were to be
+/// and stood there already. Others were found through a record, and are flushed.
 pub(super) fn sync_folders(shared: &Shared) -> Result<(), StoreError> {
     let taken = mem::take(
         &mut *shared
