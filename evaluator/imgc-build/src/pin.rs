@@ -41,8 +41,8 @@ impl Builder<'_> {
         pinning: Pinning<'_>,
     ) -> Result<(), BuildError> {
         let mut new = lock.clone();
-        // Images of the same archives and architecture share the reading of them.
-        let mut read: BTreeMap<(Vec<String>, Arch), Vec<Archive>> = BTreeMap::new();
+        // Images of the same archives and architectures share the reading of them.
+        let mut read: BTreeMap<(Vec<String>, Vec<String>), Vec<Archive>> = BTreeMap::new();
         let mut answered = Vec::new();
         for image in &plan.images {
             let Some(packages) = &image.packages else {
@@ -63,14 +63,16 @@ impl Builder<'_> {
                 return Err(not_locked(image, request));
             }
             let sources = self.archive_sources(image, packages, &request)?;
-            let key = (sources.iter().map(identity).collect(), image.platform.arch);
+            let own = [request.arch.as_str()].into_iter();
+            let archs: Vec<String> = own.chain(request.foreign()).map(str::to_owned).collect();
+            let key = (sources.iter().map(identity).collect(), archs);
             if !read.contains_key(&key) {
                 let reading = Reading {
                     mirrors: self.mirrors,
                     keyrings: self.keyrings,
                     now: self.now,
                 };
-                let archives = reading.all(self.fetcher(), sources, image.platform.arch, lock)?;
+                let archives = reading.all(self.fetcher(), sources, &key.1, lock)?;
                 read.insert(key.clone(), archives);
             }
             let archives = &read[&key];
@@ -137,14 +139,15 @@ impl Builder<'_> {
             let all = indices.iter().flat_map(|index| index.named(name));
             all.collect()
         };
+        let is_there = |key: &imgc_apt::PackageKey| {
+            let same = |package: &Package<'_>| {
+                package.version() == key.version && package.architecture() == key.arch
+            };
+            now(&key.name).iter().any(same)
+        };
         let pins: Vec<_> = lock
             .pins(set)
-            .filter(|pin| {
-                !changing.contains(&pin.key.name)
-                    && now(&pin.key.name)
-                        .iter()
-                        .all(|package| package.version() != pin.key.version)
-            })
+            .filter(|pin| !changing.contains(&pin.key.name) && !is_there(&pin.key))
             .collect();
         self.index_of(lock, set, &pins, |name| {
             now(name).first().map(|package| package.priority())

@@ -417,10 +417,10 @@ fn a_package_of_a_suite_brings_from_there_what_it_needs() {
 }
 
 #[test]
-fn other_architectures_are_refused() {
+fn what_no_architecture_has_is_refused() {
     assert!(matches!(
         with_backports(&["lib:i386"]),
-        Err(SolveError::Foreign { arch, .. }) if arch == "i386"
+        Err(SolveError::Unknown { arch, .. }) if arch == "i386"
     ));
     assert_eq!(
         with_backports(&["lib_x!"]),
