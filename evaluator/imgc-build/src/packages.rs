@@ -256,6 +256,7 @@ impl Builder<'_> {
         }
         let action = Action::Install {
             arch: image.platform.arch.debian().to_owned(),
+            foreign: pinned.foreign.clone(),
             epoch: pinned.epoch,
             skip: skip(image).into_iter().collect(),
             effects: of(image, |packages| packages.effects.clone()),
@@ -308,6 +309,7 @@ impl Builder<'_> {
         };
         let options = imgc_dpkg::Options {
             arch,
+            foreign: &pinned.foreign,
             epoch: i64::try_from(pinned.epoch).unwrap_or(i64::MAX),
             skip: &skip,
             stated: &StatedEffects::of(image, pinned.epoch, &read),

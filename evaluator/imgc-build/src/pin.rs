@@ -293,6 +293,8 @@ pub fn request(arch: Arch, packages: &Packages) -> Request {
 /// The packages of an image as its lock pins them.
 #[derive(Debug, Default)]
 pub(crate) struct Pinned {
+    /// The architectures beside the image's that its packages may be of.
+    pub(crate) foreign: Vec<String>,
     /// In the order in which they are unpacked.
     pub(crate) pins: Vec<Pin>,
     /// What is asked of dpkg, in order.
@@ -319,7 +321,9 @@ pub(crate) fn pins(
         .ok_or_else(|| not_locked(image, request))?;
     let sources = PinSources::new(lock, set, mirrors);
     let pins = lock.pins(set).map(|pin| sources.pin(pin));
+    let foreign = set.request.foreign().into_iter().map(str::to_owned);
     Ok(Pinned {
+        foreign: foreign.collect(),
         pins: pins.collect(),
         calls: set.calls.clone(),
         call_lines: set.call_lines(),
