@@ -438,7 +438,8 @@ impl<'a> Universe<'a> {
                 Some((owner, "Multi-Arch", value.to_owned()))
             }
             None if version::compare(version(one), version(two)).is_ne() => {
-                Some((one, "Version", version(one).to_owned()))
+                let value = format!("same, in the version {}", version(one));
+                Some((one, "Multi-Arch", value))
             }
             None => None,
         }
