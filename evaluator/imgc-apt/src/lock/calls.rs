@@ -156,7 +156,11 @@ mod tests {
         let lines = render(&calls, &packages);
         assert_eq!(
             lines,
-            ["unpack +5", "configure dash:i386", "configure dash:all curl"]
+            [
+                "unpack +5",
+                "configure dash:i386",
+                "configure dash:all curl"
+            ]
         );
         assert_eq!(parse(&lines, &packages), Some(calls));
         let lines = ["unpack +5".to_owned(), "configure dash".to_owned()];

@@ -599,9 +599,8 @@ impl Check<'_> {
             packages.push(pin.key.clone());
         }
         seen.sort();
-        let same = |pair: &&[(String, &str, usize)]| {
-            (&pair[0].0, pair[0].1) == (&pair[1].0, pair[1].1)
-        };
+        let same =
+            |pair: &&[(String, &str, usize)]| (&pair[0].0, pair[0].1) == (&pair[1].0, pair[1].1);
         if let Some([_, (twice, _, at)]) = seen.windows(2).find(same) {
             return Err(self.place.at(*at).duplicate(twice.clone()));
         }

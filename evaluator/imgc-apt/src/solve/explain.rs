@@ -26,9 +26,7 @@ pub(super) fn available(universe: &Universe<'_>, group: &Group<'_>) -> Vec<Strin
     let names = group.alternatives.iter().map(|relation| relation.name);
     let found = names.flat_map(|name| universe.named(name));
     let mut all: Vec<String> = found
-        .map(|id| {
-            format!("{} {}", universe.shown(id), universe.package(id).version())
-        })
+        .map(|id| format!("{} {}", universe.shown(id), universe.package(id).version()))
         .collect();
     all.dedup();
     all

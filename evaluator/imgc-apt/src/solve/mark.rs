@@ -58,7 +58,10 @@ enum Trying {
     /// What meets the group alone and is marked already: that its own needs are fixed.
     Shared,
     /// These, in order, from a place on.
-    Options { ids: Vec<Id>, next: usize },
+    Options {
+        ids: Vec<Id>,
+        next: usize,
+    },
 }
 
 enum Begun {
@@ -189,7 +192,10 @@ impl<'u, 'a> Marks<'u, 'a> {
     /// there for another one.
     fn is_in_step(&self, id: Id) -> bool {
         let package = self.universe.package(id);
-        let mut others = self.universe.named(package.name()).filter(|other| *other != id);
+        let mut others = self
+            .universe
+            .named(package.name())
+            .filter(|other| *other != id);
         let state = &self.states[id as usize];
         state.marked
             || package.multi_arch() != MultiArch::Same
@@ -394,7 +400,10 @@ impl<'u, 'a> Marks<'u, 'a> {
     /// Whether no need of a package is hopeless.
     fn can_be_met(&self, id: Id, needs: &Needs<'_>) -> bool {
         let possible = |other: Id| self.states[other as usize].candidate || self.is_in(other);
-        let mut hard = needs.groups.iter().filter(|need| need.field != Field::Recommends);
+        let mut hard = needs
+            .groups
+            .iter()
+            .filter(|need| need.field != Field::Recommends);
         hard.all(|need| self.meets(id, &need.group, possible))
     }
 
@@ -406,7 +415,10 @@ impl<'u, 'a> Marks<'u, 'a> {
             .iter()
             .filter(|need| soft || need.field != Field::Recommends);
         Ok(!wanted.all(|need| self.is_met(id, &need.group))
-            || self.excluded_by(id, &needs).into_iter().any(|other| self.is_in(other)))
+            || self
+                .excluded_by(id, &needs)
+                .into_iter()
+                .any(|other| self.is_in(other)))
     }
 
     fn is_broken_somewhere(&self) -> Result<bool, SolveError> {

@@ -295,9 +295,8 @@ fn read_names(request: &Request) -> Result<Vec<Asked<'_>>, SolveError> {
     for text in &request.names {
         let asked = Asked::parse(text).ok_or_else(|| SolveError::Name(text.clone()))?;
         let arch = asked.foreign(&request.arch);
-        let same = |known: &Asked<'_>| {
-            known.name == asked.name && known.foreign(&request.arch) == arch
-        };
+        let same =
+            |known: &Asked<'_>| known.name == asked.name && known.foreign(&request.arch) == arch;
         let Some(at) = all.iter().position(same) else {
             all.push(asked);
             said.push(text);

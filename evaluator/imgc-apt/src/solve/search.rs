@@ -136,7 +136,8 @@ impl<'u, 'a> Search<'u, 'a> {
             if need.group.alternatives.iter().any(is_met) {
                 continue;
             }
-            let there = |id: Id| self.places[id as usize].is_some_and(|place| place.at < self.before);
+            let there =
+                |id: Id| self.places[id as usize].is_some_and(|place| place.at < self.before);
             let options = self.universe.options(&need.group, arch, there);
             let mut choice = Choice {
                 stack: stack.clone(),
@@ -251,7 +252,11 @@ impl<'u, 'a> Search<'u, 'a> {
     fn clash(&self, id: Id) -> Result<Option<Clash>, SolveError> {
         let needs = self.universe.needs(id)?;
         let package = self.universe.package(id);
-        for other in self.universe.named(package.name()).filter(|other| *other != id) {
+        for other in self
+            .universe
+            .named(package.name())
+            .filter(|other| *other != id)
+        {
             if self.places[other as usize].is_some()
                 && let Some((owner, field, relation)) = self.universe.out_of_step(id, other)
             {

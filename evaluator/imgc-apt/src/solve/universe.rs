@@ -349,8 +349,8 @@ impl<'a> Universe<'a> {
         let mut ids = self.meeting(relation, asker);
         let standing = |id: &Id| {
             let package = self.package(*id);
-            let beside = package.multi_arch() == MultiArch::Same
-                && self.named(package.name()).any(&there);
+            let beside =
+                package.multi_arch() == MultiArch::Same && self.named(package.name()).any(&there);
             let arch = self.arch(*id);
             (
                 !beside,
@@ -423,8 +423,7 @@ impl<'a> Universe<'a> {
     /// is about the package itself, or its kind for other architectures.
     pub(super) fn counts(&self, owner: Id, other: Id) -> bool {
         let (one, two) = (self.package(owner), self.package(other));
-        one.name() != two.name()
-            || (owner != other && one.multi_arch() != MultiArch::Same)
+        one.name() != two.name() || (owner != other && one.multi_arch() != MultiArch::Same)
     }
 
     /// Why two candidates of one name can't be installed at once, if they can't: whose

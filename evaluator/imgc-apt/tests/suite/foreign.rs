@@ -149,10 +149,7 @@ fn a_name_means_the_own_architecture_where_that_has_it() {
     assert_eq!(answer(&["lib:native"]), ["lib:amd64"]);
     assert_eq!(answer(&["lib:any"]), ["lib:amd64"]);
     assert_eq!(answer(&["lib:i386"]), ["lib:i386"]);
-    assert_eq!(
-        answer(&["lib:i386", "wine32"]),
-        ["lib:i386", "wine32:i386"]
-    );
+    assert_eq!(answer(&["lib:i386", "wine32"]), ["lib:i386", "wine32:i386"]);
     assert_eq!(answer(&["wine:i386"]), ["lib:i386", "wine32:i386"]);
     // One of all architectures serves this one.
     assert_eq!(answer(&["all:i386"]), ["all:all"]);

@@ -128,7 +128,10 @@ fn a_set_says_its_foreign_architectures() {
     // The names say it already, and both must say the same.
     assert!(matches!(
         Lock::parse(&text),
-        Err(LockError::Value { field: "foreign", .. })
+        Err(LockError::Value {
+            field: "foreign",
+            ..
+        })
     ));
     let said = |of: &str| {
         let (before, after) = text.split_once("\"d:i386\"").expect("it is there");

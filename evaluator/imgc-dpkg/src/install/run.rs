@@ -255,11 +255,17 @@ impl<'a, 'r> Run<'a, 'r> {
         self.defer_status()?;
         self.forbid_services();
         let name = fragment.package.qualified();
+        let all = self.fragments.iter().zip(&self.packages).enumerate();
+        let instances = all.filter(|(at, (other, progress))| {
+            let there = *at == index || progress.state != State::Absent;
+            there && other.package.name == fragment.package.name
+        });
         let status = self
             .machine
             .script(&Call {
                 package: &name,
                 arch: &fragment.package.architecture,
+                instances: instances.count(),
                 script: script.as_str(),
                 bytes,
                 args,

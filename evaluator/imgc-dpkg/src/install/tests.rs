@@ -648,7 +648,8 @@ fn with_i386(fragments: &[Fragment]) -> Result<Installed, InstallError> {
 
 #[test]
 fn two_architectures_of_a_package_share_files_that_are_equal() {
-    let script = "#!/bin/sh\necho $DPKG_MAINTSCRIPT_PACKAGE:$DPKG_MAINTSCRIPT_ARCH >> /said\n";
+    let script = "#!/bin/sh\necho $DPKG_MAINTSCRIPT_PACKAGE:$DPKG_MAINTSCRIPT_ARCH \
+                  $DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT >> /said\n";
     let mut both = for_both(|deb| {
         let deb = deb.file("./usr/share/doc", "the same");
         let deb = deb.file("./etc/lib.conf", "a = 1\n");
@@ -657,7 +658,7 @@ fn two_architectures_of_a_package_share_files_that_are_equal() {
     });
     let tree = with_i386(&both).expect("they go together").tree;
     assert_eq!(text(&tree, "var/lib/dpkg/arch"), "amd64\ni386\n");
-    assert_eq!(text(&tree, "said"), "lib:amd64\nlib:i386\n");
+    assert_eq!(text(&tree, "said"), "lib:amd64 2\nlib:i386 2\n");
     assert_eq!(text(&tree, "etc/lib.conf"), "a = 1\n");
     assert!(tree.get(&path("etc/lib.conf.dpkg-new")).is_none());
     assert!(list(&tree, "lib:amd64").ends_with("/usr/share/doc\n/etc/lib.conf\n"));
@@ -673,7 +674,12 @@ fn two_architectures_of_a_package_share_files_that_are_equal() {
     let node = |at: usize| crate::EntryNode::Regular(Content::inline(vec![at as u8]));
     for (at, fragment) in both.iter_mut().enumerate() {
         let shared = |entry: &&mut crate::Entry| entry.path == path("usr/share/doc");
-        fragment.entries.iter_mut().find(shared).expect("a file").node = node(at);
+        fragment
+            .entries
+            .iter_mut()
+            .find(shared)
+            .expect("a file")
+            .node = node(at);
     }
     let error = with_i386(&both).expect_err("they differ");
     assert!(matches!(error, InstallError::Shared { .. }), "{error}");
@@ -686,7 +692,10 @@ fn a_foreign_package_of_one_kind_has_no_architecture_in_its_name() {
     let tree = with_i386(&[tool.clone()]).expect("a package").tree;
     assert!(list(&tree, "tool").ends_with("/usr/tool\n"));
     let error = plain(&[&tool], &options("amd64")).expect_err("no foreign architecture");
-    assert!(matches!(error, InstallError::Architecture { .. }), "{error}");
+    assert!(
+        matches!(error, InstallError::Architecture { .. }),
+        "{error}"
+    );
 }
 
 #[test]

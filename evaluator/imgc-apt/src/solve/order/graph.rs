@@ -91,7 +91,12 @@ impl Graph {
             let mut add = |pre, field: &[Group<'_>]| {
                 for group in field {
                     let from = needs.len();
-                    needs.extend(group.alternatives.iter().map(|one| resolve(pre, one, asker)));
+                    needs.extend(
+                        group
+                            .alternatives
+                            .iter()
+                            .map(|one| resolve(pre, one, asker)),
+                    );
                     groups.push(from..needs.len());
                 }
             };
