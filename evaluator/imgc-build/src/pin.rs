@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 
 use imgc_apt::{
-    AskedArchive, Call, Controlled, Index, Keep, Keyring, Lock, MAX_KEYRING, Node, Offer, Package,
-    Request, Set, Sha256, Solution, Vouched,
+    Asked, AskedArchive, Call, Controlled, Index, Keep, Keyring, Lock, MAX_KEYRING, Node, Offer,
+    Package, ReleaseError, Request, Set, Sha256, Solution, SolveError, Vouched,
 };
 use imgc_plan::{Arch, FileDigest, Image, Packages, Plan, Variant};
 use imgc_store::BlobDigest;
@@ -72,7 +72,9 @@ impl Builder<'_> {
                     keyrings: self.keyrings,
                     now: self.now,
                 };
-                let archives = reading.all(self.fetcher(), sources, &key.1, lock)?;
+                let archives = reading
+                    .all(self.fetcher(), sources, &key.1, lock)
+                    .map_err(|error| no_architecture(error, image, &request))?;
                 read.insert(key.clone(), archives);
             }
             let archives = &read[&key];
@@ -242,6 +244,32 @@ fn vouched(archive: &Archive) -> Vouched<'_> {
         source: &archive.source,
         release: &archive.release,
         index: &archive.index_file,
+    }
+}
+
+/// Where the archives have nothing for a foreign architecture, the package that asks for it
+/// is what is wrong.
+fn no_architecture(error: BuildError, image: &Image, request: &Request) -> BuildError {
+    let BuildError::Release {
+        error: ReleaseError::NoIndex { path },
+        ..
+    } = &error
+    else {
+        return error;
+    };
+    let asked = request.names.iter().filter_map(|name| Asked::parse(name));
+    let mut asked = asked.filter_map(|asked| Some((asked.name, asked.foreign(&request.arch)?)));
+    let Some((name, arch)) = asked.find(|(_, arch)| path.contains(&format!("/binary-{arch}/")))
+    else {
+        return error;
+    };
+    BuildError::Solve {
+        image: image.name.clone(),
+        error: Box::new(SolveError::Unknown {
+            name: name.to_owned(),
+            arch: arch.to_owned(),
+            suggestions: Vec::new(),
+        }),
     }
 }
 
