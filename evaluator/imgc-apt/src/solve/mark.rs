@@ -14,8 +14,9 @@ use crate::index::MultiArch;
 
 /// How deep packages may lead to packages, as in apt.
 const MAX_DEPTH: usize = 3000;
-/// How often something is tried before there is no answer.
-const MAX_TRIES: usize = 1_000_000;
+/// How often something is tried before there is no answer. The largest real sets need some
+/// thousands.
+const MAX_TRIES: usize = 100_000;
 
 pub(super) struct Marks<'u, 'a> {
     universe: &'u Universe<'a>,
