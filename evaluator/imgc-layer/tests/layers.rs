@@ -51,7 +51,7 @@ fn archive(store: &MemoryStore, layer: &Layer) -> Vec<u8> {
     let blob = store.open(&layer.blob).expect("an answer").expect("a blob");
     assert_eq!(blob.len(), layer.size);
     let mut tar = Vec::new();
-    decompress(BufReader::new(blob))
+    decompress(BufReader::new(blob), layer.compression)
         .expect("zstd")
         .read_to_end(&mut tar)
         .expect("bytes");

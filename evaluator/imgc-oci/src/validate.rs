@@ -2,7 +2,7 @@
 
 use std::io::{self, BufReader, Read};
 
-use imgc_layer::{DiffId, decompress};
+use imgc_layer::{Compression, DiffId, decompress};
 use imgc_store::{BlobDigest, Store, StoreError};
 use oci_spec::image::{ImageConfiguration, ImageManifest, MediaType};
 use serde::de::DeserializeOwned;
@@ -59,15 +59,15 @@ pub fn validate(store: &dyn Store, manifest: &BlobDigest) -> Result<(), OciError
     }
     for (layer, diff_id) in layers.iter().zip(diff_ids) {
         let digest = digest_of(manifest, layer)?;
-        let written = [
-            MediaType::ImageLayerZstd,
-            MediaType::ImageLayerGzip,
-            MediaType::ImageLayer,
-        ];
-        let expected = written.iter().find(|one| *one == layer.media_type());
-        let expected = expected.unwrap_or(&MediaType::ImageLayerZstd);
-        media_type(&digest, Some(layer.media_type()), expected)?;
-        check_layer(store, &digest, layer.size(), diff_id)?;
+        let compression = match layer.media_type() {
+            MediaType::ImageLayerGzip => Compression::Gzip(0),
+            MediaType::ImageLayer => Compression::None,
+            other => {
+                media_type(&digest, Some(other), &MediaType::ImageLayerZstd)?;
+                Compression::SEGMENT
+            }
+        };
+        check_layer(store, &digest, layer.size(), compression, diff_id)?;
     }
     Ok(())
 }
@@ -76,6 +76,7 @@ fn check_layer(
     store: &dyn Store,
     digest: &BlobDigest,
     size: u64,
+    compression: Compression,
     diff_id: &str,
 ) -> Result<(), OciError> {
     let invalid = |problem| OciError::Invalid {
@@ -97,7 +98,10 @@ fn check_layer(
     };
     let mut hash = Sha256::new();
     let mut decode = || -> io::Result<()> {
-        let mut archive = decompress(BufReader::with_capacity(128 * 1024, &mut compressed))?;
+        let mut archive = decompress(
+            BufReader::with_capacity(128 * 1024, &mut compressed),
+            compression,
+        )?;
         let mut buf = vec![0; 128 * 1024];
         loop {
             match archive.read(&mut buf) {
