@@ -16,3 +16,4 @@ pub mod key;
 pub mod layout;
 pub mod sandbox;
 pub mod server;
+pub mod store;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use imgc_build::{Built, Failed, Pinning};
+use imgc_store::Store as _;
 use serde::Serialize;
 
 use crate::cli::BuildArgs;
@@ -102,7 +103,14 @@ pub(crate) fn all(
             }
         };
         match take(&built) {
-            Err(Taking::Damaged) if !again => again = true,
+            Err(Taking::Damaged) if !again => {
+                again = true;
+                // Whatever else is damaged is found now: one more time is enough.
+                for blob in built.iter().flat_map(|(_, image)| image.image.blobs()) {
+                    let checked = work.store.verify_read(&blob.digest);
+                    checked.map_err(|error| describe::store(&error))?;
+                }
+            }
             taken => {
                 progress.finish();
                 taken.map_err(Problem::from)?;

@@ -62,7 +62,7 @@ impl Desks {
     /// No desk yet. Without `network`, nothing is fetched, whatever `args` say.
     pub(crate) fn new(args: &EvaluationArgs, network: bool) -> Self {
         Self {
-            network: Arc::new(Network::new(args.offline || !network)),
+            network: Arc::new(Network::new(args.offline || !network, Arc::default())),
             cache: Arc::new(Cache::later(args.store.clone())),
             options: options(args, None),
             by_folder: BTreeMap::new(),

@@ -111,7 +111,7 @@ impl Remotes {
     #[cfg(test)]
     pub(crate) fn none() -> Arc<Self> {
         let cache = Arc::new(Cache::later(None));
-        let network = Arc::new(Network::new(true));
+        let network = Arc::new(Network::new(true, Arc::default()));
         Arc::new(Self::new(
             Policy::Pinned,
             &Lock::default(),

@@ -1,0 +1,159 @@
+//! Damage to any file of a store: found, never handed out, and mended by the next build
+//! itself.
+
+use std::path::{Path, PathBuf};
+
+use imgc_tests::layout::Layout;
+use imgc_tests::sandbox::Sandbox;
+use imgc_tests::store::{Harm, StoreFolder};
+
+use crate::{is_clean, small, store};
+
+const APP: &str = r#"(import std/debian).image {
+  variant = "distroless";
+  packages = ["pa", "pb", "scripted"];
+  files = { "/etc/motd" = "hello\n"; };
+  layers = { most = 3; };
+}"#;
+
+fn built() -> (Sandbox, String) {
+    let lines = ["pa 1 bytes=60000", "pb 1 bytes=30000", "scripted 1 script=known"];
+    let sandbox = Sandbox::with_packages(&lines.map(small::package));
+    sandbox.write("app.img", APP);
+    let digest = sandbox.build();
+    (sandbox, digest)
+}
+
+fn forget_the_layout(sandbox: &Sandbox) {
+    std::fs::remove_dir_all(sandbox.project("app.oci")).expect("a layout");
+}
+
+/// All files of a store that hold anything.
+fn all(store: &StoreFolder) -> Vec<PathBuf> {
+    let folders = ["blobs", "joined", "actions"];
+    folders.iter().flat_map(|folder| store.files(folder)).collect()
+}
+
+/// Builds, and checks that a whole layout comes of it.
+#[track_caller]
+fn mends(sandbox: &Sandbox, digest: &str, what: &str) {
+    let outcome = sandbox.run().args(&["build", "app.img"]).outcome();
+    assert_eq!(outcome.code, Some(0), "{what}: {}", outcome.stderr);
+    assert_eq!(outcome.digest(), digest, "{what}");
+    // It reads and digests every blob.
+    assert_eq!(Layout::open(&sandbox.project("app.oci")).digest, digest, "{what}");
+}
+
+#[test]
+fn any_one_file_that_is_harmed_is_mended_by_the_next_build() {
+    let (sandbox, digest) = built();
+    let store = store(&sandbox);
+    let mut at = 0;
+    while let Some(path) = all(&store).get(at).cloned() {
+        // Each file once, each harm in turn.
+        let harm = Harm::ALL[at % Harm::ALL.len()];
+        at += 1;
+        let what = format!("{harm:?} {}", path.display());
+        harm.strike(&path);
+        if harm != Harm::Removed {
+            let verify = sandbox.run().args(&["store", "verify"]).outcome();
+            assert_eq!(verify.code, Some(1), "{what} is not found");
+        }
+        forget_the_layout(&sandbox);
+        mends(&sandbox, &digest, &what);
+        // What nobody asked for may still be harmed: that is for `repair`.
+        sandbox.run().args(&["store", "repair"]).outcome();
+        is_clean(&sandbox, &[]);
+    }
+    assert!(at > 12, "{at} files");
+}
+
+#[test]
+fn every_file_that_is_harmed_at_once_is_mended_by_one_build() {
+    let (sandbox, digest) = built();
+    let store = store(&sandbox);
+    for harm in Harm::ALL {
+        // The layers' parts alone, all blobs, everything.
+        let parts = store.unpacked().into_values();
+        let parts: Vec<PathBuf> = parts.map(|one| store.blob(&one.segment)).collect();
+        for files in [parts, store.files("blobs"), all(&store)] {
+            for path in files.iter().filter(|path| path.is_file()) {
+                harm.strike(path);
+            }
+            forget_the_layout(&sandbox);
+            mends(&sandbox, &digest, &format!("{harm:?} of {} files", files.len()));
+            sandbox.run().args(&["store", "repair"]).outcome();
+            is_clean(&sandbox, &[]);
+        }
+    }
+}
+
+#[test]
+fn a_new_image_of_damaged_packages_is_the_one_of_whole_ones() {
+    let (sandbox, before) = built();
+    let store = store(&sandbox);
+    // In each compression, the parts are read on another way.
+    for compression in ["zstd", "gzip", "none", "zstd:1"] {
+        let layers = format!("layers = {{ compression = \"{compression}\"; most");
+        sandbox.write("app.img", APP.replace("layers = { most", &layers));
+        let cold = sandbox.path(&format!("cold-{compression}"));
+        let cold = cold.display().to_string();
+        let args = ["build", "app.img", "-o", "oci:cold", "--store", &cold];
+        let expected = sandbox.run().args(&args).outcome().digest();
+        assert!(compression == "zstd" || expected != before);
+        for unpacked in store.unpacked().values() {
+            Harm::Flipped.strike(&store.blob(&unpacked.segment));
+        }
+        forget_the_layout(&sandbox);
+        mends(&sandbox, &expected, compression);
+        std::fs::remove_dir_all(sandbox.project("cold")).expect("a layout");
+        sandbox.run().args(&["store", "repair"]).outcome();
+    }
+}
+
+#[test]
+fn a_store_that_can_only_be_read_is_said_and_serves_from_below() {
+    let (sandbox, digest) = built();
+    // Root may write everywhere: what it can't is to make a folder below a file.
+    let file = sandbox.path("no-folder");
+    std::fs::write(&file, "").expect("a file");
+    let path = file.join("store").display().to_string();
+    let args = ["build", "app.img", "--store", &path];
+    let outcome = sandbox.run().args(&args).outcome();
+    outcome.fails(1, &["no-folder"]);
+    let below = sandbox.path("below");
+    std::fs::rename(sandbox.path("home/.cache/imgc"), &below).expect("it can be moved");
+    let before = state(&below);
+    let config = sandbox.path("home/.config/imgc/config.toml");
+    let mut text = std::fs::read_to_string(&config).expect("the configuration");
+    text.push_str(&format!("[store]\nsubstituters = [\"{}\"]\n", below.display()));
+    std::fs::write(&config, text).expect("a file");
+    // A part of a layer below is damaged: it is made above, and stays as it is below.
+    let folder = StoreFolder::new(&below);
+    let part = folder.unpacked().remove("pa").expect("it is unpacked").segment;
+    Harm::Flipped.strike(&folder.blob(&part));
+    let harmed = std::fs::read(folder.blob(&part)).expect("a blob");
+    forget_the_layout(&sandbox);
+    mends(&sandbox, &digest, "below");
+    assert_eq!(std::fs::read(folder.blob(&part)).expect("a blob"), harmed);
+    assert_eq!(state(&below), before, "a store that is only read was changed");
+    is_clean(&sandbox, &[]);
+}
+
+/// The names and sizes of all files of a folder.
+fn state(folder: &Path) -> Vec<(PathBuf, u64)> {
+    let mut all = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                all.push((path.clone(), path.metadata().expect("a file").len()));
+            }
+        }
+    }
+    all.sort();
+    all
+}

@@ -1,0 +1,58 @@
+//! The digests of small whole images, for all time: who has built one with any release has
+//! the digest that the next release gives.
+//!
+//! A golden changes on purpose alone. Where the bytes of a layer have to change, raise the
+//! version in `imgc-build/src/abi.rs` (or `TAR_ABI`, `ZSTD_ABI`, `GZIP_ABI`,
+//! `MANIFEST_ABI`) in the same commit, so that no store takes the old bytes for the new
+//! ones; run this test, and put what it found here; say in CHANGELOG.md that digests
+//! change, and why. Where one of these changes and nothing of that was meant, it is a
+//! mistake. `imgc-oci/tests/goldens.rs` has the parts: it says which of them it is.
+
+use imgc_tests::sandbox::Sandbox;
+
+use crate::{lines, small};
+
+const IMAGES: &str = r#"
+let
+  debian = import std/debian;
+  base = debian.image {
+    variant = "distroless";
+    packages = ["hello", "scripted"];
+  };
+  app = extend base {
+    files = {
+      "/etc/motd" = "hello\n";
+      "/srv/link" = symlink "/etc/motd";
+      "/srv/secret" = file { text = "s"; mode = 0o600; user = "app"; };
+    };
+    users = [{ name = "app"; uid = 1000; }];
+    config = { user = "app"; cmd = ["/usr/bin/hello"]; env = { LANG = "C.UTF-8"; }; ports = [80]; };
+  };
+in {
+  scratch = image { files = { "/etc/motd" = "hello\n"; }; config = { cmd = ["/hello"]; }; };
+  packages = base;
+  app = app;
+  layers = override { layers = { most = 4; groups = { pair = ["hello", "scripted"]; }; }; } app;
+  gzip = override { layers = { compression = "gzip"; }; } app;
+  plain = override { layers = { compression = "none"; }; } app;
+  arm = override { platform = linux/arm64; } app;
+}
+"#;
+
+/// The images' names and digests.
+const GOLDENS: &str = "\
+";
+
+#[test]
+fn whole_images_have_the_digests_that_they_always_had() {
+    let packages = [
+        "hello 1.0 needs=libhello",
+        "libhello 1.0 bytes=100000",
+        "scripted 1.0 script=known",
+    ];
+    let sandbox = Sandbox::with_packages(&packages.map(small::package));
+    sandbox.write("app.img", IMAGES);
+    let found = lines(&sandbox.run().args(&["build", "app.img"]).outcome());
+    let found: String = found.iter().map(|line| format!("{line}\n")).collect();
+    assert_eq!(found, GOLDENS, "read the head of this file");
+}
