@@ -394,7 +394,11 @@ pub(crate) fn request_action(image: &Image, pinned: &Pinned) -> Action {
     let compression = layering::compression(&image.layers);
     let mut image = image.clone();
     // Words are not meaning: why a script is not run changes nothing.
-    for reason in image.packages.iter_mut().flat_map(|all| all.skip.values_mut()) {
+    for reason in image
+        .packages
+        .iter_mut()
+        .flat_map(|all| all.skip.values_mut())
+    {
         reason.clear();
     }
     Action::Request {
@@ -440,7 +444,9 @@ fn side_by_side<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) ->
 /// What the store has not got, or has moved aside: making it anew may help.
 fn damaged(error: &BuildError) -> Option<BlobDigest> {
     match error {
-        BuildError::Layer(LayerError::Segment(blob) | LayerError::Store(StoreError::Absent(blob)))
+        BuildError::Layer(
+            LayerError::Segment(blob) | LayerError::Store(StoreError::Absent(blob)),
+        )
         | BuildError::Store(StoreError::Absent(blob)) => Some(*blob),
         _ => None,
     }

@@ -17,7 +17,11 @@ const APP: &str = r#"(import std/debian).image {
 }"#;
 
 fn built() -> (Sandbox, String) {
-    let lines = ["pa 1 bytes=60000", "pb 1 bytes=30000", "scripted 1 script=known"];
+    let lines = [
+        "pa 1 bytes=60000",
+        "pb 1 bytes=30000",
+        "scripted 1 script=known",
+    ];
     let sandbox = Sandbox::with_packages(&lines.map(small::package));
     sandbox.write("app.img", APP);
     let digest = sandbox.build();
@@ -31,7 +35,10 @@ fn forget_the_layout(sandbox: &Sandbox) {
 /// All files of a store that hold anything.
 fn all(store: &StoreFolder) -> Vec<PathBuf> {
     let folders = ["blobs", "joined", "actions"];
-    folders.iter().flat_map(|folder| store.files(folder)).collect()
+    folders
+        .iter()
+        .flat_map(|folder| store.files(folder))
+        .collect()
 }
 
 /// Builds, and checks that a whole layout comes of it.
@@ -41,7 +48,11 @@ fn mends(sandbox: &Sandbox, digest: &str, what: &str) {
     assert_eq!(outcome.code, Some(0), "{what}: {}", outcome.stderr);
     assert_eq!(outcome.digest(), digest, "{what}");
     // It reads and digests every blob.
-    assert_eq!(Layout::open(&sandbox.project("app.oci")).digest, digest, "{what}");
+    assert_eq!(
+        Layout::open(&sandbox.project("app.oci")).digest,
+        digest,
+        "{what}"
+    );
 }
 
 #[test]
@@ -81,7 +92,11 @@ fn every_file_that_is_harmed_at_once_is_mended_by_one_build() {
                 harm.strike(path);
             }
             forget_the_layout(&sandbox);
-            mends(&sandbox, &digest, &format!("{harm:?} of {} files", files.len()));
+            mends(
+                &sandbox,
+                &digest,
+                &format!("{harm:?} of {} files", files.len()),
+            );
             sandbox.run().args(&["store", "repair"]).outcome();
             is_clean(&sandbox, &[]);
         }
@@ -126,17 +141,28 @@ fn a_store_that_can_only_be_read_is_said_and_serves_from_below() {
     let before = state(&below);
     let config = sandbox.path("home/.config/imgc/config.toml");
     let mut text = std::fs::read_to_string(&config).expect("the configuration");
-    text.push_str(&format!("[store]\nsubstituters = [\"{}\"]\n", below.display()));
+    text.push_str(&format!(
+        "[store]\nsubstituters = [\"{}\"]\n",
+        below.display()
+    ));
     std::fs::write(&config, text).expect("a file");
     // A part of a layer below is damaged: it is made above, and stays as it is below.
     let folder = StoreFolder::new(&below);
-    let part = folder.unpacked().remove("pa").expect("it is unpacked").segment;
+    let part = folder
+        .unpacked()
+        .remove("pa")
+        .expect("it is unpacked")
+        .segment;
     Harm::Flipped.strike(&folder.blob(&part));
     let harmed = std::fs::read(folder.blob(&part)).expect("a blob");
     forget_the_layout(&sandbox);
     mends(&sandbox, &digest, "below");
     assert_eq!(std::fs::read(folder.blob(&part)).expect("a blob"), harmed);
-    assert_eq!(state(&below), before, "a store that is only read was changed");
+    assert_eq!(
+        state(&below),
+        before,
+        "a store that is only read was changed"
+    );
     is_clean(&sandbox, &[]);
 }
 

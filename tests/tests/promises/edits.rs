@@ -231,7 +231,10 @@ impl Story {
         let mut fetched = BTreeSet::new();
         for request in self.sandbox.server.take_requests() {
             let file = request.path.rsplit('/').next().expect("a path has an end");
-            match file.strip_suffix(".deb").and_then(|file| file.split_once('_')) {
+            match file
+                .strip_suffix(".deb")
+                .and_then(|file| file.split_once('_'))
+            {
                 Some((name, _)) => fetched.insert(format!("fetch {name}")),
                 // Before all packages.
                 None => fetched.insert("\0".to_owned()),
@@ -302,9 +305,12 @@ fn compare(expected: &str, ran: &[(String, String)]) -> Vec<String> {
         })
         .collect();
     let is_same = expected.len() == ran.len()
-        && expected.iter().zip(ran).all(|((step, why), (found, because))| {
-            step == found && why.is_none_or(|why| why == because)
-        });
+        && expected
+            .iter()
+            .zip(ran)
+            .all(|((step, why), (found, because))| {
+                step == found && why.is_none_or(|why| why == because)
+            });
     if is_same {
         return Vec::new();
     }
@@ -328,7 +334,9 @@ fn compare_plan([todo, unknown]: &[BTreeSet<String>; 2], ran: &[(String, String)
     }
     for step in ran {
         if !todo.contains(step) && !unknown.contains(step) {
-            wrong.push(format!("  imgc plan does not have `{step}`, which was done"));
+            wrong.push(format!(
+                "  imgc plan does not have `{step}`, which was done"
+            ));
         }
     }
     wrong

@@ -19,7 +19,7 @@ let
     variant = "distroless";
     packages = ["hello", "scripted"];
   };
-  app = extend base {
+  app = extend {
     files = {
       "/etc/motd" = "hello\n";
       "/srv/link" = symlink "/etc/motd";
@@ -27,7 +27,7 @@ let
     };
     users = [{ name = "app"; uid = 1000; }];
     config = { user = "app"; cmd = ["/usr/bin/hello"]; env = { LANG = "C.UTF-8"; }; ports = [80]; };
-  };
+  } base;
 in {
   scratch = image { files = { "/etc/motd" = "hello\n"; }; config = { cmd = ["/hello"]; }; };
   packages = base;
@@ -35,12 +35,19 @@ in {
   layers = override { layers = { most = 4; groups = { pair = ["hello", "scripted"]; }; }; } app;
   gzip = override { layers = { compression = "gzip"; }; } app;
   plain = override { layers = { compression = "none"; }; } app;
-  arm = override { platform = linux/arm64; } app;
+  arm = override { platform = "linux/arm64"; } app;
 }
 "#;
 
 /// The images' names and digests.
 const GOLDENS: &str = "\
+scratch sha256:4777dc1aa76c608aac89cadd4a159223a288eac1f65d0d2f29a36a14fd39c3fe
+packages sha256:b7bc17b5e10c082936f7c63a70e870b8a1e37890decdbd263dd2c8036fcb814b
+app sha256:f71065bf58ee4559d49109a26e11787b01a196f2d941ada3a66fa22cf15d07cc
+layers sha256:ad887dca73e74635d224414f4096b64a2fb78ee600964a81a3a4c31dda5c9df2
+gzip sha256:a44a4e9ca7a1e6c5abf943e5e2459983548c058fd48335fa3d911df9ab32e2fa
+plain sha256:f87cfccf8e25019d8c70e7d05a3c64703a73b359d87155666124d0eba6c05c25
+arm sha256:323287a65aa152c7b17ae1fe7e61e7a183416504d39018498a8d7bfc16754fc2
 ";
 
 #[test]

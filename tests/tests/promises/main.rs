@@ -46,7 +46,9 @@ fn lines(outcome: &Outcome) -> Vec<String> {
 /// A number of the environment, to do more than the usual run does.
 fn number(name: &str, usual: u64) -> u64 {
     match std::env::var(name) {
-        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} is a number")),
+        Ok(text) => text
+            .parse()
+            .unwrap_or_else(|_| panic!("{name} is a number")),
         Err(_) => usual,
     }
 }

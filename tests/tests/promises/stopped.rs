@@ -44,7 +44,11 @@ fn end(child: Child, signal: &str) -> Option<i32> {
     assert!(kill.status().expect("kill can be started").success());
     let output = child.wait_with_output().expect("it ends");
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(began.elapsed() < SOON, "it took {:?}: {stderr}", began.elapsed());
+    assert!(
+        began.elapsed() < SOON,
+        "it took {:?}: {stderr}",
+        began.elapsed()
+    );
     assert!(!stderr.contains("panicked"), "{stderr}");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "");
     output.status.code()
@@ -73,10 +77,15 @@ fn ctrl_c_in_a_slow_download_ends_in_good_order() {
         sandbox.server.take_requests();
         assert_eq!(sandbox.build(), expected);
         let requests = sandbox.server.take_requests();
-        let mut again = requests.iter().filter(|request| request.path.ends_with(large));
+        let mut again = requests
+            .iter()
+            .filter(|request| request.path.ends_with(large));
         if file == large {
             // What came before the end is not asked for again.
-            assert!(again.next().is_some_and(|request| request.from > 0), "{requests:?}");
+            assert!(
+                again.next().is_some_and(|request| request.from > 0),
+                "{requests:?}"
+            );
         }
     }
 }

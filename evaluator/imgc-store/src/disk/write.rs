@@ -66,8 +66,8 @@ impl BlobSink for DiskSink {
     }
 }
 
-/// Makes the file at `from` the blob `digest`: flushed, renamed. A blob of this name and
-/// size that is there already stays.
+/// Makes the file at `from` the blob `digest`: flushed, renamed. It takes the place of what
+/// is there already: whoever made the bytes again may have found those to be damaged.
 pub(super) fn publish(
     shared: &Shared,
     file: &File,
@@ -78,14 +78,6 @@ pub(super) fn publish(
     let hex = digest.hex();
     let folder = shared.blob_folder(&hex);
     let dest = folder.join(&hex);
-    // One of the store's own: the stores below it may go away.
-    if shared
-        .guard
-        .using(|| shared.find_own(digest))?
-        .is_some_and(|(_, found)| found == size)
-    {
-        return fs::remove_file(from).map_err(|e| StoreError::from_io(e, "removing", from));
-    }
     let written = file
         .metadata()
         .map_err(|e| StoreError::from_io(e, "examining", from))?
@@ -100,6 +92,8 @@ pub(super) fn publish(
     file.sync_all()
         .map_err(|e| StoreError::from_io(e, "flushing", from))?;
     make_folder(&folder)?;
+    // A folder in its place would stay there: it is moved aside.
+    drop(shared.guard.using(|| shared.find_own(digest))?);
     fs::rename(from, &dest).map_err(|e| StoreError::from_io(e, "publishing", &dest))?;
     shared.touched(folder);
     Ok(())
