@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use imgc_tests::layout::Layout;
 use imgc_tests::sandbox::Sandbox;
+use imgc_tests::small;
 use imgc_tests::store::{Harm, StoreFolder};
 
-use crate::{is_clean, small, store};
+use crate::{is_clean, store};
 
 const APP: &str = r#"(import std/debian).image {
   variant = "distroless";
@@ -104,6 +105,25 @@ fn every_file_that_is_harmed_at_once_is_mended_by_one_build() {
 }
 
 #[test]
+fn an_archive_is_written_whole_or_not_at_all() {
+    let (sandbox, digest) = built();
+    let store = store(&sandbox);
+    let args = ["build", "app.img", "-o", "oci-archive:app.tar"];
+    let write = || {
+        let outcome = sandbox.run().args(&args).outcome();
+        assert_eq!(outcome.digest(), digest);
+        std::fs::read(sandbox.project("app.tar")).expect("an archive")
+    };
+    let whole = write();
+    for harm in Harm::ALL {
+        for path in store.files("blobs") {
+            harm.strike(&path);
+        }
+        assert!(write() == whole, "{harm:?}: another archive");
+    }
+}
+
+#[test]
 fn a_new_image_of_damaged_packages_is_the_one_of_whole_ones() {
     let (sandbox, before) = built();
     let store = store(&sandbox);
@@ -127,7 +147,7 @@ fn a_new_image_of_damaged_packages_is_the_one_of_whole_ones() {
 }
 
 #[test]
-fn a_store_that_can_only_be_read_is_said_and_serves_from_below() {
+fn a_store_that_can_t_be_made_is_said_and_one_below_serves_it() {
     let (sandbox, digest) = built();
     // Root may write everywhere: what it can't is to make a folder below a file.
     let file = sandbox.path("no-folder");

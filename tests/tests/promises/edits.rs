@@ -8,7 +8,7 @@
 //!   file once, and what the new ones say takes its place.
 //! - `delete`: lines, each a file of the project that goes away.
 //! - `archive day=2`: what the archive has from now on, a line for each package. See
-//!   [`super::small`].
+//!   `imgc_tests::small`.
 //! - `imgc`: lines, each the arguments of a run that has to go well.
 //! - `harm`: lines `removed|emptied|truncated|flipped WHAT NAME`, which a disk may do to
 //!   a file of the store. WHAT is a package's `deb`, `fragment`, `segment` or `record`, or
@@ -26,11 +26,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use imgc_tests::deb::Deb;
 use imgc_tests::sandbox::Sandbox;
+use imgc_tests::small;
 use imgc_tests::store::{Harm, StoreFolder};
 use serde_json::Value;
 
 use crate::pages::{Block, Step, pages};
-use crate::{small, store};
+use crate::store;
 
 #[test]
 fn after_each_edit_exactly_what_it_reaches_is_made() {

@@ -9,8 +9,9 @@
 //! mistake. `imgc-oci/tests/goldens.rs` has the parts: it says which of them it is.
 
 use imgc_tests::sandbox::Sandbox;
+use imgc_tests::small;
 
-use crate::{lines, small};
+use crate::lines;
 
 const IMAGES: &str = r#"
 let

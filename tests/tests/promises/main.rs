@@ -13,7 +13,6 @@ mod goldens;
 mod killed;
 mod pages;
 mod schedules;
-mod small;
 mod stopped;
 
 use imgc_tests::sandbox::{Outcome, Sandbox};

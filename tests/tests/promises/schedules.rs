@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use imgc_tests::deb::Deb;
 use imgc_tests::sandbox::Sandbox;
+use imgc_tests::small;
 use imgc_tests::store::StoreFolder;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 
-use crate::{is_clean, lines, number, small};
+use crate::{is_clean, lines, number};
 
 /// Images that share packages, in one layer and in many, in three compressions.
 const APP: &str = r#"

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use imgc_tests::sandbox::Sandbox;
 use imgc_tests::server::Fault;
+use imgc_tests::small;
 
-use crate::{is_clean, small, store};
+use crate::{is_clean, store};
 
 const APP: &str = r#"(import std/debian).image {
   variant = "distroless"; packages = ["large", "small"]; files = { "/etc/motd" = "hello\n"; };

@@ -1,9 +1,9 @@
 //! Small packages by one line each, with bytes that do not compress, and always the same
 //! for the same line.
 
-use imgc_tests::archive::{Archive, Suite, sum};
-use imgc_tests::deb::Deb;
-use imgc_tests::sandbox::Sandbox;
+use crate::archive::{Archive, Suite, sum};
+use crate::deb::Deb;
+use crate::sandbox::Sandbox;
 
 /// What stands in the script of a package that nobody can interpret.
 const UNKNOWN: &str = "#!/bin/sh\nset -e\nfrobnicate --all\n";
@@ -16,7 +16,7 @@ const KNOWN: &str = "#!/bin/sh\nset -e\nmkdir -p /var/lib/scripted\n\
 ///
 /// # Panics
 /// Where the line is another.
-pub(crate) fn package(line: &str) -> Deb {
+pub fn package(line: &str) -> Deb {
     let mut words = line.split_whitespace();
     let name = words.next().expect("a name");
     let version = words.next().expect("a version");
@@ -53,7 +53,7 @@ fn noise(seed: &str, bytes: usize) -> String {
 
 /// Puts packages in the place of those that the archive has, on a day of a month that
 /// begins with a Saturday.
-pub(crate) fn publish(sandbox: &Sandbox, packages: &[Deb], day: usize) {
+pub fn publish(sandbox: &Sandbox, packages: &[Deb], day: usize) {
     let week = ["Fri", "Sat", "Sun", "Mon", "Tue", "Wed", "Thu"];
     let date = format!("{}, {day:02} Nov 2025 10:00:00 UTC", week[day % 7]);
     let suite = Suite {
@@ -64,5 +64,20 @@ pub(crate) fn publish(sandbox: &Sandbox, packages: &[Deb], day: usize) {
     archive.add_suite(&sandbox.key, suite, packages, &date);
     for (path, bytes) in archive.files() {
         sandbox.server.put(&format!("debian/{path}"), bytes.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_always_the_same_package() {
+        let line = "hello 1.0 bytes=5000 needs=libhello script=known";
+        let (one, two) = (package(line), package(line));
+        assert_eq!(one.build(), two.build());
+        assert!(one.build().len() > 2000, "its bytes do not compress");
+        assert!(one.paragraph().contains("Depends: libhello"));
+        assert_ne!(package("hello 1.1 bytes=5000").build(), one.build());
     }
 }
