@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use imgc_apt::{Keyring, Lock};
 use imgc_layer::LayerError;
@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::fetch::Fetcher;
-use crate::packages::{self, Report, Scripts};
-use crate::parts::Part;
+use crate::packages::{self, Ready, Report, Scripts};
+use crate::parts::Parts;
 use crate::pin::Pinned;
 use crate::realise::{self, About, Output, realise};
 use crate::{BuildError, Event, Events, Mirrors, Transport, abi, layering, pin};
@@ -188,8 +188,8 @@ impl<'a> Builder<'a> {
             .collect();
         let parts = self.all_parts(&pins);
         let made = side_by_side(&todo, |(_, image, pinned)| {
-            let own = parts.of(&pinned.pins)?;
-            Some(self.realise_undamaged(image, pinned, own))
+            parts.fragments(&pinned.pins)?;
+            Some(self.realise_undamaged(image, pinned, &parts))
         });
         for ((at, ..), built) in todo.iter().zip(made) {
             slots[*at] = built;
@@ -252,13 +252,18 @@ impl<'a> Builder<'a> {
         &self,
         image: &Image,
         pinned: &Pinned,
-        mut parts: Vec<Arc<Part>>,
+        parts: &Parts,
     ) -> Result<Built, BuildError> {
         let mut seen = BTreeSet::new();
+        let mut anew = None;
         loop {
-            match self.realise_image(image, pinned, &parts) {
+            match self.realise_image(image, pinned, anew.as_ref().unwrap_or(parts)) {
                 Err(error) if damaged(&error).is_some_and(|blob| seen.insert(blob)) => {
-                    parts = self.parts(&pinned.pins)?;
+                    let mut parts = self.all_parts(&pinned.pins);
+                    if !parts.errors.is_empty() {
+                        return Err(parts.errors.swap_remove(0));
+                    }
+                    anew = Some(parts);
                 }
                 built => return built,
             }
@@ -269,7 +274,7 @@ impl<'a> Builder<'a> {
         &self,
         image: &Image,
         pinned: &Pinned,
-        parts: &[Arc<Part>],
+        parts: &Parts,
     ) -> Result<Built, BuildError> {
         let about = About {
             kind: "image",
@@ -317,27 +322,26 @@ impl<'a> Builder<'a> {
         }))
     }
 
-    fn make(
-        &self,
-        image: &Image,
-        pinned: &Pinned,
-        parts: &[Arc<Part>],
-    ) -> Result<Built, BuildError> {
+    fn make(&self, image: &Image, pinned: &Pinned, parts: &Parts) -> Result<Built, BuildError> {
         let epoch = pinned.epoch;
         let mut layers = Vec::new();
         let mut contents = Vec::new();
         let mut report = Report::default();
         // All layers may need the packages' tree: it is made at most once.
-        let installed = OnceCell::new();
-        let install = || match installed.get() {
-            Some(installed) => Ok(installed),
+        let ready = OnceCell::new();
+        let make_ready = || match ready.get() {
+            Some(ready) => Ok(ready),
             None => {
-                let made = self.install(parts, image, pinned)?;
-                Ok(installed.get_or_init(|| made))
+                let parts = self.load(parts, &pinned.pins)?;
+                let installed = self.install(&parts, image, pinned)?;
+                Ok(ready.get_or_init(|| Ready { parts, installed }))
             }
         };
+        let mut frozen = None;
         if image.packages.is_some() {
-            let made = self.package_layers(parts, install, image, pinned)?;
+            let fragments = parts.fragments(&pinned.pins);
+            let fragments = fragments.ok_or_else(|| missing(pinned))?;
+            let made = self.package_layers(fragments, make_ready, image, pinned)?;
             for one in made.layers {
                 let (created_by, what) = match one.group {
                     None => ("imgc: packages".to_owned(), LayerKind::Packages),
@@ -353,15 +357,18 @@ impl<'a> Builder<'a> {
                     created_by,
                 });
             }
+            frozen = Some(made.tree);
             report = made.report;
         }
         if has_own_files(image) {
             let under: Vec<_> = layers.iter().map(|used| used.layer).collect();
             let made = if image.packages.is_some() {
-                self.files_layer(image, &under, epoch, || Ok(&install()?.tree))?
+                self.files_layer(image, &under, epoch, frozen, || {
+                    Ok(&make_ready()?.installed.tree)
+                })?
             } else {
                 let empty = Tree::new(i64::try_from(epoch).unwrap_or(i64::MAX));
-                self.files_layer(image, &[], epoch, || Ok(&empty))?
+                self.files_layer(image, &[], epoch, None, || Ok(&empty))?
             };
             if let Some(layer) = made.layer {
                 contents.push(LayerContents {
@@ -439,6 +446,12 @@ fn side_by_side<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) ->
             done.expect("every item was worked at")
         })
         .collect()
+}
+
+/// What there is to say where a package could not be unpacked again.
+fn missing(pinned: &Pinned) -> BuildError {
+    let first = pinned.pins.first().map(|pin| pin.digest);
+    StoreError::Absent(first.unwrap_or_else(|| BlobDigest::of(b""))).into()
 }
 
 /// What the store has not got, or has moved aside: making it anew may help.

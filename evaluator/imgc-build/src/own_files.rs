@@ -3,10 +3,10 @@
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
-use imgc_layer::{Contents, Layer, StoreContents};
-use imgc_plan::{Action, Image};
+use imgc_layer::{Contents, Frame, Layer, Recipe, StoreContents, What};
+use imgc_plan::{Action, FileNode, Image};
 use imgc_store::BlobDigest;
-use imgc_tree::{Content, Tree};
+use imgc_tree::{Content, Data, Kind, Tree};
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::{Accounts, Names};
@@ -17,6 +17,9 @@ use crate::{AccountError, BuildError, Builder, abi};
 
 /// The largest `/etc/passwd` that is read, in bytes.
 const ACCOUNTS: u64 = 16 << 20;
+
+/// The largest frozen tree that is read, in bytes.
+const FROZEN: u64 = 1 << 30;
 
 /// What `files` yields: a layer, unless it would be empty, and who may be named in the
 /// configuration, which the derivation does not know.
@@ -36,7 +39,8 @@ impl Output for FilesLayer {
 }
 
 impl Builder<'_> {
-    /// Lays the image's own files over `base`, whose layers are `under`.
+    /// Lays the image's own files over `base`, whose layers are `under`. `frozen` is the
+    /// same tree, where the store has it: that is read first.
     ///
     /// # Errors
     /// [`AccountError::NoUser`] also where the layer was in the store: the image that it
@@ -46,6 +50,7 @@ impl Builder<'_> {
         image: &Image,
         under: &[Layer],
         epoch: u64,
+        frozen: Option<Frame>,
         base: impl FnOnce() -> Result<&'p Tree, BuildError>,
     ) -> Result<FilesLayer, BuildError> {
         let blobs = under.iter().map(|layer| layer.blob).collect();
@@ -64,11 +69,27 @@ impl Builder<'_> {
             }),
         };
         let made = realise(self, (abi::files(compression), action), about, || {
-            let base = base()?;
-            let (tree, accounts) = self.with_own_files(image, base, epoch)?;
-            let over = (!under.is_empty()).then_some(base);
-            let recipe = imgc_layer::plan_layer(&tree, over, &[])?;
-            if over.is_some() && recipe.head.is_empty() && recipe.loose.is_empty() {
+            let over = !under.is_empty();
+            let thawed = match frozen {
+                Some(frozen) => self.store.read(&frozen.blob, FROZEN)?,
+                None => None,
+            };
+            let thawed = thawed.and_then(|bytes| Tree::thaw(&bytes));
+            let plan = |base: &Tree| -> Result<_, BuildError> {
+                let (tree, accounts) = self.with_own_files(image, base, epoch)?;
+                let recipe = imgc_layer::plan_layer(&tree, over.then_some(base), &[])?;
+                Ok((recipe, accounts))
+            };
+            let planned = match &thawed {
+                Some(thawed) => Some(plan(thawed)?),
+                None => None,
+            };
+            let (recipe, accounts) = match planned {
+                Some(planned) if !has_forgotten(&planned.0, image) => planned,
+                // A hard link beside one that is replaced is written again, with its bytes.
+                _ => plan(base()?)?,
+            };
+            if over && recipe.head.is_empty() && recipe.loose.is_empty() {
                 let layer = None;
                 return Ok(FilesLayer { layer, accounts });
             }
@@ -138,6 +159,27 @@ pub(crate) fn files_action(image: &Image, base: Vec<BlobDigest>, epoch: u64) -> 
         files: image.files.clone(),
         compression: image.layers.compression,
     }
+}
+
+/// Whether a layer needs bytes that a frozen tree does not have.
+fn has_forgotten(recipe: &Recipe, image: &Image) -> bool {
+    let own: BTreeSet<&[u8; 32]> = image
+        .files
+        .iter()
+        .filter_map(|file| match &file.node {
+            FileNode::Regular {
+                content: imgc_plan::Content::Source { digest, .. },
+                ..
+            } => Some(digest.as_bytes()),
+            _ => None,
+        })
+        .collect();
+    recipe.loose.iter().any(|entry| match &entry.what {
+        What::Node(Kind::Regular(content)) => {
+            matches!(content.data, Data::Outside) && !own.contains(&content.sha256)
+        }
+        _ => false,
+    })
 }
 
 /// A name in `config.user` that a runtime would not find among these.

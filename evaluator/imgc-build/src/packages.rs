@@ -29,7 +29,16 @@ use crate::{BuildError, Builder, abi};
 pub(crate) struct PackageLayers {
     /// The layers, lowest first.
     pub(crate) layers: Vec<PackageLayer>,
+    /// The tree, frozen: what lays files over it need not install the packages again.
+    pub(crate) tree: Frame,
     pub(crate) report: Report,
+}
+
+/// Packages that are installed in memory.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    pub(crate) parts: Vec<Arc<Part>>,
+    pub(crate) installed: Installed,
 }
 
 /// A layer of packages.
@@ -101,11 +110,9 @@ pub struct DeclinedWork {
 
 impl Output for PackageLayers {
     fn blobs(&self) -> Vec<(BlobDigest, u64)> {
-        let blobs = self
-            .layers
-            .iter()
-            .map(|one| (one.layer.blob, one.layer.size));
-        blobs.collect()
+        let layers = self.layers.iter();
+        let blobs = layers.map(|one| (one.layer.blob, one.layer.size));
+        blobs.chain([(self.tree.blob, self.tree.size)]).collect()
     }
 }
 
@@ -119,18 +126,14 @@ impl Builder<'_> {
     /// Installs the parts: the tree, and the layers that it comes to.
     pub(crate) fn package_layers<'p>(
         &self,
-        parts: &[Arc<Part>],
-        installed: impl FnOnce() -> Result<&'p Installed, BuildError>,
+        fragments: Vec<BlobDigest>,
+        ready: impl FnOnce() -> Result<&'p Ready, BuildError>,
         image: &Image,
         pinned: &Pinned,
     ) -> Result<PackageLayers, BuildError> {
-        let fragments = parts.iter().map(|part| part.digest).collect();
         let action = install_action(image, pinned, fragments);
         let compression = layering::compression(&image.layers);
-        let names = parts.iter().map(|part| {
-            let package = &part.fragment.package;
-            format!("{} {}", package.qualified(), package.version)
-        });
+        let names = pinned.pins.iter().map(|pin| pin.name.as_str());
         let about = About {
             kind: "install",
             name: &image.name,
@@ -150,16 +153,24 @@ impl Builder<'_> {
             },
         };
         realise(self, (abi::install(compression), action), about, || {
+            let Ready { parts, installed } = ready()?;
             let groups = layering::groups(parts, &pinned.calls, &image.layers);
             let groups = groups.map_err(|(group, package)| BuildError::Group {
                 image: image.name.clone(),
                 group,
                 package,
             })?;
-            let installed = installed()?;
             let layers = self.write_layers(parts, groups, installed, compression)?;
-            let report = report(installed);
-            Ok(PackageLayers { layers, report })
+            let frozen = installed.tree.freeze(&|path| is_kept(path));
+            let tree = Frame {
+                blob: self.store.put(&frozen)?,
+                size: frozen.len() as u64,
+            };
+            Ok(PackageLayers {
+                layers,
+                tree,
+                report: report(installed),
+            })
         })
     }
 
@@ -298,6 +309,13 @@ impl imgc_dpkg::Reader for Bytes<'_> {
             error.to_string()
         })
     }
+}
+
+/// Whether the frozen tree has a file's bytes: those that the image's own users are added
+/// to.
+fn is_kept(path: &TreePath) -> bool {
+    let name = path.as_bytes().strip_prefix(b"etc/");
+    name.is_some_and(|name| matches!(name, b"passwd" | b"group" | b"shadow" | b"gshadow"))
 }
 
 /// What is asked where the packages of an image are installed.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use imgc_dpkg::{EntryNode, Fragment, Limits, Sink};
 use imgc_layer::{Segment, SegmentWriter};
@@ -56,24 +56,31 @@ impl Output for Unpacked {
 #[derive(Debug)]
 pub(crate) struct Part {
     pub(crate) fragment: Fragment,
-    pub(crate) digest: BlobDigest,
     pub(crate) segment: Segment,
 }
 
-/// The parts of packages, by the digest of the package, and why others are missing: in
+/// The packages of a build that are unpacked, by their digests, and why others are not: in
 /// the order in which they were asked for, whichever failed first.
 #[derive(Debug, Default)]
 pub(crate) struct Parts {
-    made: BTreeMap<BlobDigest, Arc<Part>>,
+    made: BTreeMap<BlobDigest, Slot>,
     pub(crate) errors: Vec<BuildError>,
 }
 
+/// A package that is unpacked. Its part is read when it is first needed: who finds that
+/// the packages need not be installed reads none.
+#[derive(Debug)]
+struct Slot {
+    unpacked: Unpacked,
+    part: OnceLock<Arc<Part>>,
+}
+
 impl Parts {
-    /// The parts of these packages, in their order. None if one is missing.
-    pub(crate) fn of(&self, pins: &[Pin]) -> Option<Vec<Arc<Part>>> {
-        pins.iter()
-            .map(|pin| self.made.get(&pin.digest).cloned())
-            .collect()
+    /// The digests of the fragments of these packages, in their order. None if one is
+    /// missing.
+    pub(crate) fn fragments(&self, pins: &[Pin]) -> Option<Vec<BlobDigest>> {
+        let slots = pins.iter().map(|pin| self.made.get(&pin.digest));
+        slots.map(|slot| Some(slot?.unpacked.fragment)).collect()
     }
 }
 
@@ -85,9 +92,29 @@ impl Builder<'_> {
     pub(crate) fn parts(&self, pins: &[Pin]) -> Result<Vec<Arc<Part>>, BuildError> {
         let mut parts = self.all_parts(pins);
         match parts.errors.is_empty() {
-            true => Ok(parts.of(pins).expect("no part is missing")),
+            true => self.load(&parts, pins),
             false => Err(parts.errors.swap_remove(0)),
         }
+    }
+
+    /// Reads the parts of packages that are unpacked, in their order.
+    ///
+    /// # Errors
+    /// [`StoreError::Absent`] for one that turned out to be damaged; those of the store.
+    pub(crate) fn load(&self, parts: &Parts, pins: &[Pin]) -> Result<Vec<Arc<Part>>, BuildError> {
+        let read: Vec<Result<Arc<Part>, BuildError>> = pins
+            .par_iter()
+            .map(|pin| {
+                let absent = || BuildError::Store(StoreError::Absent(pin.digest));
+                let slot = parts.made.get(&pin.digest).ok_or_else(absent)?;
+                if let Some(part) = slot.part.get() {
+                    return Ok(Arc::clone(part));
+                }
+                let part = Arc::new(self.read_part(&slot.unpacked)?);
+                Ok(Arc::clone(slot.part.get_or_init(|| part)))
+            })
+            .collect();
+        read.into_iter().collect()
     }
 
     /// Unpacks every package that has not been unpacked, and fetches what that takes. One
@@ -95,7 +122,7 @@ impl Builder<'_> {
     pub(crate) fn all_parts(&self, pins: &[Pin]) -> Parts {
         let mut seen = BTreeSet::new();
         let pins: Vec<&Pin> = pins.iter().filter(|pin| seen.insert(pin.digest)).collect();
-        let slots: Vec<Mutex<Option<Result<Part, BuildError>>>> =
+        let slots: Vec<Mutex<Option<Result<Unpacked, BuildError>>>> =
             pins.iter().map(|_| Mutex::new(None)).collect();
         let put = |at: usize, result| {
             *slots[at].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
@@ -116,7 +143,10 @@ impl Builder<'_> {
         for (pin, slot) in pins.iter().zip(slots) {
             let result = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
             match result.expect("every package was found, made or failed") {
-                Ok(part) => drop(parts.made.insert(pin.digest, Arc::new(part))),
+                Ok(unpacked) => {
+                    let part = OnceLock::new();
+                    parts.made.insert(pin.digest, Slot { unpacked, part });
+                }
                 Err(BuildError::Interrupted) if !parts.errors.is_empty() => {}
                 Err(error) => parts.errors.push(error),
             }
@@ -128,7 +158,7 @@ impl Builder<'_> {
         &self,
         pins: &[&Pin],
         missing: &[usize],
-        put: &(impl Fn(usize, Result<Part, BuildError>) + Sync),
+        put: &(impl Fn(usize, Result<Unpacked, BuildError>) + Sync),
     ) {
         let absent = missing.iter().map(|&at| pins[at]).filter(
             |pin| !matches!(self.store.contains(&pin.digest), Ok(Some(size)) if size == pin.size),
@@ -162,53 +192,44 @@ impl Builder<'_> {
                         // What xz makes of it is rarely more than six times as much.
                         let window = WINDOW.min(pin.size.saturating_mul(6));
                         let _share = budget.take(UNPACKING + window);
-                        put(at, self.part(pin));
+                        put(at, self.unpacked(pin));
                     });
                 }
             });
         });
     }
 
-    /// A package's part, if it was unpacked before. Its `.deb` need not be there.
-    fn known(&self, pin: &Pin) -> Result<Option<Part>, BuildError> {
+    /// A package that was unpacked before. Its `.deb` need not be there.
+    fn known(&self, pin: &Pin) -> Result<Option<Unpacked>, BuildError> {
         self.check_stop()?;
         let action = Action::Unpack { deb: pin.digest };
         let found = realise::find::<Unpacked>(self.store, abi::UNPACK, action)?;
-        let Some(unpacked) = found else {
-            return Ok(None);
-        };
-        match self.read_part(&unpacked) {
-            Ok(part) => {
-                self.events.event(Event::Reuse { kind: "unpack" });
-                Ok(Some(part))
-            }
-            Err(BuildError::Store(StoreError::Absent(_))) => Ok(None),
-            Err(error) => Err(error),
+        if found.is_some() {
+            self.events.event(Event::Reuse { kind: "unpack" });
         }
+        Ok(found)
     }
 
-    /// A package's part. What turned out to be damaged in the store has been moved aside
-    /// then, and is fetched or made again once.
-    fn part(&self, pin: &Pin) -> Result<Part, BuildError> {
-        self.check_stop()?;
-        match self.try_part(pin) {
+    /// Unpacks a package. What turned out to be damaged in the store has been moved aside
+    /// then, and is fetched again once.
+    fn unpacked(&self, pin: &Pin) -> Result<Unpacked, BuildError> {
+        match self.try_unpacked(pin) {
             Err(BuildError::Store(StoreError::Absent(_))) => {
                 self.fetcher().pinned(pin)?;
-                self.try_part(pin)
+                self.try_unpacked(pin)
             }
             done => done,
         }
     }
 
-    fn try_part(&self, pin: &Pin) -> Result<Part, BuildError> {
+    fn try_unpacked(&self, pin: &Pin) -> Result<Unpacked, BuildError> {
         let action = Action::Unpack { deb: pin.digest };
         let about = About {
             kind: "unpack",
             name: &pin.name,
             said: serde_json::Value::Null,
         };
-        let unpacked = realise(self, (abi::UNPACK, action), about, || self.unpack(pin))?;
-        self.read_part(&unpacked)
+        realise(self, (abi::UNPACK, action), about, || self.unpack(pin))
     }
 
     fn read_part(&self, unpacked: &Unpacked) -> Result<Part, BuildError> {
@@ -218,7 +239,6 @@ impl Builder<'_> {
             serde_json::from_slice(&bytes).map_err(|_| StoreError::Absent(unpacked.fragment))?;
         Ok(Part {
             fragment,
-            digest: unpacked.fragment,
             segment: unpacked.segment,
         })
     }

@@ -73,7 +73,11 @@ pub fn plan_layer(
     segments: &[SegmentUse],
 ) -> Result<Recipe, PlanError> {
     check_names(tree)?;
-    let changed = changed(tree, base);
+    let Difference {
+        changed,
+        folders,
+        gone,
+    } = Difference::of(tree, base);
     let mut placed = Placed::new(tree, &changed);
     let mut recipe = Recipe::default();
     for offered in segments {
@@ -82,7 +86,7 @@ pub fn plan_layer(
         }
     }
     recipe.loose = placed.loose();
-    recipe.head = head(tree, base, &changed);
+    recipe.head = head(tree, &changed, folders, &gone);
     Ok(recipe)
 }
 
@@ -107,7 +111,7 @@ pub fn plan_layers(
         return Ok(vec![(None, plan_layer(tree, None, rest)?)]);
     }
     check_names(tree)?;
-    let changed = changed(tree, None);
+    let Difference { changed, .. } = Difference::of(tree, None);
     let mut placed = Placed::new(tree, &changed);
     let links = Links::of(tree);
     let mut below: BTreeMap<TreePath, Meta> = BTreeMap::new();
@@ -170,19 +174,15 @@ pub fn plan_layers(
     Ok(recipes)
 }
 
-/// The inodes that have several names, and how many.
+/// The inodes that have several names.
 struct Links<'a> {
     tree: &'a Tree,
-    names: BTreeMap<Ino, usize>,
+    names: BTreeMap<Ino, Vec<&'a TreePath>>,
 }
 
 impl<'a> Links<'a> {
     fn of(tree: &'a Tree) -> Self {
-        let mut names: BTreeMap<Ino, usize> = BTreeMap::new();
-        for (_, ino) in tree.names() {
-            *names.entry(ino).or_default() += 1;
-        }
-        names.retain(|_, count| *count > 1);
+        let names = linked(tree);
         Self { tree, names }
     }
 
@@ -194,8 +194,11 @@ impl<'a> Links<'a> {
         for ino in entries.filter_map(|entry| self.tree.ino(&entry.path)) {
             *here.entry(ino).or_default() += 1;
         }
-        here.iter()
-            .all(|(ino, count)| self.names.get(ino).is_none_or(|names| names == count))
+        here.iter().all(|(ino, count)| {
+            self.names
+                .get(ino)
+                .is_none_or(|names| names.len() == *count)
+        })
     }
 }
 
@@ -235,34 +238,69 @@ fn check_names(tree: &Tree) -> Result<(), PlanError> {
     }
 }
 
-/// The names that are no folders and are not in `base` as they are in `tree`.
-fn changed<'a>(tree: &'a Tree, base: Option<&Tree>) -> BTreeSet<&'a TreePath> {
-    let names = tree
-        .iter()
-        .filter(|(_, node)| !node.is_directory())
-        .map(|(path, _)| path);
-    let Some(base) = base else {
-        return names.collect();
-    };
-    let (groups, base_groups) = (groups(tree), groups(base));
-    names
-        .filter(|path| {
-            let ino = tree.ino(path).expect("a path of the tree");
-            base.ino(path).is_none_or(|base_ino| {
-                base.node(base_ino) != tree.node(ino)
-                    || base_groups.get(&base_ino) != groups.get(&ino)
-            })
-        })
-        .collect()
+/// What differs between two trees.
+#[derive(Default)]
+struct Difference<'a> {
+    /// The names that are no folders and are not in the base as they are in the tree.
+    changed: BTreeSet<&'a TreePath>,
+    /// The folders that are not in the base as they are in the tree.
+    folders: BTreeSet<&'a TreePath>,
+    /// The names of the base that are gone.
+    gone: Vec<&'a TreePath>,
 }
 
-/// The names of each inode, in path order.
-fn groups(tree: &Tree) -> BTreeMap<Ino, Vec<&TreePath>> {
-    let mut groups: BTreeMap<Ino, Vec<&TreePath>> = BTreeMap::new();
-    for (path, ino) in tree.names() {
-        groups.entry(ino).or_default().push(path);
+impl<'a> Difference<'a> {
+    /// Goes through both trees once, side by side.
+    fn of(tree: &'a Tree, base: Option<&'a Tree>) -> Self {
+        let mut difference = Self::default();
+        let Some(base) = base else {
+            for (path, node) in tree.iter() {
+                let is_folder = node.is_directory();
+                let Self {
+                    changed, folders, ..
+                } = &mut difference;
+                if is_folder { folders } else { changed }.insert(path);
+            }
+            return difference;
+        };
+        let (links, base_links) = (linked(tree), linked(base));
+        let mut others = base.names().peekable();
+        for (path, ino) in tree.names() {
+            while let Some((gone, _)) = others.next_if(|(other, _)| *other < path) {
+                difference.gone.push(gone);
+            }
+            let same = others.next_if(|(other, _)| *other == path);
+            let is_same = same.is_some_and(|(_, base_ino)| {
+                base.node(base_ino) == tree.node(ino)
+                    && base_links.get(&base_ino) == links.get(&ino)
+            });
+            if is_same {
+                continue;
+            }
+            if tree.node(ino).is_directory() {
+                difference.folders.insert(path);
+            } else {
+                difference.changed.insert(path);
+            }
+        }
+        difference.gone.extend(others.map(|(gone, _)| gone));
+        difference
     }
-    groups
+}
+
+/// The inodes that have several names, and those in path order.
+fn linked(tree: &Tree) -> BTreeMap<Ino, Vec<&TreePath>> {
+    let mut all: Vec<Ino> = tree.names().map(|(_, ino)| ino).collect();
+    all.sort_unstable();
+    let several = all.windows(2).filter(|pair| pair[0] == pair[1]);
+    let mut linked: BTreeMap<Ino, Vec<&TreePath>> =
+        several.map(|pair| (pair[0], Vec::new())).collect();
+    if !linked.is_empty() {
+        for (path, ino) in tree.names() {
+            linked.entry(ino).and_modify(|names| names.push(path));
+        }
+    }
+    linked
 }
 
 /// What the segments that are used so far bring.
@@ -359,15 +397,15 @@ impl<'a> Placed<'a> {
 }
 
 /// The folders of a layer, and its whiteouts.
-fn head(tree: &Tree, base: Option<&Tree>, changed: &BTreeSet<&TreePath>) -> Vec<Entry> {
-    let mut folders: BTreeSet<TreePath> = BTreeSet::new();
+fn head(
+    tree: &Tree,
+    changed: &BTreeSet<&TreePath>,
+    folders: BTreeSet<&TreePath>,
+    gone: &[&TreePath],
+) -> Vec<Entry> {
+    let mut folders: BTreeSet<TreePath> = folders.into_iter().cloned().collect();
     let mut head: BTreeMap<TreePath, Entry> = BTreeMap::new();
-    for (path, node) in tree.iter().filter(|(_, node)| node.is_directory()) {
-        if base.is_none_or(|base| base.get(path) != Some(node)) {
-            folders.insert(path.clone());
-        }
-    }
-    for gone in base.into_iter().flat_map(|base| whiteouts(tree, base)) {
+    for gone in whiteouts(tree, gone) {
         head.insert(gone.path.clone(), gone);
     }
     // A reader that keeps each layer in a folder of its own makes missing folders
@@ -384,9 +422,8 @@ fn head(tree: &Tree, base: Option<&Tree>, changed: &BTreeSet<&TreePath>) -> Vec<
 
 /// For each name of `base` that is gone, while its folder is still there: the file
 /// that says so to readers of layers (OCI image specification, "Whiteouts").
-fn whiteouts<'a>(tree: &'a Tree, base: &'a Tree) -> impl Iterator<Item = Entry> + 'a {
-    let gone = base.iter().filter(|(path, _)| tree.get(path).is_none());
-    gone.filter_map(|(path, _)| {
+fn whiteouts<'a>(tree: &'a Tree, gone: &'a [&TreePath]) -> impl Iterator<Item = Entry> + 'a {
+    gone.iter().filter_map(|path| {
         let folder = path.parent()?;
         if !tree.get(&folder)?.is_directory() {
             return None;

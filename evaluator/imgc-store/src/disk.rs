@@ -183,7 +183,6 @@ impl Shared {
             return Ok(None);
         }
         guard::mark(&file, meta.modified());
-        self.touched(folder);
         Ok(Some((file, meta.len())))
     }
 
@@ -211,6 +210,20 @@ impl Store for DiskStore {
 
     fn contains(&self, digest: &BlobDigest) -> Result<Option<u64>, StoreError> {
         Ok(self.shared.find(digest)?.map(|found| found.len()))
+    }
+
+    fn put(&self, bytes: &[u8]) -> Result<BlobDigest, StoreError> {
+        let digest = BlobDigest::of(bytes);
+        let size = bytes.len() as u64;
+        if self.contains(&digest)? == Some(size) && self.read(&digest, size)?.is_some() {
+            // Whoever wrote it may not have flushed its name yet.
+            self.shared.touched(self.shared.blob_folder(&digest.hex()));
+            return Ok(digest);
+        }
+        let mut writer = self.writer()?;
+        let written = writer.write_all(bytes);
+        written.map_err(|error| StoreError::from_io(error, "writing", Path::new("")))?;
+        Ok(writer.commit()?.0)
     }
 
     fn join(&self, digest: &BlobDigest, parts: &[(BlobDigest, u64)]) -> Result<(), StoreError> {

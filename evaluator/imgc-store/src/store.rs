@@ -75,7 +75,7 @@ pub trait Store: Send + Sync + fmt::Debug {
     fn action(&self, key: &DrvDigest) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// Records what came out of a derivation, in place of an earlier record. All
-    /// blobs that this store committed or found before are durable when the record
+    /// blobs that this store committed or put before are durable when the record
     /// can first be seen.
     ///
     /// # Errors

@@ -8,6 +8,7 @@
 mod content;
 mod digest;
 mod entry;
+mod frozen;
 mod node;
 mod path;
 mod tree;

@@ -43,6 +43,37 @@ impl Tree {
         }
     }
 
+    /// A tree of inodes and names, each with the place of its inode. None where they are
+    /// not those of a tree.
+    pub(crate) fn of_parts(names: Vec<(TreePath, u32)>, nodes: Vec<Node>) -> Option<Self> {
+        let count = names.len();
+        let names = names.into_iter().map(|(path, place)| (path, Ino(place)));
+        let names: BTreeMap<TreePath, Ino> = names.collect();
+        if names.len() != count || names.values().any(|ino| ino.0 as usize >= nodes.len()) {
+            return None;
+        }
+        let tree = Self { names, nodes };
+        let mut folders = std::collections::BTreeSet::new();
+        // Names that follow each other are mostly in one folder.
+        let mut above: Option<&[u8]> = None;
+        for (path, ino) in &tree.names {
+            if tree.node(*ino).is_directory() && !folders.insert(*ino) {
+                return None;
+            }
+            let bytes = path.as_bytes();
+            let end = bytes.iter().rposition(|&b| b == b'/').unwrap_or(0);
+            if above == Some(&bytes[..end]) && !path.is_root() {
+                continue;
+            }
+            let folder = path.parent().unwrap_or_else(TreePath::root);
+            if !tree.get(&folder).is_some_and(Node::is_directory) {
+                return None;
+            }
+            above = Some(&bytes[..end]);
+        }
+        tree.names.contains_key(&TreePath::root()).then_some(tree)
+    }
+
     /// Every path, in order, and its inode.
     pub fn names(&self) -> impl Iterator<Item = (&TreePath, Ino)> {
         self.names.iter().map(|(path, &ino)| (path, ino))

@@ -18,6 +18,7 @@ use crate::signals::Signals;
 use crate::steps;
 use crate::target::Target;
 use crate::terminal::{Failure, Terminal};
+use crate::watch;
 use crate::work::{AllSources, Source, Work};
 
 /// Builds every image of every file, writes them, and prints their digests.
@@ -26,7 +27,21 @@ pub(crate) fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> 
     let output = Output::parse(args.output.as_deref()).map_err(Failure::Usage)?;
     let work = Work::begin(&args.work)?;
     signals.set(Arc::clone(&work.stop));
-    let (built, progress) = all(&work, &args.files, args.locked, terminal, &|built| {
+    if args.watch {
+        return watch::run(&work, &args.files, terminal, || {
+            once(args, &output, &work, terminal)
+        });
+    }
+    once(args, &output, &work, terminal)
+}
+
+fn once(
+    args: &BuildArgs,
+    output: &Output,
+    work: &Work,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let (built, progress) = all(work, &args.files, args.locked, terminal, &|built| {
         output.write(built, &*work.store)
     })?;
     for (name, image) in &built {

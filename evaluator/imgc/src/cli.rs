@@ -115,6 +115,9 @@ pub(crate) struct BuildArgs {
     /// Keep the images in the store, under their names, until `imgc store release`.
     #[arg(long)]
     pub(crate) keep: bool,
+    /// Build again whenever a file changes that the images are made of, until Ctrl-C.
+    #[arg(long)]
+    pub(crate) watch: bool,
     /// Say of every step that was taken why, and how many were not needed.
     #[arg(long)]
     pub(crate) explain: bool,

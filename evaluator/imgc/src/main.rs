@@ -39,6 +39,7 @@ mod test;
 mod tree;
 mod update;
 mod virtual_files;
+mod watch;
 mod why;
 mod work;
 

@@ -4,11 +4,12 @@
 //! repository (it has a `.git`), else the file's own folder. Nothing outside it is
 //! read, through whatever link.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use imgc_eval::{Entry, EntryKind, Stat, World, WorldError};
 use imgc_plan::FileDigest;
@@ -25,6 +26,8 @@ pub(crate) struct Project {
     root: PathBuf,
     /// The modules from elsewhere.
     pub(crate) remotes: Arc<Remotes>,
+    /// Every path that was asked for, from the root.
+    asked: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Project {
@@ -60,7 +63,31 @@ impl Project {
             )
         })?;
         let root = root.to_owned();
-        Ok((Self { root, remotes }, inner.to_owned()))
+        let asked = Arc::default();
+        let project = Self {
+            root,
+            remotes,
+            asked,
+        };
+        Ok((project, inner.to_owned()))
+    }
+
+    /// The project root, absolute, without links.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Every path that was asked for, absolute.
+    pub(crate) fn asked(&self) -> Vec<PathBuf> {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.iter().map(|path| self.root.join(path)).collect()
+    }
+
+    fn note(&self, path: &str) {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if !asked.contains(path) {
+            asked.insert(path.to_owned());
+        }
     }
 
     /// Opens a file of the project.
@@ -79,6 +106,7 @@ impl Project {
 
     /// Where `path` leads, if that is in the project.
     fn real(&self, path: &str) -> Result<PathBuf, WorldError> {
+        self.note(path);
         let real = self.root.join(path).canonicalize().map_err(failed)?;
         if real.starts_with(&self.root) {
             Ok(real)

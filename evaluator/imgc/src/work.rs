@@ -1,10 +1,10 @@
 //! What every command does first: settings, store, evaluation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use imgc_apt::{Lock, Request};
 use imgc_build::{Builder, Mirrors, Sources};
@@ -37,6 +37,19 @@ pub(crate) struct Work {
     memory: u64,
     /// Set when the command is to end.
     pub(crate) stop: Arc<AtomicBool>,
+    /// What evaluation knows already. Files of one folder share it.
+    sessions: Mutex<Vec<Known>>,
+}
+
+/// What evaluation knows of the files of one folder.
+#[derive(Debug)]
+struct Known {
+    policy: Policy,
+    lock: LockFile,
+    project: Project,
+    session: Session,
+    /// Whether files may have changed since.
+    is_old: bool,
 }
 
 /// Opens the store.
@@ -91,6 +104,7 @@ impl Work {
             max_size: settings.store.max_size,
             memory: settings.memory,
             stop,
+            sessions: Mutex::default(),
         })
     }
 
@@ -158,16 +172,55 @@ impl Work {
     /// A file or a lock that can't be read.
     pub(crate) fn look(&self, target: &Target, policy: Policy) -> Result<Source, Problem> {
         let file = &target.file;
-        let lock = LockFile::beside(file)?.lock;
-        let (project, entry) = self.project(file, policy, &lock)?;
+        let lock = LockFile::beside(file)?;
+        let (project, entry) = self.project(file, policy, &lock.lock)?;
         let options = desk::options(&self.evaluation, target.select.as_deref());
-        let evaluated = Session::new(Arc::new(project.clone())).evaluate(&entry, &options);
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = sessions.iter().position(|known| {
+            known.policy == policy
+                && known.lock.path() == lock.path()
+                && known.project.root() == project.root()
+        });
+        let known = match at {
+            // With other pins, modules may be others.
+            Some(at) if sessions[at].lock.lock == lock.lock => &mut sessions[at],
+            at => {
+                at.map(|at| sessions.remove(at));
+                sessions.push(Known {
+                    policy,
+                    lock,
+                    session: Session::new(Arc::new(project.clone())),
+                    project,
+                    is_old: false,
+                });
+                sessions.last_mut().expect("it has just been added")
+            }
+        };
+        if std::mem::take(&mut known.is_old) {
+            known.session.refresh();
+        }
+        let evaluated = known.session.evaluate(&entry, &options);
+        let project = known.project.clone();
         Ok(Source {
             file: file.clone(),
             project,
             plan: evaluated.plan.clone().unwrap_or_default(),
             evaluated,
         })
+    }
+
+    /// Files may have been edited since they were last looked at. What has not changed stays
+    /// known.
+    pub(crate) fn refresh(&self) {
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.iter_mut().for_each(|known| known.is_old = true);
+    }
+
+    /// Every path that evaluation has asked for.
+    pub(crate) fn asked(&self) -> BTreeSet<PathBuf> {
+        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let asked = sessions.iter().flat_map(|known| known.project.asked());
+        asked.collect()
     }
 
     /// What the `.img` files of a folder ask for. None where one of the files has errors,

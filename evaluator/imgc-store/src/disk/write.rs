@@ -109,7 +109,8 @@ pub(super) fn make_folder(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Flushes the names of all blobs that were published or found since the last time.
+/// Flushes the names of all blobs that were published since the last time, or were to be
+/// and stood there already. Others were found through a record, and are flushed.
 pub(super) fn sync_folders(shared: &Shared) -> Result<(), StoreError> {
     let taken = mem::take(
         &mut *shared

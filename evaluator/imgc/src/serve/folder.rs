@@ -61,6 +61,7 @@ impl Folder {
             file: file.to_owned(),
             select: None,
         };
+        self.work.refresh();
         let looked = self.work.look(&target, build::policy(self.locked));
         let source = looked.map_err(|problem| {
             let message = problem.message.clone();

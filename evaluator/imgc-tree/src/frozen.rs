@@ -1,0 +1,236 @@
+//! A tree as bytes, to be read back quickly by the same version of imgc.
+//!
+//! The format is postcard's (its specification, version 1): a list of inodes in the order
+//! of their first names, then a list of names in path order, each with the place of its
+//! inode. Nothing outside this file depends on it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Content, Data, Kind, Meta, Node, SegmentId, Tree, TreePath};
+
+#[derive(Serialize, Deserialize)]
+struct Frozen {
+    nodes: Vec<FrozenNode>,
+    names: Vec<(Vec<u8>, u32)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FrozenNode {
+    mode: u32,
+    uid: u32,
+    gid: u32,
+    mtime: i64,
+    xattrs: BTreeMap<String, Vec<u8>>,
+    kind: FrozenKind,
+}
+
+#[derive(Serialize, Deserialize)]
+enum FrozenKind {
+    Directory,
+    Regular {
+        size: u64,
+        sha256: [u8; 32],
+        data: FrozenData,
+    },
+    Symlink(Vec<u8>),
+    CharDevice(u32, u32),
+    BlockDevice(u32, u32),
+    Fifo,
+}
+
+#[derive(Serialize, Deserialize)]
+enum FrozenData {
+    Inline(Vec<u8>),
+    Segment([u8; 32], u64),
+    Outside,
+}
+
+impl Tree {
+    /// The tree as bytes. Of files whose bytes stand in the tree, those that `keep` says no
+    /// to lose them: they read back as [`Data::Outside`].
+    pub fn freeze(&self, keep: &dyn Fn(&TreePath) -> bool) -> Vec<u8> {
+        let mut places = BTreeMap::new();
+        let mut nodes = Vec::new();
+        let mut names = Vec::with_capacity(self.len());
+        for (path, ino) in self.names() {
+            let place = *places.entry(ino).or_insert_with(|| {
+                nodes.push(freeze(self.node(ino), keep(path)));
+                nodes.len() - 1
+            });
+            let place = u32::try_from(place).expect("as many as there are inodes");
+            names.push((path.as_bytes().to_vec(), place));
+        }
+        postcard::to_allocvec(&Frozen { nodes, names }).expect("memory takes everything")
+    }
+
+    /// The tree of such bytes. None for others.
+    pub fn thaw(bytes: &[u8]) -> Option<Self> {
+        let Frozen { nodes, names } = postcard::from_bytes(bytes).ok()?;
+        let nodes: Vec<Node> = nodes.into_iter().map(thaw).collect();
+        let mut paths = Vec::with_capacity(names.len());
+        for (path, place) in names {
+            let normal = TreePath::new(&path).ok()?;
+            if normal.as_bytes() != path {
+                return None;
+            }
+            paths.push((normal, place));
+        }
+        Self::of_parts(paths, nodes)
+    }
+}
+
+fn freeze(node: &Node, keep: bool) -> FrozenNode {
+    let Meta {
+        mode,
+        uid,
+        gid,
+        mtime,
+        xattrs,
+    } = node.meta.clone();
+    let kind = match &node.kind {
+        Kind::Directory => FrozenKind::Directory,
+        Kind::Regular(content) => FrozenKind::Regular {
+            size: content.size,
+            sha256: content.sha256,
+            data: match &content.data {
+                Data::Inline(bytes) if keep => FrozenData::Inline(bytes.to_vec()),
+                Data::Segment { id, offset } => FrozenData::Segment(id.0, *offset),
+                Data::Inline(_) | Data::Outside => FrozenData::Outside,
+            },
+        },
+        Kind::Symlink(target) => FrozenKind::Symlink(target.to_vec()),
+        Kind::CharDevice { major, minor } => FrozenKind::CharDevice(*major, *minor),
+        Kind::BlockDevice { major, minor } => FrozenKind::BlockDevice(*major, *minor),
+        Kind::Fifo => FrozenKind::Fifo,
+    };
+    FrozenNode {
+        mode,
+        uid,
+        gid,
+        mtime,
+        xattrs,
+        kind,
+    }
+}
+
+fn thaw(node: FrozenNode) -> Node {
+    let FrozenNode {
+        mode,
+        uid,
+        gid,
+        mtime,
+        xattrs,
+        kind,
+    } = node;
+    let kind = match kind {
+        FrozenKind::Directory => Kind::Directory,
+        FrozenKind::Regular { size, sha256, data } => Kind::Regular(Content {
+            size,
+            sha256,
+            data: match data {
+                FrozenData::Inline(bytes) => Data::Inline(bytes.into()),
+                FrozenData::Segment(id, offset) => Data::Segment {
+                    id: SegmentId(id),
+                    offset,
+                },
+                FrozenData::Outside => Data::Outside,
+            },
+        }),
+        FrozenKind::Symlink(target) => Kind::Symlink(Arc::from(target)),
+        FrozenKind::CharDevice(major, minor) => Kind::CharDevice { major, minor },
+        FrozenKind::BlockDevice(major, minor) => Kind::BlockDevice { major, minor },
+        FrozenKind::Fifo => Kind::Fifo,
+    };
+    let meta = Meta {
+        mode,
+        uid,
+        gid,
+        mtime,
+        xattrs,
+    };
+    Node { meta, kind }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::TreeDigest;
+
+    fn path(text: &str) -> TreePath {
+        TreePath::new(text.as_bytes()).expect("a path")
+    }
+
+    fn tree() -> Tree {
+        let mut tree = Tree::new(7);
+        for (at, node) in [
+            (
+                "etc/passwd",
+                Node::file(Content::inline(&b"root"[..]), 0o644, 1),
+            ),
+            (
+                "var/info",
+                Node::file(Content::inline(&b"list"[..]), 0o600, -1),
+            ),
+            ("bin", Node::symlink(&b"usr/bin"[..], 9)),
+            (
+                "dev/null",
+                Node {
+                    meta: Meta {
+                        mode: 0o666,
+                        xattrs: BTreeMap::from([("user.a".to_owned(), vec![0, 255])]),
+                        ..Meta::default()
+                    },
+                    kind: Kind::CharDevice { major: 1, minor: 3 },
+                },
+            ),
+        ] {
+            tree.make_parents(&path(at), 3).expect("parents");
+            tree.insert(&path(at), node).expect("inserted");
+        }
+        tree.link(&path("etc/passwd-"), &path("etc/passwd"))
+            .expect("linked");
+        tree
+    }
+
+    #[test]
+    fn a_tree_comes_back() {
+        let tree = tree();
+        let back = Tree::thaw(&tree.freeze(&|_| true)).expect("a tree");
+        assert_eq!(TreeDigest::of(&back), TreeDigest::of(&tree));
+        assert_eq!(
+            back.ino(&path("etc/passwd")),
+            back.ino(&path("etc/passwd-"))
+        );
+        let data = |tree: &Tree, at: &str| match &tree.get(&path(at)).expect("a node").kind {
+            Kind::Regular(content) => content.data.clone(),
+            other => panic!("{other:?} is no file"),
+        };
+        assert!(matches!(data(&back, "var/info"), Data::Inline(bytes) if &*bytes == b"list"));
+        let few = Tree::thaw(&tree.freeze(&|at| at.as_bytes() == b"etc/passwd")).expect("a tree");
+        assert_eq!(TreeDigest::of(&few), TreeDigest::of(&tree));
+        assert!(matches!(data(&few, "var/info"), Data::Outside));
+        assert!(matches!(data(&few, "etc/passwd-"), Data::Inline(_)));
+    }
+
+    #[test]
+    fn other_bytes_are_no_tree() {
+        let bytes = tree().freeze(&|_| true);
+        for end in 0..bytes.len() {
+            assert!(Tree::thaw(&bytes[..end]).is_none(), "{end}");
+        }
+        for at in 0..bytes.len() {
+            let mut other = bytes.clone();
+            other[at] ^= 0xff;
+            // Whatever comes out, it is a tree with a folder above each name.
+            if let Some(tree) = Tree::thaw(&other) {
+                for (path, _) in tree.names() {
+                    let above = path.parent().map(|above| tree.get(&above).cloned());
+                    assert!(above.is_none_or(|node| node.is_some_and(|node| node.is_directory())));
+                }
+            }
+        }
+    }
+}
