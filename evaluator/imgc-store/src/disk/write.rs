@@ -121,7 +121,11 @@ pub(super) fn sync_folders(shared: &Shared) -> Result<(), StoreError> {
     let above = shared.root.join("blobs/sha256");
     let folders = taken.iter().map(|folder| folder.as_path());
     for folder in folders.chain((!taken.is_empty()).then_some(above.as_path())) {
-        let flushed = File::open(folder).and_then(|folder| folder.sync_all());
+        let flushed = match File::open(folder) {
+            // What was put there already stands in a store below.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            opened => opened.and_then(|folder| folder.sync_all()),
+        };
         if let Err(error) = flushed {
             let failed = StoreError::from_io(error, "flushing", folder);
             taken
