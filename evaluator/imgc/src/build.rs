@@ -79,7 +79,7 @@ pub(crate) fn all(
     files: &[PathBuf],
     locked: bool,
     terminal: &Terminal,
-    take: &dyn Fn(&[(String, Built)]) -> Result<(), Taking>,
+    take: Take<'_>,
 ) -> Result<(Vec<(String, Built)>, Progress), Failure> {
     let policy = policy(locked);
     let mut sources = Vec::new();
@@ -135,6 +135,12 @@ pub(crate) fn all(
     }
 }
 
+/// Takes images from the store, by their names.
+pub(crate) type Take<'a> = &'a dyn Fn(&[(String, Built)]) -> Result<(), Taking>;
+
+/// An error, and the place of the file that it is about.
+type Placed = (Option<usize>, Report);
+
 /// Why images can't be taken from the store.
 #[derive(Debug)]
 pub(crate) enum Taking {
@@ -172,7 +178,7 @@ fn show_before(before: Option<Failure>, error: Failure, terminal: &Terminal) -> 
 const SHOWN: usize = 20;
 
 fn show_all(
-    errors: Vec<(Option<usize>, Report)>,
+    errors: Vec<Placed>,
     sources: &[Source],
     before: Option<Failure>,
     terminal: &Terminal,
@@ -243,7 +249,7 @@ fn make_all(
     sources: &[Source],
     locks: &[Option<LockFile>],
     progress: &Progress,
-) -> Result<Vec<(String, Built)>, Vec<(Option<usize>, Report)>> {
+) -> Result<Vec<(String, Built)>, Vec<Placed>> {
     let all = AllSources(sources);
     let builder = work.builder(&all, progress);
     let mut images = Vec::new();

@@ -38,7 +38,7 @@ fn builders_and_a_collection_at_once_give_the_same_digests() {
         let first = gc();
         let mut children: Vec<Child> = (0..BUILDERS).map(build).collect();
         let mut collections = vec![first];
-        while children.iter_mut().any(|child| is_running(child)) {
+        while children.iter_mut().any(is_running) {
             assert!(Instant::now() < until, "round {round}: they wait for ever");
             collections.push(gc());
             std::thread::sleep(Duration::from_millis(100));

@@ -127,15 +127,13 @@ fn on(small: &Small, sandbox: &Sandbox) -> imgc_tests::sandbox::Outcome {
 #[test]
 fn a_disk_that_fills_up_anywhere_leaves_a_valid_store() {
     let (sandbox, expected) = project();
-    let mut full = 0;
-    for kilobytes in (60..=1600).step_by(70) {
+    for (full, kilobytes) in (60..=1600).step_by(70).enumerate() {
         let small = Small::mount("small-steps", &format!("{kilobytes}k"));
         let outcome = on(&small, &sandbox);
         if outcome.code == Some(0) {
             assert!(full > 5, "it was full {full} times before {kilobytes} kB");
             return;
         }
-        full += 1;
         outcome.fails(1, &["the disk is full"]);
         assert!(
             !sandbox.path("small-out").exists(),
