@@ -53,6 +53,18 @@ pub enum MultiArch {
     Allowed,
 }
 
+impl MultiArch {
+    /// The value as the field has it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::No => "no",
+            Self::Same => "same",
+            Self::Foreign => "foreign",
+            Self::Allowed => "allowed",
+        }
+    }
+}
+
 /// Why an index is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IndexError {
@@ -535,6 +547,14 @@ impl<'a> Package<'a> {
     /// [`RelationError`] when the field can't be read.
     pub fn recommends(&self) -> Result<Relations<'a>, RelationError> {
         Relations::parse(self.get(Field::Recommends))
+    }
+
+    /// `Suggests`.
+    ///
+    /// # Errors
+    /// [`RelationError`] when the field can't be read.
+    pub fn suggests(&self) -> Result<Relations<'a>, RelationError> {
+        Relations::parse(self.get(Field::Suggests))
     }
 
     /// `Conflicts`.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use imgc_apt::{
-    ArchiveSource, Epoch, Index, IndexFile, Keyring, Lock, LockedIndex, Release, Sha256,
+    ArchiveSource, Epoch, Index, IndexFile, Keyring, Lock, LockedIndex, Release, ReleaseError,
+    Sha256,
 };
-use imgc_plan::Arch;
 use imgc_store::BlobDigest;
 
 use crate::fetch::{Fetcher, Pin};
@@ -29,8 +29,8 @@ pub(crate) struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// Reads every index of some archives, in their order. None may be older than `lock`
-    /// has seen it.
+    /// Reads every index of some archives, in their order, for the architectures `archs`,
+    /// the image's own first. None may be older than `lock` has seen it.
     ///
     /// # Errors
     /// The first of them, in the order of the archives, that can't be had or is not to
@@ -39,7 +39,7 @@ impl Reading<'_> {
         &self,
         fetcher: Fetcher<'_>,
         sources: Vec<ArchiveSource>,
-        arch: Arch,
+        archs: &[String],
         lock: &Lock,
     ) -> Result<Vec<Archive>, BuildError> {
         let read: Result<Vec<Vec<Archive>>, BuildError> = std::thread::scope(|scope| {
@@ -47,7 +47,7 @@ impl Reading<'_> {
                 .into_iter()
                 .map(|source| {
                     let oldest = lock.not_before(&source.id, &source.dist);
-                    scope.spawn(move || self.one(fetcher, &source, arch, oldest))
+                    scope.spawn(move || self.one(fetcher, &source, archs, oldest))
                 })
                 .collect();
             reading
@@ -67,7 +67,7 @@ impl Reading<'_> {
         &self,
         fetcher: Fetcher<'_>,
         source: &ArchiveSource,
-        arch: Arch,
+        archs: &[String],
         not_before: Option<Epoch>,
     ) -> Result<Vec<Archive>, BuildError> {
         let name = format!("{} {}", source.id, source.dist);
@@ -86,10 +86,24 @@ impl Reading<'_> {
             error,
         };
         let release = Release::verify(&in_release, keyring, &expect).map_err(untrusted)?;
-        let mut read = Vec::new();
-        for component in &source.components {
-            let files = release.indices(component, arch.debian());
-            for file in files.map_err(untrusted)? {
+        let mut read: Vec<Archive> = Vec::new();
+        let parts = source.components.iter();
+        let parts = parts.flat_map(|component| archs.iter().map(move |arch| (component, arch)));
+        for (component, arch) in parts {
+            let files = match release.indices(component, arch) {
+                // What Debian has for an architecture, others need not have.
+                Err(ReleaseError::NoIndex { .. })
+                    if source.label.is_none() && Some(arch) != archs.first() =>
+                {
+                    continue;
+                }
+                files => files.map_err(untrusted)?,
+            };
+            for file in files {
+                // Packages of all architectures may have an index of their own.
+                if read.iter().any(|known| known.index_file.path == file.path) {
+                    continue;
+                }
                 let bytes = self.index(fetcher, source, &release, &file)?;
                 let index = Index::parse_packed(&bytes, &file);
                 let index = index.map_err(|error| BuildError::Index {

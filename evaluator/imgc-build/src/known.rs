@@ -25,8 +25,9 @@ pub fn unknown_packages<'s>(
             continue;
         };
         let mut asked = request(image.platform.arch, packages);
-        // What further archives have, only they can tell.
-        if lock.lookup(&asked).is_some() || !asked.archives.is_empty() {
+        // What further archives and other architectures have, only they can tell.
+        let further = !asked.archives.is_empty() || !asked.foreign().is_empty();
+        if further || lock.lookup(&asked).is_some() {
             continue;
         }
         let pinned = pinned(lock, &asked);

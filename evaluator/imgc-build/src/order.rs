@@ -17,7 +17,7 @@ impl<'a> Order<'a> {
     pub(crate) fn new(
         fragments: &[&'a Fragment],
         calls: &[Call],
-        arch: &str,
+        arch: &'a str,
     ) -> Result<Self, (String, ControlError)> {
         let mut controls = Vec::with_capacity(fragments.len());
         for fragment in fragments {

@@ -142,6 +142,7 @@ impl Builder<'_> {
                 Some(asked) => json!({
                     "packages": names.collect::<Vec<_>>(),
                     "arch": image.platform.arch.debian(),
+                    "foreign": pinned.foreign,
                     "epoch": pinned.epoch,
                     "skip": asked.skip.keys().collect::<Vec<_>>(),
                     "effects": asked.effects,
@@ -276,6 +277,7 @@ impl Builder<'_> {
         };
         let options = imgc_dpkg::Options {
             arch,
+            foreign: &pinned.foreign,
             epoch: i64::try_from(pinned.epoch).unwrap_or(i64::MAX),
             skip: &skip,
             stated: &StatedEffects::of(image, pinned.epoch, &read),
@@ -325,6 +327,7 @@ pub(crate) fn install_action(image: &Image, pinned: &Pinned, fragments: Vec<Blob
     }
     Action::Install {
         arch: image.platform.arch.debian().to_owned(),
+        foreign: pinned.foreign.clone(),
         epoch: pinned.epoch,
         skip: skip(image).into_iter().collect(),
         effects: of(image, |packages| packages.effects.clone()),

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 
 use imgc_apt::{
-    AskedArchive, Call, Controlled, Index, Keep, Keyring, Lock, MAX_KEYRING, Node, Offer, Package,
-    Request, Set, Sha256, Solution, Vouched,
+    Asked, AskedArchive, Call, Controlled, Index, Keep, Keyring, Lock, MAX_KEYRING, Node, Offer,
+    Package, ReleaseError, Request, Set, Sha256, Solution, SolveError, Vouched,
 };
 use imgc_plan::{Arch, FileDigest, Image, Packages, Plan, Variant};
 use imgc_store::BlobDigest;
@@ -41,8 +41,8 @@ impl Builder<'_> {
         pinning: Pinning<'_>,
     ) -> Result<(), BuildError> {
         let mut new = lock.clone();
-        // Images of the same archives and architecture share the reading of them.
-        let mut read: BTreeMap<(Vec<String>, Arch), Vec<Archive>> = BTreeMap::new();
+        // Images of the same archives and architectures share the reading of them.
+        let mut read: BTreeMap<(Vec<String>, Vec<String>), Vec<Archive>> = BTreeMap::new();
         let mut answered = Vec::new();
         for image in &plan.images {
             let Some(packages) = &image.packages else {
@@ -63,14 +63,18 @@ impl Builder<'_> {
                 return Err(not_locked(image, request));
             }
             let sources = self.archive_sources(image, packages, &request)?;
-            let key = (sources.iter().map(identity).collect(), image.platform.arch);
+            let own = [request.arch.as_str()].into_iter();
+            let archs: Vec<String> = own.chain(request.foreign()).map(str::to_owned).collect();
+            let key = (sources.iter().map(identity).collect(), archs);
             if !read.contains_key(&key) {
                 let reading = Reading {
                     mirrors: self.mirrors,
                     keyrings: self.keyrings,
                     now: self.now,
                 };
-                let archives = reading.all(self.fetcher(), sources, image.platform.arch, lock)?;
+                let archives = reading
+                    .all(self.fetcher(), sources, &key.1, lock)
+                    .map_err(|error| no_architecture(error, image, &request))?;
                 read.insert(key.clone(), archives);
             }
             let archives = &read[&key];
@@ -137,14 +141,15 @@ impl Builder<'_> {
             let all = indices.iter().flat_map(|index| index.named(name));
             all.collect()
         };
+        let is_there = |key: &imgc_apt::PackageKey| {
+            let same = |package: &Package<'_>| {
+                package.version() == key.version && package.architecture() == key.arch
+            };
+            now(&key.name).iter().any(same)
+        };
         let pins: Vec<_> = lock
             .pins(set)
-            .filter(|pin| {
-                !changing.contains(&pin.key.name)
-                    && now(&pin.key.name)
-                        .iter()
-                        .all(|package| package.version() != pin.key.version)
-            })
+            .filter(|pin| !changing.contains(&pin.key.name) && !is_there(&pin.key))
             .collect();
         self.index_of(lock, set, &pins, |name| {
             now(name).first().map(|package| package.priority())
@@ -242,6 +247,32 @@ fn vouched(archive: &Archive) -> Vouched<'_> {
     }
 }
 
+/// Where the archives have nothing for a foreign architecture, the package that asks for it
+/// is what is wrong.
+fn no_architecture(error: BuildError, image: &Image, request: &Request) -> BuildError {
+    let BuildError::Release {
+        error: ReleaseError::NoIndex { path },
+        ..
+    } = &error
+    else {
+        return error;
+    };
+    let asked = request.names.iter().filter_map(|name| Asked::parse(name));
+    let mut asked = asked.filter_map(|asked| Some((asked.name, asked.foreign(&request.arch)?)));
+    let Some((name, arch)) = asked.find(|(_, arch)| path.contains(&format!("/binary-{arch}/")))
+    else {
+        return error;
+    };
+    BuildError::Solve {
+        image: image.name.clone(),
+        error: Box::new(SolveError::Unknown {
+            name: name.to_owned(),
+            arch: arch.to_owned(),
+            suggestions: Vec::new(),
+        }),
+    }
+}
+
 fn not_locked(image: &Image, request: Request) -> BuildError {
     BuildError::NotLocked {
         image: image.name.clone(),
@@ -290,6 +321,8 @@ pub fn request(arch: Arch, packages: &Packages) -> Request {
 /// The packages of an image as its lock pins them.
 #[derive(Debug, Default)]
 pub(crate) struct Pinned {
+    /// The architectures beside the image's that its packages may be of.
+    pub(crate) foreign: Vec<String>,
     /// In the order in which they are unpacked.
     pub(crate) pins: Vec<Pin>,
     /// What is asked of dpkg, in order.
@@ -316,7 +349,9 @@ pub(crate) fn pins(
         .ok_or_else(|| not_locked(image, request))?;
     let sources = PinSources::new(lock, set, mirrors);
     let pins = lock.pins(set).map(|pin| sources.pin(pin));
+    let foreign = set.request.foreign().into_iter().map(str::to_owned);
     Ok(Pinned {
+        foreign: foreign.collect(),
         pins: pins.collect(),
         calls: set.calls.clone(),
         call_lines: set.call_lines(),

@@ -27,7 +27,10 @@ pub(crate) fn folders(tree: &mut Tree, options: &Options<'_>) -> Result<(), Inst
     for name in ["alternatives", "info", "parts", "triggers", "updates"] {
         folder.directory(name)?;
     }
-    folder.file("arch", format!("{}\n", options.arch).into_bytes())?;
+    let archs = [options.arch].into_iter();
+    let archs = archs.chain(options.foreign.iter().map(String::as_str));
+    let archs: String = archs.map(|arch| format!("{arch}\n")).collect();
+    folder.file("arch", archs.into_bytes())?;
     folder.file("info/format", b"1\n".to_vec())?;
     folder.file("status", Vec::new())?;
     folder.file("triggers/Unincorp", Vec::new())
@@ -128,7 +131,7 @@ pub(crate) fn write(
             source,
         };
         stanzas.insert(
-            package.name.as_str(),
+            (package.name.as_str(), package.architecture.as_str()),
             stanza(index, placed, &conffiles).map_err(wrong)?,
         );
         interests.add(placed, &name).map_err(wrong)?;

@@ -149,6 +149,16 @@ pub enum EntryProblem {
 /// Why fragments could not be installed.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
+    /// A file that a package has for two architectures is not the same in both.
+    #[error("`{path}` of {package} is not the one of {other}, which it is shared with")]
+    Shared {
+        /// The file.
+        path: TreePath,
+        /// The package that was being installed.
+        package: String,
+        /// The same for the other architecture.
+        other: String,
+    },
     /// Two packages have the same file and neither replaces the other.
     #[error("{path} is in the package {package} and in {other}")]
     Conflict {

@@ -77,6 +77,14 @@ pub struct SharedLibrary {
     /// The name that it gives itself; empty: none.
     #[serde(with = "crate::bytes")]
     pub soname: Vec<u8>,
+    /// Whether it is a part of the C library for version 6 of that, or needs one. Nearly
+    /// all do.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub libc: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// What an [`Entry`] is.
@@ -126,6 +134,7 @@ impl SharedLibrary {
             wide: library.wide,
             flags: library.flags,
             soname: library.soname.unwrap_or_default(),
+            libc: library.libc,
         })
     }
 
@@ -135,6 +144,7 @@ impl SharedLibrary {
             wide: self.wide,
             flags: self.flags,
             soname: Some(self.soname.clone()).filter(|name| !name.is_empty()),
+            libc: self.libc,
         }
     }
 }

@@ -5,6 +5,8 @@
 //! - A folder that is there keeps its metadata: the first package decides it. A link
 //!   to a folder stays where a later package has the folder itself, and a folder
 //!   stays where a later package has a link.
+//! - A file that a package has for two architectures, if both are `Multi-Arch: same`, is
+//!   there once, and is the same in both.
 //! - A file of two packages belongs to the one that Replaces the other, whichever
 //!   comes first. Where neither does, it is an error. A hard link to a file that is
 //!   another package's then links to that one, as with dpkg. Here dpkg knows only the path
@@ -146,7 +148,12 @@ impl<'a> Union<'a> {
     ) -> Result<(), InstallError> {
         for (at, new) in std::mem::take(&mut self.packages[index].waiting) {
             // Another package replaced it: it is that one's to place.
-            if self.owners.get(&at) != Some(&index) {
+            let owner = self.owners.get(&at);
+            if !owner.is_some_and(|&owner| owner == index || self.is_shared(owner, index)) {
+                continue;
+            }
+            // Where it is gone, it was placed for another architecture of the package.
+            if tree.get(&new).is_none() {
                 continue;
             }
             match tree.get(&at) {
@@ -217,7 +224,8 @@ impl<'a> Union<'a> {
         {
             return Ok(());
         }
-        if !self.decide(entry, &at, false)? {
+        let conffile = dpkg.is_some_and(|(_, conffile)| conffile);
+        if !self.decide(entry, &at, false)? || self.is_kept(tree, entry, &at, conffile)? {
             return Ok(());
         }
         if let Some((_, true)) = dpkg {
@@ -409,11 +417,11 @@ impl<'a> Union<'a> {
                     .as_ref()
                     .is_some_and(|all| all.names(&b.fragment.package.name, &b.version))
             };
-            if other != current && replaces(current, other) {
+            if other != current && self.is_shared(other, current) {
+                return Ok(true);
+            } else if other != current && replaces(current, other) {
                 if !excluded {
-                    self.packages[other]
-                        .lost
-                        .insert(entry.archived().clone(), current);
+                    self.lose(other, entry.archived());
                 }
             } else if other != current && replaces(other, current) {
                 let package = &mut self.packages[current];
@@ -430,6 +438,83 @@ impl<'a> Union<'a> {
         }
         self.owners.insert(at.clone(), current);
         Ok(true)
+    }
+
+    /// Notes that a path of a package is the current one's now, and so for the other
+    /// architectures that the package shares it with.
+    fn lose(&mut self, other: usize, archived: &TreePath) {
+        let current = self.current();
+        for index in 0..current {
+            let had = |entry: &Entry| entry.archived() == archived;
+            let shares = || {
+                self.is_shared(other, index)
+                    && self.packages[index].fragment.entries.iter().any(had)
+            };
+            if index == other || shares() {
+                let lost = &mut self.packages[index].lost;
+                lost.entry(archived.clone()).or_insert(current);
+            }
+        }
+    }
+
+    /// Whether two are one package for two architectures, and may share files.
+    fn is_shared(&self, one: usize, two: usize) -> bool {
+        let (one, two) = (&self.packages[one], &self.packages[two]);
+        let (first, second) = (&one.fragment.package, &two.fragment.package);
+        first.name == second.name
+            && first.architecture != second.architecture
+            && first.multi_arch_same
+            && second.multi_arch_same
+            && one.version == two.version
+    }
+
+    /// Whether what is at `at` stays, as another architecture of the current package has put
+    /// it there. A conffile is compared with the one that was put there, as somebody may
+    /// have changed it.
+    ///
+    /// # Errors
+    /// [`InstallError::Shared`] where it is not the same.
+    fn is_kept(
+        &self,
+        tree: &Tree,
+        entry: &Entry,
+        at: &TreePath,
+        conffile: bool,
+    ) -> Result<bool, InstallError> {
+        let current = self.current();
+        let owner = self.owners.get(at).copied().unwrap_or(current);
+        let Some(there) = tree.get(at).filter(|_| owner != current) else {
+            return Ok(false);
+        };
+        let named = |index: usize, path: &TreePath| {
+            let mut entries = self.packages[index].fragment.entries.iter();
+            entries.find(|entry| entry.path == *path)
+        };
+        let kind = |index: usize, entry: &Entry| {
+            let meant = match &entry.node {
+                EntryNode::HardLink(target) => named(index, target)?,
+                _ => entry,
+            };
+            node(meant, self.epoch).map(|node| node.kind)
+        };
+        let old = match conffile {
+            true => named(owner, &entry.path).and_then(|entry| kind(owner, entry)),
+            false => Some(there.kind.clone()),
+        };
+        let same = match (kind(current, entry), old) {
+            (Some(Kind::Regular(new)), Some(Kind::Regular(old))) => {
+                (new.size, new.sha256) == (old.size, old.sha256)
+            }
+            (new, old) => new == old,
+        };
+        if same {
+            return Ok(true);
+        }
+        Err(InstallError::Shared {
+            path: at.clone(),
+            package: self.name(current),
+            other: self.name(owner),
+        })
     }
 
     /// The package that is being put in.

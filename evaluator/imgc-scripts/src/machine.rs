@@ -68,6 +68,8 @@ pub struct Call<'a> {
     pub package: &'a str,
     /// Its architecture: `amd64`, `all`.
     pub arch: &'a str,
+    /// For how many architectures it is there, this one counted.
+    pub instances: usize,
     /// `preinst`, `config`, `postinst`.
     pub script: &'a str,
     /// Its bytes.
@@ -118,6 +120,7 @@ impl<'r> Machine<'r> {
         };
         let (name, _) = call.package.split_once(':').unwrap_or((call.package, ""));
         let dpkg = self.setup.dpkg.clone();
+        let instances = call.instances.to_string();
         let env = [
             ("DEBCONF_NONINTERACTIVE_SEEN", "true"),
             ("DEBIAN_FRONTEND", "noninteractive"),
@@ -127,7 +130,7 @@ impl<'r> Machine<'r> {
             ("DPKG_MAINTSCRIPT_DEBUG", "0"),
             ("DPKG_MAINTSCRIPT_NAME", call.script),
             ("DPKG_MAINTSCRIPT_PACKAGE", name),
-            ("DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT", "1"),
+            ("DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT", instances.as_str()),
             ("DPKG_ROOT", ""),
             ("DPKG_RUNNING_VERSION", dpkg.as_str()),
             ("HOME", "/root"),

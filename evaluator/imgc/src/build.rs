@@ -214,7 +214,8 @@ pub(crate) fn pin(
     locked: bool,
     progress: &Progress,
 ) -> Result<LockFile, Report> {
-    let mut lock = LockFile::beside(&source.file)?;
+    // Another file of its folder may have written it since.
+    let mut lock = LockFile::known(&source.file, &[&source.lock])?.to_change();
     let pinning = if locked {
         Pinning::Locked
     } else {

@@ -192,7 +192,6 @@ pub(crate) fn diagnostic(error: &BuildError, origins: &Origins) -> Option<Diagno
             let name = match &**error {
                 SolveError::Unknown { name, .. }
                 | SolveError::Virtual { name, .. }
-                | SolveError::Foreign { name, .. }
                 | SolveError::NoVersion { name, .. }
                 | SolveError::NotInSuite { name, .. }
                 | SolveError::Name(name)
@@ -336,9 +335,6 @@ fn solve(error: &SolveError, span: imgc_diag::Span) -> Diagnostic {
                 .with_label("not in the archives")
                 .with_note(format!("the archives have: {}", shown.join(", ")))
         }
-        SolveError::Foreign { .. } => diagnostic
-            .with_label("not of the image's architecture")
-            .with_help("imgc installs packages of the image's own architecture alone"),
         SolveError::Twice { .. } => diagnostic.with_help("leave one of the two out"),
         SolveError::Name(_) | SolveError::Relation { .. } => diagnostic,
     }

@@ -12,22 +12,30 @@ use crate::work::Work;
 const LIMIT: u64 = 64 * 1024 * 1024;
 
 /// A lock and where it stands.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct LockFile {
     path: PathBuf,
     /// What it says now; empty where there is no file.
     pub(crate) lock: Lock,
     /// The text on the disk.
     text: Option<String>,
+    /// Whether it is as it was read.
+    is_read: bool,
 }
 
 impl LockFile {
     /// Reads the lock beside `file`.
+    pub(crate) fn beside(file: &Path) -> Result<Self, Problem> {
+        Self::known(file, &[])
+    }
+
+    /// As [`beside`](Self::beside). One that says what one of `others` says is not parsed
+    /// again.
     #[expect(
         clippy::disallowed_methods,
         reason = "the binary gives the libraries their files"
     )]
-    pub(crate) fn beside(file: &Path) -> Result<Self, Problem> {
+    pub(crate) fn known(file: &Path, others: &[&Self]) -> Result<Self, Problem> {
         let path = file.with_file_name("imgc.lock");
         let text = match std::fs::metadata(&path) {
             Ok(metadata) if metadata.len() > LIMIT => {
@@ -43,6 +51,15 @@ impl LockFile {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
             Err(error) => return Err(describe::disk("read", &path, &error)),
         };
+        if let Some(same) = others
+            .iter()
+            .find(|other| other.text == text && other.is_read)
+        {
+            return Ok(Self {
+                path,
+                ..(*same).clone()
+            });
+        }
         let lock = match &text {
             None => Lock::default(),
             Some(text) => Lock::parse(text).map_err(|error| {
@@ -50,7 +67,20 @@ impl LockFile {
                     .help("take the file from version control, or remove it and run imgc update")
             })?,
         };
-        Ok(Self { path, lock, text })
+        Ok(Self {
+            path,
+            lock,
+            text,
+            is_read: true,
+        })
+    }
+
+    /// What may be changed now.
+    pub(crate) fn to_change(&self) -> Self {
+        Self {
+            is_read: false,
+            ..self.clone()
+        }
     }
 
     /// Where it stands.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use imgc_build::Built;
 use imgc_oci::{Layout, LayoutFile, OciError, Tagged};
 use imgc_store::{Store, StoreError};
+use rayon::prelude::*;
 
 use crate::build::Taking;
 use crate::describe::{self, Problem};
@@ -109,27 +110,36 @@ fn fill_folder(folder: &Path, layout: &Layout, store: &dyn Store) -> Result<(), 
     let (blobs, documents): (Vec<_>, Vec<_>) = layout
         .files()
         .partition(|(_, file)| matches!(file, LayoutFile::Blob { .. }));
-    for (path, file) in blobs.into_iter().chain(documents) {
-        let path = folder.join(path);
-        match file {
-            LayoutFile::Blob { digest, size } => {
-                let there = std::fs::symlink_metadata(&path);
-                if there.is_ok_and(|there| there.is_file() && there.len() == *size) {
-                    continue;
-                }
-                store
-                    .export(digest, &path)
-                    .map_err(|error| taking(&error))?;
-            }
-            LayoutFile::Bytes(bytes) => {
-                if std::fs::read(&path).is_ok_and(|there| there == *bytes) {
-                    continue;
-                }
-                write_whole(&path, |file| file.write_all(bytes))?;
-            }
-        }
+    // Flushing a file waits for the disk: several wait together.
+    let written: Vec<Result<(), Taking>> = blobs
+        .par_iter()
+        .map(|(path, file)| fill_file(&folder.join(path), file, store))
+        .collect();
+    written.into_iter().collect::<Result<(), Taking>>()?;
+    for (path, file) in documents {
+        fill_file(&folder.join(path), file, store)?;
     }
     Ok(())
+}
+
+/// Writes a file of a layout, unless it is there.
+#[expect(clippy::disallowed_methods, reason = "this is what the user asked for")]
+fn fill_file(path: &Path, file: &LayoutFile, store: &dyn Store) -> Result<(), Taking> {
+    match file {
+        LayoutFile::Blob { digest, size } => {
+            let there = std::fs::symlink_metadata(path);
+            if there.is_ok_and(|there| there.is_file() && there.len() == *size) {
+                return Ok(());
+            }
+            store.export(digest, path).map_err(|error| taking(&error))
+        }
+        LayoutFile::Bytes(bytes) => {
+            if std::fs::read(path).is_ok_and(|there| there == *bytes) {
+                return Ok(());
+            }
+            Ok(write_whole(path, |file| file.write_all(bytes))?)
+        }
+    }
 }
 
 /// Whether nothing is there yet, or an empty folder. One that holds other things than

@@ -41,6 +41,17 @@ pub(crate) struct Work {
     sessions: Mutex<Vec<Known>>,
 }
 
+impl Drop for Work {
+    fn drop(&mut self) {
+        // The process ends: taking all that evaluation knows apart would only take time.
+        let sessions = self
+            .sessions
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        std::mem::forget(std::mem::take(sessions));
+    }
+}
+
 /// What evaluation knows of the files of one folder.
 #[derive(Debug)]
 struct Known {
@@ -68,6 +79,8 @@ pub(crate) struct Source {
     pub(crate) file: PathBuf,
     pub(crate) project: Project,
     pub(crate) evaluated: Evaluated,
+    /// The lock beside it, as it was then.
+    pub(crate) lock: LockFile,
     /// What it asks for.
     plan: Plan,
 }
@@ -172,10 +185,11 @@ impl Work {
     /// A file or a lock that can't be read.
     pub(crate) fn look(&self, target: &Target, policy: Policy) -> Result<Source, Problem> {
         let file = &target.file;
-        let lock = LockFile::beside(file)?;
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let locks: Vec<&LockFile> = sessions.iter().map(|known| &known.lock).collect();
+        let lock = LockFile::known(file, &locks)?;
         let (project, entry) = self.project(file, policy, &lock.lock)?;
         let options = desk::options(&self.evaluation, target.select.as_deref());
-        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         let at = sessions.iter().position(|known| {
             known.policy == policy
                 && known.lock.path() == lock.path()
@@ -183,12 +197,15 @@ impl Work {
         });
         let known = match at {
             // With other pins, modules may be others.
-            Some(at) if sessions[at].lock.lock == lock.lock => &mut sessions[at],
+            Some(at) if sessions[at].lock.lock == lock.lock => {
+                sessions[at].lock = lock.clone();
+                &mut sessions[at]
+            }
             at => {
                 at.map(|at| sessions.remove(at));
                 sessions.push(Known {
                     policy,
-                    lock,
+                    lock: lock.clone(),
                     session: Session::new(Arc::new(project.clone())),
                     project,
                     is_old: false,
@@ -202,6 +219,7 @@ impl Work {
         let evaluated = known.session.evaluate(&entry, &options);
         let project = known.project.clone();
         Ok(Source {
+            lock,
             file: file.clone(),
             project,
             plan: evaluated.plan.clone().unwrap_or_default(),

@@ -46,6 +46,9 @@ pub enum Action {
     Install {
         /// The architecture's Debian name.
         arch: String,
+        /// The architectures beside it that packages may be of.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        foreign: Vec<String>,
         /// The moment that no file is newer than, in seconds since 1970.
         epoch: u64,
         /// The packages whose scripts are not interpreted, sorted.

@@ -15,13 +15,17 @@ use crate::place::{PLACE, run};
 /// apt, and the indices of a suite.
 pub(crate) struct Oracle {
     folder: PathBuf,
-    /// The text of each index: the release, its updates, its security updates.
+    /// The architectures beside amd64.
+    foreign: Vec<String>,
+    /// The text of each index, of one architecture after another: the release, its updates,
+    /// its security updates.
     pub(crate) indices: Vec<String>,
     /// SHA-256 of each archive's `InRelease`.
     pub(crate) releases: BTreeSet<String>,
 }
 
-/// A package and its version: `NAME=VERSION`.
+/// A package and its version: `NAME=VERSION`, and `NAME:ARCH=VERSION` for one of a foreign
+/// architecture.
 pub(crate) type Named = String;
 
 /// A number for a folder: tests run side by side.
@@ -33,6 +37,11 @@ fn fresh() -> usize {
 impl Oracle {
     /// Fetches the indices of a suite for amd64.
     pub(crate) fn new(suite: &str) -> Self {
+        Self::beside(suite, &[])
+    }
+
+    /// Fetches them for amd64 and for foreign architectures.
+    pub(crate) fn beside(suite: &str, foreign: &[&str]) -> Self {
         let folder = PLACE.join("oracle").join(format!("{suite}-{}", fresh()));
         for part in ["etc", "lists/partial", "archives/partial"] {
             std::fs::create_dir_all(folder.join(part)).expect("a folder");
@@ -53,10 +62,11 @@ impl Oracle {
         };
         write("sources.list", &sources);
         let shown = folder.display();
+        let archs: String = foreign.iter().map(|arch| format!(" \"{arch}\";")).collect();
         write(
             "apt.conf",
             &format!(
-                "APT::Architecture \"amd64\";\nAPT::Architectures {{ \"amd64\"; }};\n\
+                "APT::Architecture \"amd64\";\nAPT::Architectures {{ \"amd64\";{archs} }};\n\
                  APT::Sandbox::User \"root\";\nAcquire::Languages \"none\";\n\
                  Acquire::Check-Valid-Until \"true\";\nAcquire::Check-Date \"true\";\n\
                  Acquire::GzipIndexes \"false\";\n\
@@ -69,6 +79,7 @@ impl Oracle {
         write("status-none", "");
         let oracle = Self {
             folder,
+            foreign: foreign.iter().map(|&arch| arch.to_owned()).collect(),
             indices: Vec::new(),
             releases: BTreeSet::new(),
         };
@@ -77,9 +88,15 @@ impl Oracle {
         oracle.read(suite)
     }
 
+    /// What tells it from others.
+    pub(crate) fn name(&self) -> String {
+        let name = self.folder.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+
     fn read(mut self, suite: &str) -> Self {
         let lists = self.folder.join("lists");
-        let mut found: BTreeMap<usize, String> = BTreeMap::new();
+        let mut found: BTreeMap<(usize, usize), String> = BTreeMap::new();
         for entry in std::fs::read_dir(lists).expect("a folder") {
             let path = entry.expect("an entry").path();
             let name = path.to_string_lossy().into_owned();
@@ -95,7 +112,12 @@ impl Oracle {
                 ];
                 let is = |dist: &String| name.contains(&format!("_dists_{dist}_"));
                 let at = dists.iter().position(is).expect("one of the three");
-                found.insert(at, std::fs::read_to_string(&path).expect("an index"));
+                let is = |arch: &String| name.ends_with(&format!("binary-{arch}_Packages"));
+                let arch = self.foreign.iter().position(is).map_or(0, |arch| arch + 1);
+                found.insert(
+                    (arch, at),
+                    std::fs::read_to_string(&path).expect("an index"),
+                );
             }
         }
         assert_eq!(self.releases.len(), 3, "three archives");
@@ -123,6 +145,14 @@ impl Oracle {
         })
     }
 
+    /// The architecture with a colon before it, if it is a foreign one.
+    pub(crate) fn qualifier(&self, arch: &str) -> String {
+        match self.foreign.iter().any(|known| known == arch) {
+            true => format!(":{arch}"),
+            false => String::new(),
+        }
+    }
+
     /// Writes the status of a system with these packages.
     pub(crate) fn install(&self, status: &str, packages: &BTreeSet<Named>) {
         let mut text = String::new();
@@ -135,7 +165,8 @@ impl Oracle {
             let (Some(name), Some(version)) = (line("Package:"), line("Version:")) else {
                 continue;
             };
-            let named = format!("{name}={version}");
+            let arch = self.qualifier(line("Architecture:").unwrap_or_default());
+            let named = format!("{name}{arch}={version}");
             if packages.contains(&named) && written.insert(named) {
                 let (first, rest) = stanza.trim_start().split_once('\n').expect("many lines");
                 text.push_str(&format!(

@@ -1,7 +1,10 @@
 //! The calls of dpkg in a set, as the lock writes them: a line each, a verb and packages.
 //!
 //! Packages are named, or, where they are the next ones in the order of unpacking,
-//! counted: `unpack +12`. A new version of a package so changes no line.
+//! counted: `unpack +12`. A new version of a package so changes no line. A name that is
+//! there for several architectures has one behind it: `configure libc6:i386`.
+
+use std::borrow::Cow;
 
 use super::PackageKey;
 use crate::solve::Call;
@@ -17,8 +20,8 @@ pub(super) fn render(calls: &[Call], packages: &[PackageKey]) -> Vec<String> {
         if counted && all.len() > 1 {
             return format!("{verb} +{}", all.len());
         }
-        let names = all.iter().map(|&at| packages[at].name.as_str());
-        [verb]
+        let names = all.iter().map(|&at| word(&packages[at], packages));
+        [Cow::Borrowed(verb)]
             .into_iter()
             .chain(names)
             .collect::<Vec<_>>()
@@ -79,8 +82,23 @@ fn places(words: &[&str], next: usize, packages: &[PackageKey]) -> Option<Vec<us
         let end = next.checked_add(count.parse().ok()?)?;
         return (end <= packages.len()).then(|| (next..end).collect());
     }
-    let place = |word: &&str| packages.iter().position(|key| key.name == *word);
+    let place = |text: &&str| {
+        let name = text.split(':').next().unwrap_or(text);
+        let named = |(_, key): &(usize, &PackageKey)| key.name == name;
+        let mut all = packages.iter().enumerate().filter(named);
+        all.find(|(_, key)| word(key, packages) == *text)
+            .map(|(at, _)| at)
+    };
     words.iter().map(place).collect()
+}
+
+/// How a package is named among others.
+fn word<'p>(key: &'p PackageKey, packages: &[PackageKey]) -> Cow<'p, str> {
+    let same = packages.iter().filter(|other| other.name == key.name);
+    match same.count() {
+        1 => Cow::Borrowed(&key.name),
+        _ => Cow::Owned(format!("{}:{}", key.name, key.arch)),
+    }
 }
 
 #[cfg(test)]
@@ -123,6 +141,30 @@ mod tests {
             ]
         );
         assert_eq!(parse(&lines, &packages()), Some(calls));
+    }
+
+    #[test]
+    fn architectures_are_told_apart() {
+        let mut packages = packages();
+        packages[1].name = "dash".to_owned();
+        packages[1].arch = "i386".to_owned();
+        let calls = vec![
+            Call::Unpack(vec![0, 1, 2, 3, 4]),
+            Call::Configure(vec![1]),
+            Call::Configure(vec![0, 2]),
+        ];
+        let lines = render(&calls, &packages);
+        assert_eq!(
+            lines,
+            [
+                "unpack +5",
+                "configure dash:i386",
+                "configure dash:all curl"
+            ]
+        );
+        assert_eq!(parse(&lines, &packages), Some(calls));
+        let lines = ["unpack +5".to_owned(), "configure dash".to_owned()];
+        assert_eq!(parse(&lines, &packages), None);
     }
 
     #[test]

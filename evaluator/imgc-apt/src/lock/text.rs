@@ -93,6 +93,8 @@ struct IndexText {
 struct SetText {
     suite: String,
     arch: String,
+    #[serde(default)]
+    foreign: Vec<String>,
     variant: String,
     recommends: bool,
     names: Vec<String>,
@@ -169,6 +171,10 @@ fn write_all(out: &mut String, lock: &Lock) -> std::fmt::Result {
         writeln!(out, "\n[[set]]")?;
         writeln!(out, "suite = \"{}\"", request.suite)?;
         writeln!(out, "arch = \"{}\"", request.arch)?;
+        let foreign = request.foreign();
+        if !foreign.is_empty() {
+            list(out, "foreign", &foreign)?;
+        }
         writeln!(out, "variant = \"{}\"", request.variant.name())?;
         writeln!(out, "recommends = {}", request.recommends)?;
         list(out, "names", &request.names)?;
@@ -528,6 +534,17 @@ impl Check<'_> {
             }
             beside.push(archive);
         }
+        let request = Request {
+            suite: text.suite,
+            arch: text.arch,
+            variant,
+            recommends: text.recommends,
+            names,
+            archives: beside,
+        };
+        // It says nothing that the names don't: it is there for whoever reads the lock.
+        let foreign = request.foreign();
+        self.that(text.foreign == foreign, "foreign", &text.foreign.join(", "))?;
         let mut archives = Vec::new();
         let mut ids = Vec::new();
         for reference in text.archives {
@@ -553,7 +570,7 @@ impl Check<'_> {
             return Err(self.duplicate(twice[0].to_string()));
         }
         let mut packages: Vec<PackageKey> = Vec::new();
-        let mut seen: Vec<(String, usize)> = Vec::new();
+        let mut seen: Vec<(String, &str, usize)> = Vec::new();
         for reference in text.packages {
             let at = reference.span().start;
             let check = self.place.at(at);
@@ -572,30 +589,26 @@ impl Check<'_> {
             if !ids.contains(&pin.archive.as_str()) {
                 return Err(check.dangling(&pin.archive));
             }
-            check.that(
-                [text.arch.as_str(), "all"].contains(&pin.key.arch.as_str()),
-                "packages",
-                &reference,
-            )?;
-            seen.push((pin.key.name.clone(), at));
+            let arch = match pin.key.arch.as_str() {
+                "all" => &request.arch,
+                arch => arch,
+            };
+            let known = arch == request.arch || foreign.contains(&arch);
+            check.that(known, "packages", &reference)?;
+            seen.push((pin.key.name.clone(), arch, at));
             packages.push(pin.key.clone());
         }
         seen.sort();
-        if let Some([_, (twice, at)]) = seen.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        let same =
+            |pair: &&[(String, &str, usize)]| (&pair[0].0, pair[0].1) == (&pair[1].0, pair[1].1);
+        if let Some([_, (twice, _, at)]) = seen.windows(2).find(same) {
             return Err(self.place.at(*at).duplicate(twice.clone()));
         }
         let calls = calls::parse(&text.calls, &packages)
             .ok_or_else(|| self.value("calls", &text.calls.join(", ")))?;
         Ok(Set {
             calls,
-            request: Request {
-                suite: text.suite,
-                arch: text.arch,
-                variant,
-                recommends: text.recommends,
-                names,
-                archives: beside,
-            },
+            request,
             archives,
             packages,
         })

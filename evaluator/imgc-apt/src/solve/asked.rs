@@ -53,6 +53,13 @@ impl<'a> Asked<'a> {
             };
         good.then_some(Self { name, arch, wish })
     }
+
+    /// The architecture that is asked for, if it is another one than `native`, the
+    /// image's.
+    pub fn foreign(&self, native: &str) -> Option<&'a str> {
+        let own = |arch: &&str| *arch == native || ["all", "any", "native"].contains(arch);
+        self.arch.filter(|arch| !own(arch))
+    }
 }
 
 #[cfg(test)]

@@ -24,12 +24,9 @@ pub(super) fn similar<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> V
 /// What there is of the names in a group, each as `name version`.
 pub(super) fn available(universe: &Universe<'_>, group: &Group<'_>) -> Vec<String> {
     let names = group.alternatives.iter().map(|relation| relation.name);
-    let found = names.filter_map(|name| universe.named(name));
+    let found = names.flat_map(|name| universe.named(name));
     let mut all: Vec<String> = found
-        .map(|id| {
-            let package = universe.package(id);
-            format!("{} {}", package.name(), package.version())
-        })
+        .map(|id| format!("{} {}", universe.shown(id), universe.package(id).version()))
         .collect();
     all.dedup();
     all

@@ -1,7 +1,7 @@
 //! Who needs whom among packages that were chosen: for people who ask why something is
 //! there. Chooses nothing.
 
-use super::universe::{Field, Universe};
+use super::universe::{Field, NATIVE, Universe};
 use super::{Asked, Offer, Request, SolveError, Variant};
 use crate::index::Index;
 
@@ -41,7 +41,7 @@ pub struct NodeNeed {
 /// # Errors
 /// [`SolveError::Relation`] for a relation field that can't be read.
 pub fn graph(request: &Request, index: &Index) -> Result<Vec<Node>, SolveError> {
-    let universe = Universe::new(&[Offer::from(index)], &request.arch, &[])?;
+    let universe = Universe::new(&[Offer::from(index)], &request.archs(), &[])?;
     let mut nodes = Vec::new();
     let asked: Vec<&str> = request
         .names
@@ -57,7 +57,7 @@ pub fn graph(request: &Request, index: &Index) -> Result<Vec<Node>, SolveError> 
             }
             let mut met_by: Vec<usize> = Vec::new();
             for relation in &need.group.alternatives {
-                for other in universe.meeting(relation) {
+                for other in universe.meeting(relation, universe.arch(id)) {
                     let other = other as usize;
                     if other != id as usize && !met_by.contains(&other) {
                         met_by.push(other);
@@ -74,6 +74,7 @@ pub fn graph(request: &Request, index: &Index) -> Result<Vec<Node>, SolveError> 
         }
         let name = package.name();
         let variant = match request.variant {
+            _ if universe.arch(id) != NATIVE => false,
             Variant::Distroless => false,
             Variant::Essential => package.essential(),
             Variant::Apt => package.essential() || name == "apt",

@@ -36,7 +36,7 @@ pub fn solve_keeping<'a>(
     let mut versions = keep.versions.clone();
     // Each turn lets one go at least.
     loop {
-        let universe = Universe::keeping(&offers, &request.arch, &versions, keep.index, &asked)?;
+        let universe = Universe::keeping(&offers, &request.archs(), &versions, keep.index, &asked)?;
         let error = match choose(request, &asked, &universe) {
             Ok(solution) => return Ok(solution),
             Err(error) => error,

@@ -8,10 +8,13 @@ mod asked;
 mod explain;
 mod graph;
 mod keep;
+mod mark;
 mod order;
 mod search;
 mod universe;
 mod wishes;
+
+use std::collections::BTreeSet;
 
 use crate::depends::{RelationError, is_name};
 use crate::index::{Index, Package};
@@ -91,6 +94,25 @@ pub struct Request {
     pub archives: Vec<AskedArchive>,
 }
 
+impl Request {
+    /// The architectures beside the own one that its names ask for, sorted.
+    pub fn foreign(&self) -> Vec<&str> {
+        let asked = self.names.iter().filter_map(|name| Asked::parse(name));
+        let archs: BTreeSet<&str> = asked
+            .filter_map(|asked| asked.foreign(&self.arch))
+            .collect();
+        archs.into_iter().collect()
+    }
+
+    /// Its own architecture, then the foreign ones.
+    pub(crate) fn archs(&self) -> Vec<&str> {
+        [self.arch.as_str()]
+            .into_iter()
+            .chain(self.foreign())
+            .collect()
+    }
+}
+
 /// An archive that is asked for beside those of the suite.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AskedArchive {
@@ -159,16 +181,6 @@ pub enum SolveError {
         first: String,
         /// How it is asked for too.
         second: String,
-    },
-    /// A package of another architecture than the image's.
-    #[error("`{name}:{arch}` is of another architecture than the image, which is of {native}")]
-    Foreign {
-        /// The name that was asked for.
-        name: String,
-        /// The architecture that was asked for.
-        arch: String,
-        /// The image's.
-        native: String,
     },
     /// The archives have the package, and not in the version that was asked for.
     #[error("there is no version {version} of `{name}`")]
@@ -271,7 +283,7 @@ pub fn solve<'a>(
 ) -> Result<Solution<'a>, SolveError> {
     let offers: Vec<Offer<'a>> = offers.iter().map(|offer| (*offer).into()).collect();
     let asked = read_names(request)?;
-    let universe = universe::Universe::new(&offers, &request.arch, &asked)?;
+    let universe = universe::Universe::new(&offers, &request.archs(), &asked)?;
     choose(request, &asked, &universe)
 }
 
@@ -282,17 +294,10 @@ fn read_names(request: &Request) -> Result<Vec<Asked<'_>>, SolveError> {
     let mut said: Vec<&str> = Vec::with_capacity(request.names.len());
     for text in &request.names {
         let asked = Asked::parse(text).ok_or_else(|| SolveError::Name(text.clone()))?;
-        if let Some(arch) = asked
-            .arch
-            .filter(|arch| ![&request.arch, "all"].contains(arch))
-        {
-            return Err(SolveError::Foreign {
-                name: asked.name.to_owned(),
-                arch: arch.to_owned(),
-                native: request.arch.clone(),
-            });
-        }
-        let Some(at) = all.iter().position(|known| known.name == asked.name) else {
+        let arch = asked.foreign(&request.arch);
+        let same =
+            |known: &Asked<'_>| known.name == asked.name && known.foreign(&request.arch) == arch;
+        let Some(at) = all.iter().position(same) else {
             all.push(asked);
             said.push(text);
             continue;
@@ -320,9 +325,12 @@ fn read_names(request: &Request) -> Result<Vec<Asked<'_>>, SolveError> {
 /// As [`solve`], where the indices can't be read.
 pub fn unknown(request: &Request, indices: &[&Index]) -> Result<Vec<SolveError>, SolveError> {
     let offers: Vec<Offer<'_>> = indices.iter().map(|index| (*index).into()).collect();
-    let universe = universe::Universe::new(&offers, &request.arch, &[])?;
+    let universe = universe::Universe::new(&offers, &[&request.arch], &[])?;
     let bare = request.names.iter().filter(|name| is_name(name));
-    Ok(bare.filter_map(|name| universe.find(name).err()).collect())
+    let asked = bare.filter_map(|name| Asked::parse(name));
+    Ok(asked
+        .filter_map(|asked| universe.find(&asked).err())
+        .collect())
 }
 
 fn choose<'a>(
@@ -332,12 +340,15 @@ fn choose<'a>(
 ) -> Result<Solution<'a>, SolveError> {
     let names = asked
         .iter()
-        .map(|asked| universe.find(asked.name))
+        .map(|asked| universe.find(asked))
         .collect::<Result<Vec<_>, _>>()?;
     let mut base = Vec::new();
     let mut more = Vec::new();
     for id in universe.ids() {
         let package = universe.package(id);
+        if universe.arch(id) != universe::NATIVE {
+            continue;
+        }
         if package.essential() {
             base.push(id);
         } else if package.name() == "apt" {
@@ -348,23 +359,67 @@ fn choose<'a>(
             more.push(id);
         }
     }
-    let mut search = search::Search::new(universe);
+    let mut phases: Vec<Phase> = Vec::new();
     if request.variant == Variant::Distroless {
         more.clear();
     } else {
         // What every image has comes without what it recommends: a user asked for neither.
-        search.add(&base, &[])?;
+        phases.push((base, Vec::new(), false));
         if request.variant == Variant::Apt {
-            search.add(&more, &[])?;
-            more.clear();
+            phases.push((std::mem::take(&mut more), Vec::new(), false));
         }
     }
-    let first = search.chosen().len();
-    if request.recommends {
-        search = search.recommending();
+    phases.push((more, names, request.recommends));
+    let (chosen, first) = match marked(universe, &phases)? {
+        Some(answer) => answer,
+        None => searched(universe, &phases)?,
+    };
+    ordered(request, universe, &chosen, first)
+}
+
+/// One installation after another: what the variant brings, what is asked for, and whether
+/// recommended packages come too.
+type Phase = (Vec<universe::Id>, Vec<universe::Id>, bool);
+
+/// What apt marks, phase after phase, and how many of them are there before the last one.
+/// None where that leaves something broken.
+fn marked(
+    universe: &universe::Universe<'_>,
+    phases: &[Phase],
+) -> Result<Option<(Vec<universe::Id>, usize)>, SolveError> {
+    let mut marks = mark::Marks::new(universe);
+    let mut before = Vec::new();
+    for (variant, asked, recommends) in phases {
+        before = marks.installed();
+        let all: Vec<universe::Id> = variant.iter().chain(asked).copied().collect();
+        if !marks.add(&all, *recommends)? {
+            return Ok(None);
+        }
     }
-    search.add(&more, &names)?;
-    ordered(request, universe, search.chosen(), first)
+    let first = before.len();
+    let later = marks.installed().into_iter();
+    let later: Vec<_> = later
+        .filter(|id| before.binary_search(id).is_err())
+        .collect();
+    before.extend(later);
+    Ok(Some((before, first)))
+}
+
+/// The same by a search that goes back on its choices.
+fn searched(
+    universe: &universe::Universe<'_>,
+    phases: &[Phase],
+) -> Result<(Vec<universe::Id>, usize), SolveError> {
+    let mut search = search::Search::new(universe);
+    let mut first = 0;
+    for (variant, asked, recommends) in phases {
+        first = search.chosen().len();
+        if *recommends {
+            search = search.recommending();
+        }
+        search.add(variant, asked)?;
+    }
+    Ok((search.chosen().to_vec(), first))
 }
 
 /// The chosen packages in the order of installation. The first `first` are there

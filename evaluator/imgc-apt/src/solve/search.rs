@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use super::explain;
 use super::universe::{Exclude, Field, Id, Universe};
 use super::{Because, Conflict, Link, SolveError};
-use crate::depends::Relation;
 
 /// How often the search goes back before it gives up.
 const MAX_RETRIES: usize = 20_000;
@@ -18,6 +17,8 @@ const MAX_RETRIES: usize = 20_000;
 pub(super) struct Search<'u, 'a> {
     universe: &'u Universe<'a>,
     recommends: bool,
+    /// How many were chosen before what is being added.
+    before: usize,
     /// In the order in which they were chosen.
     chosen: Vec<Id>,
     /// For each candidate, where it stands in `chosen`, and why.
@@ -73,6 +74,7 @@ impl<'u, 'a> Search<'u, 'a> {
         Self {
             universe,
             recommends: false,
+            before: 0,
             chosen: Vec::new(),
             places: vec![None; universe.ids().count()],
             excluded: BTreeMap::new(),
@@ -92,6 +94,7 @@ impl<'u, 'a> Search<'u, 'a> {
     /// Adds packages and all that they need to what was chosen before. All of
     /// them are chosen before any alternative is looked at.
     pub(super) fn add(&mut self, variant: &[Id], asked: &[Id]) -> Result<(), SolveError> {
+        self.before = self.chosen.len();
         let roots = || {
             let variant = variant.iter().map(|id| (*id, Reason::Variant));
             variant.chain(asked.iter().map(|id| (*id, Reason::Asked)))
@@ -127,20 +130,15 @@ impl<'u, 'a> Search<'u, 'a> {
             if soft && !self.recommends {
                 continue;
             }
-            let alternatives = &need.group.alternatives;
+            let arch = self.universe.arch(by);
             let is_chosen = |id: &Id| self.places[*id as usize].is_some();
-            if alternatives
-                .iter()
-                .any(|relation| self.universe.meeting(relation).iter().any(is_chosen))
-            {
+            let is_met = |relation| self.universe.meeting(relation, arch).iter().any(is_chosen);
+            if need.group.alternatives.iter().any(is_met) {
                 continue;
             }
-            let options = alternatives.iter();
-            let mut options: Vec<Id> = options
-                .flat_map(|relation| self.universe.preferred(relation))
-                .collect();
-            self.prefer_merged(&mut options);
-            self.universe.prefer_members(&mut options);
+            let there =
+                |id: Id| self.places[id as usize].is_some_and(|place| place.at < self.before);
+            let options = self.universe.options(&need.group, arch, there);
             let mut choice = Choice {
                 stack: stack.clone(),
                 chosen: self.chosen.len(),
@@ -184,20 +182,6 @@ impl<'u, 'a> Search<'u, 'a> {
             }
         }
         Ok(())
-    }
-
-    /// An image has its folders merged under `/usr` from the start: where a package
-    /// asks for that or for the conversion, there is nothing to convert.
-    fn prefer_merged(&self, options: &mut [Id]) {
-        let place = |name: &str| {
-            let named = |id: &Id| self.universe.package(*id).name() == name;
-            options.iter().position(named)
-        };
-        if let (Some(conversion), Some(merged)) = (place("usrmerge"), place("usr-is-merged"))
-            && conversion < merged
-        {
-            options[conversion..=merged].rotate_right(1);
-        }
     }
 
     /// Takes the next option that nothing excludes. `culprit` is raised to the
@@ -268,11 +252,29 @@ impl<'u, 'a> Search<'u, 'a> {
     fn clash(&self, id: Id) -> Result<Option<Clash>, SolveError> {
         let needs = self.universe.needs(id)?;
         let package = self.universe.package(id);
+        for other in self
+            .universe
+            .named(package.name())
+            .filter(|other| *other != id)
+        {
+            if self.places[other as usize].is_some()
+                && let Some((owner, field, relation)) = self.universe.out_of_step(id, other)
+            {
+                return Ok(Some(Clash {
+                    with: other,
+                    theirs: owner == other,
+                    field,
+                    relation,
+                }));
+            }
+        }
         for exclude in &needs.excludes {
-            let hit = |other: &Id| *other != id && self.places[*other as usize].is_some();
+            let hit = |other: &Id| {
+                self.places[*other as usize].is_some() && self.universe.counts(id, *other)
+            };
             if let Some(with) = self
                 .universe
-                .meeting(&exclude.relation)
+                .excluded(&exclude.relation)
                 .into_iter()
                 .find(hit)
             {
@@ -284,30 +286,20 @@ impl<'u, 'a> Search<'u, 'a> {
                 }));
             }
         }
-        let excludes =
-            |exclude: &Exclude<'_>, name: &Relation<'_>| match exclude.relation.constraint {
-                None => true,
-                Some(constraint) => name
-                    .constraint
-                    .is_some_and(|provided| constraint.accepts(provided.version)),
-            };
-        for (owner, exclude) in self.excluded.get(package.name()).into_iter().flatten() {
-            if exclude.relation.accepts(package.version()) {
+        let names = [package.name()].into_iter();
+        let names = names.chain(needs.provides.iter().map(|provided| provided.name));
+        for (owner, exclude) in names.flat_map(|name| self.excluded.get(name)).flatten() {
+            if self.universe.counts(*owner, id)
+                && self.universe.excluded(&exclude.relation).contains(&id)
+            {
                 return Ok(Some(Clash::by(*owner, exclude)));
-            }
-        }
-        for name in &needs.provides {
-            for (owner, exclude) in self.excluded.get(name.name).into_iter().flatten() {
-                if excludes(exclude, name) {
-                    return Ok(Some(Clash::by(*owner, exclude)));
-                }
             }
         }
         Ok(None)
     }
 
     fn conflict(&self, id: Id, reason: Reason, clash: &Clash) -> SolveError {
-        let name = |id: Id| self.universe.package(id).name().to_owned();
+        let name = |id: Id| self.universe.shown(id);
         SolveError::Conflict(Box::new(Conflict {
             package: name(id),
             other: name(clash.with),
@@ -354,7 +346,7 @@ impl<'u, 'a> Search<'u, 'a> {
                 asker = Some(by);
             }
             links.push(Link {
-                package: package.name().to_owned(),
+                package: self.universe.shown(id),
                 version: package.version().to_owned(),
                 because,
             });

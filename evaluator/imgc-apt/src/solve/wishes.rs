@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 
 use super::asked::{Asked, Wish};
-use super::universe::Candidate;
+use super::universe::{ArchId, Candidate, NATIVE};
 use super::{Offer, SolveError};
 use crate::depends::Relation;
+use crate::index::MultiArch;
 use crate::version;
 
-/// The candidates that `asked` means, by name. `all` is sorted by name, the newest
-/// version first.
+/// The candidates that `asked` means, by name and architecture. `all` is sorted so, the
+/// newest version first.
 ///
 /// As apt does, a package of another suite brings from there what it needs and what the
 /// other archives' candidates don't meet.
@@ -18,12 +19,19 @@ pub(super) fn grant<'a>(
     all: &[Candidate<'a>],
     offers: &[Offer<'_>],
     asked: &[Asked<'_>],
-    arch: &str,
-) -> Result<BTreeMap<&'a str, Candidate<'a>>, SolveError> {
+    archs: &[&str],
+) -> Result<BTreeMap<(&'a str, ArchId), Candidate<'a>>, SolveError> {
     let mut granted = BTreeMap::new();
     let mut open: Vec<(Candidate<'a>, &str)> = Vec::new();
     for asked in asked {
-        let versions = versions(all, asked.name);
+        let at = |arch: &str| archs.iter().position(|known| *known == arch);
+        let versions = match asked.arch {
+            None | Some("any") => {
+                let mut known = (0..archs.len()).map(|arch| versions(all, (asked.name, arch)));
+                known.find(|known| !known.is_empty()).unwrap_or_default()
+            }
+            Some(arch) => versions(all, (asked.name, at(arch).unwrap_or(NATIVE))),
+        };
         // A name that nothing has is told of when it is looked for.
         if versions.is_empty() {
             continue;
@@ -52,7 +60,7 @@ pub(super) fn grant<'a>(
                 found
             }
         };
-        granted.insert(chosen.package.name(), chosen);
+        granted.insert(chosen.key(), chosen);
     }
     while let Some((from, suite)) = open.pop() {
         let fields = [from.package.pre_depends(), from.package.depends()];
@@ -62,29 +70,43 @@ pub(super) fn grant<'a>(
             let alternatives: Vec<&Relation<'_>> = group
                 .alternatives
                 .iter()
-                .filter(|relation| relation.applies_to(arch))
+                .filter(|relation| relation.applies_to(archs[from.arch]))
                 .collect();
+            // A package may serve other architectures than its own.
+            let keys = |name: &'_ str| -> Vec<ArchId> {
+                let others = (0..archs.len()).filter(|arch| *arch != from.arch);
+                let served = others.filter(|arch| {
+                    let known = versions(all, (name, *arch)).first();
+                    known.is_some_and(|known| known.package.multi_arch() == MultiArch::Foreign)
+                });
+                [from.arch].into_iter().chain(served).collect()
+            };
             let is_met = |relation: &&Relation<'_>| {
                 let meets = |known: &Candidate<'_>| meets(known, relation);
-                let own = match granted.get(relation.name) {
+                let of = |arch: ArchId| versions(all, (relation.name, arch));
+                let own = |arch: ArchId| match granted.get(&(relation.name, arch)) {
                     Some(known) => Some(known),
-                    None => super::universe::best(versions(all, relation.name), offers),
+                    None => super::universe::best(of(arch), offers),
                 };
-                own.is_some_and(meets)
-                    || (relation.constraint.is_none() && versions(all, relation.name).is_empty())
+                let archs = keys(relation.name);
+                archs.iter().any(|arch| own(*arch).is_some_and(meets))
+                    || (relation.constraint.is_none()
+                        && archs.iter().all(|arch| of(*arch).is_empty()))
             };
             if alternatives.is_empty() || alternatives.iter().any(is_met) {
                 continue;
             }
             let found = alternatives.iter().find_map(|relation| {
-                let known = versions(all, relation.name);
-                let mut known = in_suite(known, offers, suite);
-                known.find(|known| meets(known, relation)).copied()
+                keys(relation.name).into_iter().find_map(|arch| {
+                    let known = versions(all, (relation.name, arch));
+                    let mut known = in_suite(known, offers, suite);
+                    known.find(|known| meets(known, relation)).copied()
+                })
             });
             if let Some(found) = found
-                && !granted.contains_key(found.package.name())
+                && !granted.contains_key(&found.key())
             {
-                granted.insert(found.package.name(), found);
+                granted.insert(found.key(), found);
                 open.push((found, suite));
             }
         }
@@ -92,10 +114,10 @@ pub(super) fn grant<'a>(
     Ok(granted)
 }
 
-/// The versions of a name, the newest first.
-fn versions<'v, 'a>(all: &'v [Candidate<'a>], name: &str) -> &'v [Candidate<'a>] {
-    let from = all.partition_point(|known| known.package.name() < name);
-    let length = all[from..].partition_point(|known| known.package.name() == name);
+/// The versions of a name for an architecture, the newest first.
+fn versions<'v, 'a>(all: &'v [Candidate<'a>], key: (&str, ArchId)) -> &'v [Candidate<'a>] {
+    let from = all.partition_point(|known| known.key() < key);
+    let length = all[from..].partition_point(|known| known.key() == key);
     &all[from..from + length]
 }
 

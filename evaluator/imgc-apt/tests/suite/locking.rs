@@ -121,6 +121,30 @@ fn what_is_written_is_read() {
 }
 
 #[test]
+fn a_set_says_its_foreign_architectures() {
+    let foreign = |text: &str| text.replace("\"c\",\n]", "\"c\",\n    \"d:i386\",\n]");
+    let text = foreign(&sample().render());
+    assert_ne!(text, sample().render());
+    // The names say it already, and both must say the same.
+    assert!(matches!(
+        Lock::parse(&text),
+        Err(LockError::Value {
+            field: "foreign",
+            ..
+        })
+    ));
+    let said = |of: &str| {
+        let (before, after) = text.split_once("\"d:i386\"").expect("it is there");
+        let at = before.rfind("variant = ").expect("it is there");
+        let (before, rest) = before.split_at(at);
+        format!("{before}foreign = [\n    \"{of}\",\n]\n{rest}\"d:i386\"{after}")
+    };
+    let lock = Lock::parse(&said("i386")).expect("a lock");
+    assert_eq!(lock.render(), said("i386"));
+    assert!(Lock::parse(&said("armhf")).is_err());
+}
+
+#[test]
 fn a_set_is_found_by_what_was_asked() {
     let lock = sample();
     let set = lock.lookup(&request(&["a"])).expect("is there");

@@ -3,6 +3,7 @@
 //! Archives are made and signed in the tests. Nothing here knows a real archive.
 
 mod archive;
+mod foreign;
 mod locking;
 mod ordering;
 mod solving;

@@ -80,6 +80,47 @@ fn the_highest_version_of_all_archives_is_the_candidate() {
 }
 
 #[test]
+fn what_nobody_asked_for_gives_way_to_what_excludes_it() {
+    let packages = [
+        ("a", "1", "Depends: common\nRecommends: full\n"),
+        ("common", "1", "Recommends: tool\n"),
+        ("tool", "1", "Depends: small | full\n"),
+        ("small", "1", "Depends: small-data\n"),
+        ("small-data", "1", ""),
+        ("full", "1", "Conflicts: small\n"),
+    ];
+    let request = |names: &[&str]| Request {
+        recommends: true,
+        ..request(Variant::Distroless, names)
+    };
+    let index = index(&packages);
+    let answer = |wanted: &[&str]| {
+        let mut found = names(&request(wanted), &[&index]).expect("an answer");
+        found.sort();
+        found
+    };
+    // What came with it alone goes too.
+    assert_eq!(answer(&["a"]), ["a=1", "common=1", "full=1", "tool=1"]);
+    let kept = ["a=1", "common=1", "small-data=1", "small=1", "tool=1"];
+    assert_eq!(answer(&["a", "small"]), kept);
+}
+
+#[test]
+fn what_only_can_meet_the_need_of_an_asked_package_does_not_give_way() {
+    let packages = [
+        ("a", "1", "Depends: b, x | y\n"),
+        ("b", "1", "Depends: c\n"),
+        ("c", "1", "Conflicts: x\n"),
+        ("x", "1", ""),
+        ("y", "1", ""),
+    ];
+    assert_eq!(
+        asked(&packages, &["a"]).expect("an answer"),
+        ["c=1", "b=1", "y=1", "a=1"]
+    );
+}
+
+#[test]
 fn alternatives_prefer_what_is_there() {
     let packages = [
         ("a", "1", "Depends: x | y\n"),
@@ -417,10 +458,10 @@ fn a_package_of_a_suite_brings_from_there_what_it_needs() {
 }
 
 #[test]
-fn other_architectures_are_refused() {
+fn what_no_architecture_has_is_refused() {
     assert!(matches!(
         with_backports(&["lib:i386"]),
-        Err(SolveError::Foreign { arch, .. }) if arch == "i386"
+        Err(SolveError::Unknown { arch, .. }) if arch == "i386"
     ));
     assert_eq!(
         with_backports(&["lib_x!"]),

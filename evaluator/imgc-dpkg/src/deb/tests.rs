@@ -491,6 +491,7 @@ fn libraries_are_looked_into() {
         wide: true,
         flags: 0,
         soname: b"libx.so.1".to_vec(),
+        libc: false,
     };
     assert_eq!(found, [&Some(expected), &None, &None, &None]);
     let stored = serde_json::to_string(&fragment).expect("plain data");

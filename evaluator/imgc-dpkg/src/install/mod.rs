@@ -17,6 +17,9 @@ use crate::{Fragment, InstallError, PathFilter};
 pub struct Options<'a> {
     /// Debian's name of the tree's architecture.
     pub arch: &'a str,
+    /// The architectures beside it that packages may be of, in the order in which dpkg is
+    /// told of them.
+    pub foreign: &'a [String],
     /// The moment that no file is newer than, in seconds since 1970. For scripts it is
     /// now.
     pub epoch: i64,
@@ -204,10 +207,14 @@ pub fn install(
     let mut names = BTreeSet::new();
     for fragment in fragments {
         let package = &fragment.package;
-        if !names.insert(package.name.as_str()) {
+        let arch = match package.architecture.as_str() {
+            "all" => options.arch,
+            arch => arch,
+        };
+        if !names.insert((package.name.as_str(), arch)) {
             return Err(InstallError::Twice(package.name.clone()));
         }
-        if package.architecture != "all" && package.architecture != options.arch {
+        if arch != options.arch && !options.foreign.iter().any(|known| known == arch) {
             return Err(InstallError::Architecture {
                 package: package.name.clone(),
                 architecture: package.architecture.clone(),
@@ -221,10 +228,12 @@ pub fn install(
     run.finish()
 }
 
-/// The packages of `fragments` by name.
-fn by_name<'a>(fragments: &[&'a Fragment]) -> BTreeMap<&'a str, usize> {
+/// The packages of `fragments` by name, without those of foreign architectures.
+fn by_name<'a>(fragments: &[&'a Fragment], options: &Options<'_>) -> BTreeMap<&'a str, usize> {
+    let own = |architecture: &str| ["all", options.arch].contains(&architecture);
     let named = fragments.iter().enumerate();
     named
+        .filter(|(_, fragment)| own(&fragment.package.architecture))
         .map(|(index, fragment)| (fragment.package.name.as_str(), index))
         .collect()
 }

@@ -66,10 +66,11 @@ impl<'a, 'r> Run<'a, 'r> {
         let (union, mut tree) = Union::new(options.arch, options.epoch, options.filter);
         database::folders(&mut tree, options)?;
         database::filter(&mut tree, options)?;
-        if by_name(fragments).contains_key("base-files") {
+        let named = by_name(fragments, options);
+        if named.contains_key("base-files") {
             database::fstab(&mut tree, options)?;
         }
-        let dpkg = by_name(fragments).get("dpkg").copied();
+        let dpkg = named.get("dpkg").copied();
         let dpkg = dpkg.map_or("1.22.21", |index| fragments[index].package.version.as_str());
         let setup = Setup {
             arch: options.arch.to_owned(),
@@ -182,7 +183,7 @@ impl<'a, 'r> Run<'a, 'r> {
                 source,
             })?;
         let lines = conffiles.iter().map(newconffile).collect();
-        self.statuses.add(&package.name, &fragment.control, lines);
+        self.statuses.add(package, &fragment.control, lines);
         self.note_skipped(index);
         if fragment.file("preinst").is_some() {
             self.control_files("var/lib/dpkg/tmp.ci/", index)?;
@@ -254,11 +255,17 @@ impl<'a, 'r> Run<'a, 'r> {
         self.defer_status()?;
         self.forbid_services();
         let name = fragment.package.qualified();
+        let all = self.fragments.iter().zip(&self.packages).enumerate();
+        let instances = all.filter(|(at, (other, progress))| {
+            let there = *at == index || progress.state != State::Absent;
+            there && other.package.name == fragment.package.name
+        });
         let status = self
             .machine
             .script(&Call {
                 package: &name,
                 arch: &fragment.package.architecture,
+                instances: instances.count(),
                 script: script.as_str(),
                 bytes,
                 args,
@@ -332,8 +339,7 @@ impl<'a, 'r> Run<'a, 'r> {
 
     fn set(&mut self, index: usize, state: State) {
         self.packages[index].state = state;
-        self.statuses
-            .set(&self.fragments[index].package.name, state);
+        self.statuses.set(&self.fragments[index].package, state);
     }
 
     /// Writes a package's control files, each to `prefix` and its name.

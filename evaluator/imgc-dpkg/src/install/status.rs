@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::Package;
 use crate::control::Stanza;
 
 /// How far a package is.
@@ -23,7 +24,7 @@ pub(super) enum State {
 
 /// The packages that dpkg knows, shared with whoever reads the file.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Statuses(Rc<RefCell<BTreeMap<String, Known>>>);
+pub(super) struct Statuses(Rc<RefCell<BTreeMap<(String, String), Known>>>);
 
 #[derive(Debug)]
 struct Known {
@@ -34,18 +35,18 @@ struct Known {
 
 impl Statuses {
     /// Notes a package and the lines of its conffiles.
-    pub(super) fn add(&self, name: &str, control: &str, conffiles: Vec<String>) {
+    pub(super) fn add(&self, package: &Package, control: &str, conffiles: Vec<String>) {
         let known = Known {
             control: control.to_owned(),
             conffiles,
             state: State::HalfInstalled,
         };
-        self.0.borrow_mut().insert(name.to_owned(), known);
+        self.0.borrow_mut().insert(key(package), known);
     }
 
     /// Notes how far a package is.
-    pub(super) fn set(&self, name: &str, state: State) {
-        if let Some(known) = self.0.borrow_mut().get_mut(name) {
+    pub(super) fn set(&self, package: &Package, state: State) {
+        if let Some(known) = self.0.borrow_mut().get_mut(&key(package)) {
             known.state = state;
         }
     }
@@ -63,6 +64,11 @@ impl Statuses {
         }
         text.into_bytes()
     }
+}
+
+/// The place of a package in the file: by name, then by architecture.
+fn key(package: &Package) -> (String, String) {
+    (package.name.clone(), package.architecture.clone())
 }
 
 impl State {

@@ -13,6 +13,7 @@ static NOBODY: BTreeSet<String> = BTreeSet::new();
 fn options(arch: &str) -> Options<'_> {
     Options {
         arch,
+        foreign: &[],
         epoch: 2_000,
         skip: &NOBODY,
         stated: &(),
@@ -623,6 +624,77 @@ fn what_is_stated_is_done_in_the_place_of_scripts() {
     assert!(
         matches!(error, Err(InstallError::Stated { .. })),
         "{error:?}"
+    );
+}
+
+/// A package for two architectures, in an image of the first.
+fn for_both(make: impl Fn(Deb) -> Deb) -> [Fragment; 2] {
+    let deb = || make(Deb::new("lib").field("Multi-Arch: same"));
+    let mut foreign = deb().fragment();
+    foreign.package.architecture = "i386".to_owned();
+    foreign.control = foreign
+        .control
+        .replace("Architecture: amd64", "Architecture: i386");
+    [deb().fragment(), foreign]
+}
+
+fn with_i386(fragments: &[Fragment]) -> Result<Installed, InstallError> {
+    let options = Options {
+        foreign: &["i386".to_owned()],
+        ..options("amd64")
+    };
+    plain(&fragments.iter().collect::<Vec<_>>(), &options)
+}
+
+#[test]
+fn two_architectures_of_a_package_share_files_that_are_equal() {
+    let script = "#!/bin/sh\necho $DPKG_MAINTSCRIPT_PACKAGE:$DPKG_MAINTSCRIPT_ARCH \
+                  $DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT >> /said\n";
+    let mut both = for_both(|deb| {
+        let deb = deb.file("./usr/share/doc", "the same");
+        let deb = deb.file("./etc/lib.conf", "a = 1\n");
+        deb.control("conffiles", "/etc/lib.conf\n")
+            .control("postinst", script)
+    });
+    let tree = with_i386(&both).expect("they go together").tree;
+    assert_eq!(text(&tree, "var/lib/dpkg/arch"), "amd64\ni386\n");
+    assert_eq!(text(&tree, "said"), "lib:amd64 2\nlib:i386 2\n");
+    assert_eq!(text(&tree, "etc/lib.conf"), "a = 1\n");
+    assert!(tree.get(&path("etc/lib.conf.dpkg-new")).is_none());
+    assert!(list(&tree, "lib:amd64").ends_with("/usr/share/doc\n/etc/lib.conf\n"));
+    assert_eq!(list(&tree, "lib:amd64"), list(&tree, "lib:i386"));
+    let status = text(&tree, "var/lib/dpkg/status");
+    let archs: Vec<&str> = status
+        .lines()
+        .filter(|line| line.starts_with("Architecture: "))
+        .collect();
+    assert_eq!(archs, ["Architecture: amd64", "Architecture: i386"]);
+    assert_eq!(status.matches(" /etc/lib.conf ").count(), 2);
+    // What is not the same can't be shared.
+    let node = |at: usize| crate::EntryNode::Regular(Content::inline(vec![at as u8]));
+    for (at, fragment) in both.iter_mut().enumerate() {
+        let shared = |entry: &&mut crate::Entry| entry.path == path("usr/share/doc");
+        fragment
+            .entries
+            .iter_mut()
+            .find(shared)
+            .expect("a file")
+            .node = node(at);
+    }
+    let error = with_i386(&both).expect_err("they differ");
+    assert!(matches!(error, InstallError::Shared { .. }), "{error}");
+}
+
+#[test]
+fn a_foreign_package_of_one_kind_has_no_architecture_in_its_name() {
+    let mut tool = Deb::new("tool").file("./usr/tool", "").fragment();
+    tool.package.architecture = "i386".to_owned();
+    let tree = with_i386(&[tool.clone()]).expect("a package").tree;
+    assert!(list(&tree, "tool").ends_with("/usr/tool\n"));
+    let error = plain(&[&tool], &options("amd64")).expect_err("no foreign architecture");
+    assert!(
+        matches!(error, InstallError::Architecture { .. }),
+        "{error}"
     );
 }
 

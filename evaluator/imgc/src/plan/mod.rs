@@ -10,7 +10,6 @@ use serde::Serialize;
 
 use crate::cli::PlanArgs;
 use crate::describe::{Problem, Report};
-use crate::lock_file::LockFile;
 use crate::progress::Progress;
 use crate::remote::Policy;
 use crate::size::human;
@@ -27,7 +26,7 @@ pub(crate) fn run(args: &PlanArgs, terminal: &Terminal) -> Result<(), Failure> {
     }
     let mut locks = Vec::new();
     for source in &sources {
-        locks.push(LockFile::beside(&source.file)?.lock);
+        locks.push(source.lock.lock.clone());
     }
     let pairs = sources.iter().zip(&locks);
     let images: Vec<_> = pairs

@@ -11,6 +11,8 @@ use crate::stanza::{Item, Items, StanzaError};
 pub struct Control<'a> {
     pub(crate) name: &'a str,
     pub(crate) version: &'a str,
+    /// Its architecture; that of the system for `all`.
+    pub(crate) arch: &'a str,
     pub(crate) essential: bool,
     pub(crate) priority: &'a str,
     pub(crate) multi_arch: MultiArch,
@@ -36,12 +38,16 @@ pub enum ControlError {
 }
 
 impl<'a> Control<'a> {
-    pub(crate) fn of(package: Package<'a>, arch: &str) -> Result<Self, RelationError> {
+    /// The fields of a package of a system whose architecture is `native`.
+    pub(crate) fn of(package: Package<'a>, native: &'a str) -> Result<Self, RelationError> {
+        let arch = of_system(package.architecture(), native);
         let here = |relations| applying(relations, arch);
         Ok(Self {
             name: package.name(),
             version: package.version(),
-            essential: package.essential(),
+            arch,
+            // For another architecture than the system's, nothing is.
+            essential: package.essential() && arch == native,
             priority: package.priority(),
             multi_arch: package.multi_arch(),
             pre_depends: here(package.pre_depends()?),
@@ -51,16 +57,27 @@ impl<'a> Control<'a> {
         })
     }
 
-    /// Reads the `control` file of a `.deb`, for a system of the architecture `arch`.
+    /// Reads the `control` file of a `.deb`, for a system of the architecture `native`.
     ///
     /// # Errors
     /// A [`ControlError`] when it is no control file.
-    pub fn parse(text: &'a str, arch: &str) -> Result<Self, ControlError> {
+    pub fn parse(text: &'a str, native: &'a str) -> Result<Self, ControlError> {
+        let mut arch = native;
+        for item in Items::new(text) {
+            match item? {
+                Item::Field { name, value, .. } if name.eq_ignore_ascii_case("architecture") => {
+                    arch = of_system(value, native);
+                }
+                Item::Field { .. } => {}
+                Item::End => break,
+            }
+        }
         let mut name = None;
         let mut version = None;
         let mut control = Self {
             name: "",
             version: "",
+            arch,
             essential: false,
             priority: "",
             multi_arch: MultiArch::No,
@@ -80,7 +97,7 @@ impl<'a> Control<'a> {
             match field.to_ascii_lowercase().as_str() {
                 "package" => name = Some(value),
                 "version" => version = Some(value),
-                "essential" => control.essential = value == "yes",
+                "essential" => control.essential = value == "yes" && arch == native,
                 "priority" => control.priority = value,
                 "multi-arch" => control.multi_arch = multi_arch(value),
                 "pre-depends" => control.pre_depends = relations()?,
@@ -108,6 +125,11 @@ impl<'a> Control<'a> {
         Ok(control)
     }
 
+    /// Whether it serves packages of an architecture that ask for its name alone.
+    pub(super) fn serves(&self, arch: &str) -> bool {
+        self.arch == arch || self.multi_arch == MultiArch::Foreign
+    }
+
     /// `Package`.
     pub fn name(&self) -> &'a str {
         self.name
@@ -117,6 +139,11 @@ impl<'a> Control<'a> {
     pub fn version(&self) -> &'a str {
         self.version
     }
+}
+
+/// The architecture that a package counts as, where the system's is `native`.
+fn of_system<'a>(arch: &'a str, native: &'a str) -> &'a str {
+    if arch == "all" { native } else { arch }
 }
 
 fn multi_arch(value: &str) -> MultiArch {

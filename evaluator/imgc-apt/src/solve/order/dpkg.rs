@@ -235,7 +235,8 @@ impl<'a> Dpkg<'a> {
         let known =
             (0..self.packages.len()).filter(|at| self.packages[*at].status != Status::Absent);
         let mut known: Vec<usize> = known.collect();
-        known.sort_by_key(|at| self.controls[*at].name);
+        let key = |at: &usize| (self.controls[*at].name, self.controls[*at].arch);
+        known.sort_by_key(key);
         // A name stands in its bin after those that were known before it. The
         // database is read in the order of the names.
         let mut bins: Vec<(u32, &str, usize)> = Vec::new();
@@ -250,10 +251,12 @@ impl<'a> Dpkg<'a> {
         }
         bins.sort_by_key(|(bin, _, order)| (*bin, *order));
         let find = |name: &str| {
-            let found = known.binary_search_by_key(&name, |at| self.controls[*at].name);
-            found.ok().map(|place| known[place])
+            let named = |at: &usize| self.controls[*at].name;
+            let from = known.partition_point(|at| named(at) < name);
+            let end = known.partition_point(|at| named(at) <= name);
+            known[from..end].iter().copied()
         };
-        let ordered = bins.iter().filter_map(|(_, name, _)| find(name));
+        let ordered = bins.iter().flat_map(|(_, name, _)| find(name));
         ordered
             .filter(|at| {
                 let package = &self.packages[*at];

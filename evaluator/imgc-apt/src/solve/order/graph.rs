@@ -28,8 +28,9 @@ pub(super) struct Node {
 pub(super) struct Need {
     /// Whether it stands in `Pre-Depends`.
     pub(super) pre: bool,
-    /// The package of that very name, whatever its version, if the name has no
-    /// qualifier: what apt looks at where it looks at names alone.
+    /// The package of that very name and of the asking one's architecture, whatever its
+    /// version, if the name has no qualifier: what apt looks at where it looks at names
+    /// alone.
     pub(super) named: Option<usize>,
     /// The package of that name that serves the architecture asked for.
     pub(super) own: Option<usize>,
@@ -42,7 +43,10 @@ impl Graph {
     /// Resolves the dependencies of `members`, which are in the order in which they
     /// were read.
     pub(super) fn new(members: &[Control<'_>]) -> Self {
-        let named: BTreeMap<&str, usize> = members.iter().map(|m| m.name).zip(0..).collect();
+        let mut named: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (member, at) in members.iter().zip(0..) {
+            named.entry(member.name).or_default().push(at);
+        }
         let mut providers: BTreeMap<&str, Vec<(usize, Option<&str>)>> = BTreeMap::new();
         for (member, at) in members.iter().zip(0..) {
             for relation in member.provides.iter().flat_map(|group| &group.alternatives) {
@@ -51,13 +55,16 @@ impl Graph {
                 known.push((at, version));
             }
         }
-        let resolve = |pre, relation: &Relation<'_>| {
-            let of_name = named.get(relation.name).copied();
+        let resolve = |pre, relation: &Relation<'_>, asker: &str| {
+            let all = || named.get(relation.name).into_iter().flatten().copied();
+            let of_name = all().find(|at| members[*at].arch == asker);
             let serves = |at: &usize| match relation.qualifier {
+                None => members[*at].serves(asker),
                 Some("any") => members[*at].multi_arch == MultiArch::Allowed,
-                _ => true,
+                Some("native") => true,
+                Some(arch) => members[*at].arch == arch,
             };
-            let own = of_name.filter(serves);
+            let own = of_name.filter(serves).or_else(|| all().find(serves));
             let accepted = own.filter(|at| relation.accepts(members[*at].version));
             let mut targets: Vec<usize> = accepted.into_iter().collect();
             let known = providers.get(relation.name).into_iter().flatten().rev();
@@ -78,12 +85,18 @@ impl Graph {
             }
         };
         let node = |member: &Control<'_>| {
+            let asker = member.arch;
             let mut needs = Vec::new();
             let mut groups = Vec::new();
             let mut add = |pre, field: &[Group<'_>]| {
                 for group in field {
                     let from = needs.len();
-                    needs.extend(group.alternatives.iter().map(|one| resolve(pre, one)));
+                    needs.extend(
+                        group
+                            .alternatives
+                            .iter()
+                            .map(|one| resolve(pre, one, asker)),
+                    );
                     groups.push(from..needs.len());
                 }
             };

@@ -250,6 +250,7 @@ mod tests {
         let status = machine.script(&Call {
             package: "foo",
             arch: "all",
+            instances: 1,
             script: "postinst",
             bytes: script,
             args: &["configure", ""],

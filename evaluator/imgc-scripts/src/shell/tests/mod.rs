@@ -148,6 +148,7 @@ fn place(machine: &mut Machine<'_>, text: &str) -> String {
     let call = Call {
         package: "demo:amd64",
         arch: "amd64",
+        instances: 1,
         script: "postinst",
         bytes: text.as_bytes(),
         args: &["configure", ""],
@@ -199,6 +200,7 @@ fn effects_have_the_line_of_the_script() {
     let call = Call {
         package: "demo",
         arch: "all",
+        instances: 1,
         script: "postinst",
         bytes: text.as_bytes(),
         args: &[],
@@ -228,6 +230,7 @@ fn the_first_line_gives_options() {
     let call = |bytes: &'static [u8]| Call {
         package: "demo",
         arch: "all",
+        instances: 1,
         script: "preinst",
         bytes,
         args: &["install"],
@@ -256,6 +259,7 @@ fn bytes_of_any_encoding_stay() {
     let call = Call {
         package: "demo",
         arch: "all",
+        instances: 1,
         script: "postinst",
         bytes,
         args: &[],

@@ -16,7 +16,12 @@ pub struct Library {
     pub flags: u32,
     /// The name that it gives itself, if any.
     pub soname: Option<Vec<u8>>,
+    /// Whether it is a part of the C library for version 6 of that, or needs one.
+    pub libc: bool,
 }
+
+/// By these names older versions of ldconfig tell what is for version 6 of the C library.
+const LIBC: [&[u8]; 2] = [b"libc.so.6\0", b"libm.so.6\0"];
 
 impl Library {
     /// Reads a library. None where it is none.
@@ -36,9 +41,14 @@ impl Library {
     }
 
     /// What the cache calls its machine and C library, if it is for one that `arch`, by
-    /// Debian's name, is host to.
-    pub(super) fn kind(&self, arch: &str) -> Option<u32> {
-        flags(arch, self.machine, self.wide, self.flags)
+    /// Debian's name, is host to. `asks` says whether ldconfig looks for which C library a
+    /// file of i386 is, as it did up to glibc 2.36.
+    pub(super) fn kind(&self, arch: &str, asks: bool) -> Option<u32> {
+        let kind = flags(arch, self.machine, self.wide, self.flags);
+        match kind {
+            Some(3) if asks && self.machine == 3 && !self.libc => Some(1),
+            _ => kind,
+        }
     }
 }
 
@@ -54,6 +64,7 @@ where
     let segments = header.program_headers(endian, data).ok()?;
     let mut soname = None;
     let mut strings = None;
+    let mut needed: Vec<u64> = Vec::new();
     let mut dynamic = false;
     for segment in segments {
         for entry in segment
@@ -66,6 +77,7 @@ where
             let value: u64 = entry.d_val(endian).into();
             match entry.d_tag(endian) {
                 elf::DT_SONAME => soname = Some(value),
+                elf::DT_NEEDED => needed.push(value),
                 elf::DT_STRTAB => strings = Some(value),
                 elf::DT_NULL => break,
                 _ => {}
@@ -75,20 +87,27 @@ where
     if !dynamic {
         return None;
     }
-    let soname = soname.and_then(|at| {
-        let strings = strings?;
+    let strings = strings.and_then(|strings| {
         // The table is given by its address: a segment says where that is in the file.
-        let segment = segments.iter().find_map(|segment| {
+        segments.iter().find_map(|segment| {
             let address: u64 = segment.p_vaddr(endian).into();
             let size: u64 = segment.p_filesz(endian).into();
             let offset: u64 = segment.p_offset(endian).into();
             let load = segment.p_type(endian) == elf::PT_LOAD;
             let within = load && (address..address.saturating_add(size)).contains(&strings);
             within.then(|| (strings - address).saturating_add(offset))
-        })?;
-        let at = segment.checked_add(at)?;
+        })
+    });
+    let place = |at: u64| strings?.checked_add(at);
+    let is_libc = |at: u64| {
+        let length = LIBC[0].len() as u64;
+        let bytes = place(at).and_then(|at| data.read_bytes_at(at, length).ok());
+        bytes.is_some_and(|bytes| LIBC.contains(&bytes))
+    };
+    let libc = needed.into_iter().chain(soname).any(is_libc);
+    let soname = soname.and_then(|at| {
         let end = data.len().ok()?;
-        let name = data.read_bytes_at_until(at..end, 0).ok()?;
+        let name = data.read_bytes_at_until(place(at)?..end, 0).ok()?;
         Some(name.to_vec())
     });
     Some(Library {
@@ -96,6 +115,7 @@ where
         wide: header.is_type_64(),
         flags: header.e_flags(endian).0,
         soname,
+        libc,
     })
 }
 
@@ -128,4 +148,25 @@ fn flags(arch: &str, machine: u16, wide: bool, own: u32) -> Option<u32> {
         _ => return None,
     };
     Some(kind | 3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn older_versions_ask_which_c_library_a_file_of_i386_is_for() {
+        let library = |machine, libc| Library {
+            machine,
+            wide: machine == 62,
+            flags: 0,
+            soname: None,
+            libc,
+        };
+        assert_eq!(library(3, true).kind("amd64", true), Some(3));
+        assert_eq!(library(3, false).kind("amd64", true), Some(1));
+        assert_eq!(library(3, false).kind("amd64", false), Some(3));
+        assert_eq!(library(62, false).kind("amd64", true), Some(0x303));
+        assert_eq!(library(3, true).kind("arm64", true), None);
+    }
 }

@@ -69,6 +69,11 @@ fn ldconfig(process: &mut Process<'_, '_>) -> Outcome {
         }
         folders.extend([b"/lib".to_vec(), b"/usr/lib".to_vec()]);
     }
+    let generator = match parsed.has("nN") {
+        true => Vec::new(),
+        false => generator(process)?,
+    };
+    let asks = asks_for_libc(&generator);
     let mut seen = BTreeSet::new();
     let mut entries = Vec::new();
     for folder in folders {
@@ -78,13 +83,12 @@ fn ldconfig(process: &mut Process<'_, '_>) -> Outcome {
         if !process.machine.files.is_directory(&folder) || !seen.insert(ino) {
             continue;
         }
-        search(process, &folder, !parsed.has("X"), &mut entries)?;
+        search(process, &folder, !parsed.has("X"), asks, &mut entries)?;
     }
     if parsed.has("nN") {
         return Ok(Status::OK);
     }
     cache::sort(&mut entries);
-    let generator = generator(process)?;
     let big = process.machine.setup.arch == "s390x";
     let bytes = cache::write(&entries, &generator, big);
     let files = &mut process.machine.files;
@@ -208,6 +212,7 @@ fn search(
     process: &mut Process<'_, '_>,
     folder: &[u8],
     make_links: bool,
+    asks: bool,
     entries: &mut Vec<Entry>,
 ) -> Result<(), Stop> {
     let mut all: Vec<Found> = Vec::new();
@@ -236,7 +241,7 @@ fn search(
         let Some(library) = library(process, stat.ino)? else {
             continue;
         };
-        let Some(flags) = library.kind(&process.machine.setup.arch) else {
+        let Some(flags) = library.kind(&process.machine.setup.arch, asks) else {
             continue;
         };
         let mut soname = library.soname.clone().unwrap_or_else(|| name.to_vec());
@@ -323,6 +328,15 @@ fn library(process: &mut Process<'_, '_>, ino: Ino) -> Result<Option<Rc<Library>
         process.machine.libraries.insert(digest, library.clone());
     }
     Ok(library)
+}
+
+/// Whether an ldconfig of this name looks for which C library a file of i386 is. That of
+/// 2.36 does, that of 2.41 does not.
+fn asks_for_libc(generator: &[u8]) -> bool {
+    let text = generator.to_str_lossy();
+    let minor = text.rsplit_once("version 2.").map(|(_, minor)| minor);
+    let digits = minor.map(|minor| minor.trim_end_matches(|c: char| !c.is_ascii_digit()));
+    digits.is_some_and(|digits| digits.parse().is_ok_and(|minor: u32| minor <= 36))
 }
 
 /// How the tree's ldconfig calls itself: the text is in its program; else it follows from
@@ -437,6 +451,18 @@ mod tests {
         eight(&mut out, &[14, 1, 5, strings as u64, 0, 0]);
         out.extend_from_slice(&[b"\0", soname.as_bytes(), b"\0"].concat());
         out
+    }
+
+    #[test]
+    fn the_version_is_in_the_generator() {
+        let asks = |text: &str| super::asks_for_libc(text.as_bytes());
+        assert!(asks(
+            "ldconfig (Debian GLIBC 2.36-9+deb12u13) stable release version 2.36"
+        ));
+        assert!(!asks(
+            "ldconfig (Debian GLIBC 2.41-12) stable release version 2.41"
+        ));
+        assert!(!asks(""));
     }
 
     #[test]
