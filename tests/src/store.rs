@@ -94,6 +94,13 @@ impl StoreFolder {
         all
     }
 
+    /// What stands in a folder of the store: files and folders.
+    pub fn entries(&self, folder: &str) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.0.join(folder)).expect("a folder");
+        let entries = entries.map(|entry| entry.expect("an entry").path());
+        entries.collect()
+    }
+
     /// All action records that are whole, by their files.
     pub fn records(&self) -> Vec<(PathBuf, Value)> {
         let read = |path: PathBuf| {

@@ -46,7 +46,7 @@ fn a_build_that_is_killed_at_any_moment_leaves_a_valid_store() {
         let found = lines(&run(&args).outcome());
         assert_eq!(found, expected, "round {round}");
         is_clean(&sandbox, &["--store", &store.display().to_string()]);
-        let left = StoreFolder::new(&store).files("tmp");
+        let left = StoreFolder::new(&store).entries("tmp");
         assert!(left.is_empty(), "round {round}: {left:?}");
         std::fs::remove_dir_all(&store).expect("a store");
         let out = sandbox.path(&format!("{name}-out"));

@@ -72,7 +72,7 @@ fn ctrl_c_in_a_slow_download_ends_in_good_order() {
         std::thread::sleep(Duration::from_millis(200));
         assert_eq!(end(child, signal), Some(130), "{file} {fault:?} {signal}");
         sandbox.has_no_layout();
-        let left = store(&sandbox).files("tmp");
+        let left = store(&sandbox).entries("tmp");
         assert!(left.is_empty(), "{left:?}");
         is_clean(&sandbox, &[]);
         sandbox.server.take_requests();
@@ -109,7 +109,7 @@ fn ctrl_c_at_any_moment_ends_in_good_order() {
         let code = output.status.code();
         assert!(matches!(code, None | Some(0 | 130)), "{output:?}");
         if code == Some(130) {
-            let left = store(&sandbox).files("tmp");
+            let left = store(&sandbox).entries("tmp");
             assert!(left.is_empty(), "{left:?}");
         }
         if code != Some(0) {
