@@ -131,19 +131,19 @@ pub(crate) fn decoder<R: BufRead>(input: R) -> io::Result<zstd::stream::read::De
     zstd::stream::read::Decoder::with_buffer(input)
 }
 
-/// The bytes of a layer, decompressed: what it is compressed by is seen at its beginning.
+/// The bytes of a layer that is compressed so, decompressed. The level does not matter.
 ///
 /// # Errors
-/// Those of reading the beginning, and of starting the decompressor.
-pub fn decompress<'a>(mut input: impl BufRead + 'a) -> io::Result<Box<dyn Read + 'a>> {
-    let begin = input.fill_buf()?;
-    if begin.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        Ok(Box::new(decoder(input)?))
-    } else if begin.starts_with(&[0x1f, 0x8b]) {
-        Ok(Box::new(MultiGzDecoder::new(input)))
-    } else {
-        Ok(Box::new(input))
-    }
+/// Those of starting the decompressor.
+pub fn decompress<'a>(
+    input: impl BufRead + 'a,
+    compression: Compression,
+) -> io::Result<Box<dyn Read + 'a>> {
+    Ok(match compression {
+        Compression::Zstd(_) => Box::new(decoder(input)?),
+        Compression::Gzip(_) => Box::new(MultiGzDecoder::new(input)),
+        Compression::None => Box::new(input),
+    })
 }
 
 #[cfg(test)]
@@ -178,9 +178,8 @@ mod tests {
             }
             let twice = [&whole[..], &whole[..]].concat();
             let mut back = Vec::new();
-            let read = decompress(&twice[..])
-                .expect("a stream")
-                .read_to_end(&mut back);
+            let mut stream = decompress(&twice[..], compression).expect("a stream");
+            let read = stream.read_to_end(&mut back);
             assert_eq!(read.expect("decompressed"), 2 * bytes.len());
             assert!(back == [&bytes[..], &bytes[..]].concat());
         }

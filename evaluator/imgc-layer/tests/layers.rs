@@ -51,7 +51,7 @@ fn archive(store: &MemoryStore, layer: &Layer) -> Vec<u8> {
     let blob = store.open(&layer.blob).expect("an answer").expect("a blob");
     assert_eq!(blob.len(), layer.size);
     let mut tar = Vec::new();
-    decompress(BufReader::new(blob))
+    decompress(BufReader::new(blob), layer.compression)
         .expect("zstd")
         .read_to_end(&mut tar)
         .expect("bytes");
@@ -621,7 +621,7 @@ fn a_segment_refuses_a_link_to_nowhere() {
     let (frame, size) = writer.finish().expect("a frame");
     assert_eq!(size, 0);
     let mut bytes = Vec::new();
-    decompress(frame.as_slice())
+    decompress(frame.as_slice(), Compression::SEGMENT)
         .expect("zstd")
         .read_to_end(&mut bytes)
         .expect("bytes");

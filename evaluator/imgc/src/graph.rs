@@ -80,9 +80,10 @@ impl Graph {
             Some((name, arch)) => (name, Some(arch)),
             None => (name, None),
         };
-        self.nodes
-            .iter()
-            .position(|node| node.name == name && arch.is_none_or(|arch| arch == node.arch))
+        self.nodes.iter().position(|node| {
+            let own = node.name.split(':').next();
+            own == Some(name) && arch.is_none_or(|arch| arch == node.arch)
+        })
     }
 
     /// The packages that need one: each with the field and the dependency, in the order

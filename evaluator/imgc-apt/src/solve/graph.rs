@@ -8,7 +8,8 @@ use crate::index::Index;
 /// A chosen package and what it needs of the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
-    /// The package's name.
+    /// The package's name, with the architecture behind it if that is a foreign one:
+    /// `libc6:i386`.
     pub name: String,
     /// Its version.
     pub version: String,
@@ -43,10 +44,10 @@ pub struct NodeNeed {
 pub fn graph(request: &Request, index: &Index) -> Result<Vec<Node>, SolveError> {
     let universe = Universe::new(&[Offer::from(index)], &request.archs(), &[])?;
     let mut nodes = Vec::new();
-    let asked: Vec<&str> = request
+    let asked: Vec<_> = request
         .names
         .iter()
-        .map(|text| Asked::parse(text).map_or(text.as_str(), |asked| asked.name))
+        .filter_map(|text| universe.find(&Asked::parse(text)?).ok())
         .collect();
     for id in universe.ids() {
         let package = universe.package(id);
@@ -83,11 +84,11 @@ pub fn graph(request: &Request, index: &Index) -> Result<Vec<Node>, SolveError> 
             }
         };
         nodes.push(Node {
-            name: name.to_owned(),
+            name: universe.shown(id),
             version: package.version().to_owned(),
             arch: package.architecture().to_owned(),
             installed_size: package.installed_size(),
-            asked: asked.contains(&name),
+            asked: asked.contains(&id),
             variant,
             needs,
         });
