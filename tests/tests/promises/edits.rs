@@ -20,7 +20,8 @@
 //!   digest is the same, and other names are other digests. `A,B` are those of two images.
 //!
 //! Before each build, `imgc plan` is asked what it would do: what it says has to be done is
-//! done, and what it says is there is not made.
+//! done, and what it says is there is not made. After each build that took a step, an
+//! empty store gives the same digests.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -194,6 +195,9 @@ impl Story {
         let ran: Vec<(String, String)> = ran.collect();
         self.last = last;
         let mut wrong = compare(&block.text, &ran);
+        if !ran.is_empty() {
+            wrong.extend(self.compare_cold(&files));
+        }
         wrong.extend(self.check_digests(block));
         if let Some(planned) = planned.filter(|_| !is_harmed) {
             wrong.extend(compare_plan(&planned, &ran));
@@ -201,6 +205,27 @@ impl Story {
         match wrong.is_empty() {
             true => Ok(()),
             false => Err(wrong.join("\n")),
+        }
+    }
+
+    /// What is other where the same is built from nothing.
+    fn compare_cold(&self, files: &[&str]) -> Vec<String> {
+        let store = self.sandbox.path("cold");
+        let text = store.display().to_string();
+        let out = format!("oci:{text}-out");
+        let args = ["build", "--locked", "--json", "--store", &text, "-o", &out];
+        let outcome = self.sandbox.run().args(&args).args(files).outcome();
+        outcome.succeeds();
+        let cold: Value = serde_json::from_str(&outcome.stdout).expect("JSON");
+        for folder in ["cold", "cold-out"] {
+            std::fs::remove_dir_all(self.sandbox.path(folder)).expect("a folder");
+        }
+        match cold["images"] == self.last["images"] {
+            true => Vec::new(),
+            false => vec![format!(
+                "  from nothing it is\n{:#}\n  and here it is\n{:#}",
+                cold["images"], self.last["images"]
+            )],
         }
     }
 
