@@ -3,12 +3,17 @@
 
 use std::path::{Path, PathBuf};
 
+use imgc_tests::archive::sum;
 use imgc_tests::layout::Layout;
 use imgc_tests::sandbox::Sandbox;
 use imgc_tests::small;
 use imgc_tests::store::{Harm, StoreFolder};
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom as _;
+use rand::{Rng as _, SeedableRng as _};
 
-use crate::{is_clean, store};
+use crate::schedules::project;
+use crate::{is_clean, lines, number, store};
 
 const APP: &str = r#"(import std/debian).image {
   variant = "distroless";
@@ -104,6 +109,41 @@ fn every_file_that_is_harmed_at_once_is_mended_by_one_build() {
     }
 }
 
+/// `IMGC_TEST_HARMS` says how often, `IMGC_TEST_SEED` which.
+#[test]
+fn any_mix_of_harm_to_several_images_is_mended_by_one_build() {
+    let (sandbox, expected) = project();
+    let store = store(&sandbox);
+    let mut random = StdRng::seed_from_u64(number("IMGC_TEST_SEED", 1));
+    for round in 0..number("IMGC_TEST_HARMS", 5) {
+        let share = random.gen_range(0.02..0.9);
+        let mut harmed = 0;
+        for path in all(&store) {
+            if random.gen_bool(share) {
+                let harm = Harm::ALL.choose(&mut random).expect("there are some");
+                harm.strike(&path);
+                harmed += 1;
+            }
+        }
+        let out = format!("oci:mixed-{round}");
+        let args = ["build", "app.img", "-o", &out, "--jobs", "4"];
+        let outcome = sandbox.run().args(&args).outcome();
+        let what = format!("round {round}, {harmed} harmed: {}", outcome.stderr);
+        assert_eq!(outcome.code, Some(0), "{what}");
+        assert_eq!(lines(&outcome), expected, "{what}");
+        // What was written is what is named, byte by byte.
+        let out = sandbox.project(&format!("mixed-{round}"));
+        for path in files(&out.join("blobs")) {
+            let name = path.file_name().expect("a name").to_string_lossy();
+            let bytes = std::fs::read(&path).expect("a blob");
+            assert_eq!(sum(&bytes), name, "{what}");
+        }
+        std::fs::remove_dir_all(out).expect("a layout");
+        sandbox.run().args(&["store", "repair"]).outcome();
+        is_clean(&sandbox, &[]);
+    }
+}
+
 #[test]
 fn an_archive_is_written_whole_or_not_at_all() {
     let (sandbox, digest) = built();
@@ -188,15 +228,21 @@ fn a_store_that_can_t_be_made_is_said_and_one_below_serves_it() {
 
 /// The names and sizes of all files of a folder.
 fn state(folder: &Path) -> Vec<(PathBuf, u64)> {
+    let size = |path: &PathBuf| path.metadata().expect("a file").len();
+    let all = files(folder).into_iter();
+    all.map(|path| (path.clone(), size(&path))).collect()
+}
+
+/// All files of a folder and of the folders in it, sorted.
+fn files(folder: &Path) -> Vec<PathBuf> {
     let mut all = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).expect("a folder") {
             let path = entry.expect("an entry").path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                all.push((path.clone(), path.metadata().expect("a file").len()));
+            match path.is_dir() {
+                true => folders.push(path),
+                false => all.push(path),
             }
         }
     }
