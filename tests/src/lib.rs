@@ -16,3 +16,5 @@ pub mod key;
 pub mod layout;
 pub mod sandbox;
 pub mod server;
+pub mod small;
+pub mod store;

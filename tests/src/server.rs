@@ -2,9 +2,13 @@
 //! is told to.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+/// What is between two pieces of a body that is dribbled.
+const MOMENT: Duration = Duration::from_millis(20);
 
 /// A misbehaviour, for one answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +17,10 @@ pub enum Fault {
     Cut(usize),
     /// Answers with this status and no body.
     Status(u16),
+    /// Sends so many bytes of the body, then nothing more, and leaves the connection open.
+    Stall(usize),
+    /// Sends the body in pieces of so many bytes, with a moment between them.
+    Dribble(usize),
 }
 
 /// A request that came.
@@ -134,7 +142,7 @@ fn answer(stream: TcpStream, state: &Mutex<State>) {
     let Some((path, from)) = read_head(BufReader::new(reader)) else {
         return;
     };
-    let (head, body) = {
+    let (head, body, fault) = {
         let mut state = lock(state);
         let fault = state
             .faults
@@ -143,12 +151,24 @@ fn answer(stream: TcpStream, state: &Mutex<State>) {
         let fault = fault.map(|at| state.faults.remove(at).1);
         let (status, head, body) = reply(state.files.get(&path), from, fault);
         state.requests.push(Request { path, from, status });
-        (head, body)
+        (head, body, fault)
     };
     let mut stream = stream;
-    let _ = stream
-        .write_all(head.as_bytes())
-        .and_then(|()| stream.write_all(&body));
+    let piece = match fault {
+        Some(Fault::Dribble(piece)) => piece,
+        _ => usize::MAX,
+    };
+    let mut sent = stream.write_all(head.as_bytes());
+    for piece in body.chunks(piece) {
+        sent = sent.and_then(|()| stream.write_all(piece));
+        if matches!(fault, Some(Fault::Dribble(_))) && sent.is_ok() {
+            std::thread::sleep(MOMENT);
+        }
+    }
+    if matches!(fault, Some(Fault::Stall(_))) {
+        // Until the client goes away.
+        let _ = stream.read_to_end(&mut Vec::new());
+    }
 }
 
 /// The path and the beginning of the asked range.
@@ -186,7 +206,7 @@ fn reply(file: Option<&Vec<u8>>, from: usize, fault: Option<Fault>) -> (u16, Str
         let (last, all) = (file.len() - 1, file.len());
         (206, format!("Content-Range: bytes {from}-{last}/{all}\r\n"))
     };
-    if let Some(Fault::Cut(at)) = fault {
+    if let Some(Fault::Cut(at) | Fault::Stall(at)) = fault {
         body.truncate(at);
     }
     let head = format!(
@@ -203,8 +223,6 @@ fn empty(status: u16) -> (u16, String, Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read as _;
-
     use super::*;
 
     fn get(server: &Server, range: &str) -> String {

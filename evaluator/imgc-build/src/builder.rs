@@ -2,7 +2,7 @@
 //! to an image.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -164,8 +164,8 @@ impl<'a> Builder<'a> {
     /// not keep the others from being built.
     ///
     /// The first question is whether the store has the whole image: a build that has
-    /// nothing to do reads no package. Something that turned out to be damaged in the
-    /// store is made anew, once.
+    /// nothing to do reads no package. What turns out to be damaged in the store is made
+    /// anew, once.
     ///
     /// # Errors
     /// Everything that went wrong, in the order of the images; nothing half-made is in the
@@ -189,16 +189,7 @@ impl<'a> Builder<'a> {
         let parts = self.all_parts(&pins);
         let made = side_by_side(&todo, |(_, image, pinned)| {
             parts.fragments(&pinned.pins)?;
-            Some(match self.realise_image(image, pinned, &parts) {
-                Err(error) if is_damage(&error) => {
-                    let mut parts = self.all_parts(&pinned.pins);
-                    match parts.errors.is_empty() {
-                        true => self.realise_image(image, pinned, &parts),
-                        false => Err(parts.errors.swap_remove(0)),
-                    }
-                }
-                built => built,
-            })
+            Some(self.realise_undamaged(image, pinned, &parts))
         });
         for ((at, ..), built) in todo.iter().zip(made) {
             slots[*at] = built;
@@ -253,6 +244,30 @@ impl<'a> Builder<'a> {
             self.events.event(Event::Reuse { kind: "image" });
         }
         Ok((found, pinned))
+    }
+
+    /// Realises an image. What turns out to be damaged in the store has been moved aside
+    /// then, and is made anew: each thing once.
+    fn realise_undamaged(
+        &self,
+        image: &Image,
+        pinned: &Pinned,
+        parts: &Parts,
+    ) -> Result<Built, BuildError> {
+        let mut seen = BTreeSet::new();
+        let mut anew = None;
+        loop {
+            match self.realise_image(image, pinned, anew.as_ref().unwrap_or(parts)) {
+                Err(error) if damaged(&error).is_some_and(|blob| seen.insert(blob)) => {
+                    let mut parts = self.all_parts(&pinned.pins);
+                    if !parts.errors.is_empty() {
+                        return Err(parts.errors.swap_remove(0));
+                    }
+                    anew = Some(parts);
+                }
+                built => return built,
+            }
+        }
     }
 
     fn realise_image(
@@ -384,8 +399,17 @@ impl<'a> Builder<'a> {
 /// What is asked where an image is wanted.
 pub(crate) fn request_action(image: &Image, pinned: &Pinned) -> Action {
     let compression = layering::compression(&image.layers);
+    let mut image = image.clone();
+    // Words are not meaning: why a script is not run changes nothing.
+    for reason in image
+        .packages
+        .iter_mut()
+        .flat_map(|all| all.skip.values_mut())
+    {
+        reason.clear();
+    }
     Action::Request {
-        image: Box::new(image.clone()),
+        image: Box::new(image),
         epoch: pinned.epoch,
         packages: pinned.pins.iter().map(|pin| pin.digest).collect(),
         calls: pinned.call_lines.clone(),
@@ -430,13 +454,15 @@ fn missing(pinned: &Pinned) -> BuildError {
     StoreError::Absent(first.unwrap_or_else(|| BlobDigest::of(b""))).into()
 }
 
-/// Whether the store had something that it has moved aside: making it anew may help.
-fn is_damage(error: &BuildError) -> bool {
-    matches!(
-        error,
-        BuildError::Layer(LayerError::Segment(_) | LayerError::Store(StoreError::Absent(_)))
-            | BuildError::Store(StoreError::Absent(_))
-    )
+/// What the store has not got, or has moved aside: making it anew may help.
+fn damaged(error: &BuildError) -> Option<BlobDigest> {
+    match error {
+        BuildError::Layer(
+            LayerError::Segment(blob) | LayerError::Store(StoreError::Absent(blob)),
+        )
+        | BuildError::Store(StoreError::Absent(blob)) => Some(*blob),
+        _ => None,
+    }
 }
 
 /// Whether anything is to be laid over the packages, or somebody is named who must be there.

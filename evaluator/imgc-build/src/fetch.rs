@@ -185,6 +185,7 @@ impl Fetcher<'_> {
         let mut response = match self.transport.get(url, partial.offset()) {
             Ok(response) => response,
             Err(TransportError::Offline) => return Ok(Err(Miss::Offline)),
+            Err(_) if self.stop.load(Ordering::Relaxed) => return Ok(Err(Miss::Interrupted)),
             Err(error) if error.is_passing() => return Ok(Err(Miss::Passing(error.to_string()))),
             Err(error) => return Ok(Err(Miss::Final(error.to_string()))),
         };
@@ -198,6 +199,9 @@ impl Fetcher<'_> {
             }
             let read = match response.body.read(&mut buffer) {
                 Ok(read) => read,
+                Err(_) if self.stop.load(Ordering::Relaxed) => {
+                    return Ok(Err(Miss::Interrupted));
+                }
                 Err(error) => {
                     return Ok(Err(Miss::Passing(error.to_string())));
                 }
@@ -237,7 +241,11 @@ impl Fetcher<'_> {
         for url in addresses {
             let mut failed = 0;
             loop {
-                let reason = match self.whole(url, limit) {
+                let whole = self.whole(url, limit);
+                if self.stop.load(Ordering::Relaxed) {
+                    return Err(FetchError::Interrupted);
+                }
+                let reason = match whole {
                     Ok(bytes) => return Ok(bytes),
                     Err(TransportError::Offline) => {
                         return Err(FetchError::Offline(name.to_owned()));

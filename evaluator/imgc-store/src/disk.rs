@@ -214,7 +214,8 @@ impl Store for DiskStore {
 
     fn put(&self, bytes: &[u8]) -> Result<BlobDigest, StoreError> {
         let digest = BlobDigest::of(bytes);
-        if self.contains(&digest)? == Some(bytes.len() as u64) {
+        let size = bytes.len() as u64;
+        if self.contains(&digest)? == Some(size) && self.read(&digest, size)?.is_some() {
             // Whoever wrote it may not have flushed its name yet.
             self.shared.touched(self.shared.blob_folder(&digest.hex()));
             return Ok(digest);

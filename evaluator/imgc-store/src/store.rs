@@ -106,13 +106,15 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// system says.
     fn export(&self, digest: &BlobDigest, dest: &Path) -> Result<(), StoreError>;
 
-    /// Stores bytes that are in memory.
+    /// Stores bytes that are in memory, unless they are there. A damaged blob in their
+    /// place is replaced.
     ///
     /// # Errors
     /// [`StoreError`] of the backend.
     fn put(&self, bytes: &[u8]) -> Result<BlobDigest, StoreError> {
         let digest = BlobDigest::of(bytes);
-        if self.contains(&digest)? == Some(bytes.len() as u64) {
+        let size = bytes.len() as u64;
+        if self.contains(&digest)? == Some(size) && self.read(&digest, size)?.is_some() {
             return Ok(digest);
         }
         let mut writer = self.writer()?;

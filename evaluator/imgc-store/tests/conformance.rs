@@ -305,6 +305,10 @@ fn limits_and_discards(reopen: Reopen) {
     store.discard(&digest).expect("nothing to do");
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a file that was exported is read"
+)]
 fn joined_blobs(reopen: Reopen) {
     let store = reopen();
     let parts = [&b"one, "[..], b"", b"two, ", b"three"].map(|part| {

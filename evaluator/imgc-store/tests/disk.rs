@@ -74,13 +74,19 @@ fn damaged_blobs_are_moved_aside_and_made_again() {
     assert_eq!(store.read(&digest, 100).expect("an answer"), None);
     store.put(b"some bytes").expect("stored again");
 
-    // A truncated one is replaced by whoever commits it, found or not.
-    damage(&path, b"some");
-    store.put(b"some bytes").expect("stored again");
-    assert_eq!(
-        store.verify_read(&digest).expect("an answer"),
-        Check::Intact(10)
-    );
+    // It is replaced by whoever stores it, though nobody has found the damage.
+    for bytes in [&b"some"[..], b"some bytEs", b"some bytes more", b""] {
+        damage(&path, bytes);
+        store.put(b"some bytes").expect("stored again");
+        let intact = Check::Intact(10);
+        assert_eq!(store.verify_read(&digest).expect("an answer"), intact);
+
+        damage(&path, bytes);
+        let mut writer = store.writer().expect("a writer");
+        writer.write_all(b"some bytes").expect("written");
+        writer.commit().expect("stored again");
+        assert_eq!(store.verify_read(&digest).expect("an answer"), intact);
+    }
 }
 
 #[test]

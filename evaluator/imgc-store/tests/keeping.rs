@@ -349,6 +349,10 @@ fn a_store_below_is_read_and_never_changed() {
         Some(b"below".to_vec())
     );
     assert!(store.action(&key).expect("it can be asked").is_some());
+    // What is there already is not written again, and a record may follow.
+    assert_eq!(store.put(b"below").expect("it is there"), blob);
+    let other = DrvDigest::of(b"above");
+    store.record(&other, b"made above").expect("recorded");
     assert_eq!(
         store.paths(&blob).expect("found"),
         Some(vec![below.blob_path(&blob)])

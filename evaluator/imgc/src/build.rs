@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use imgc_build::{Built, Failed, Pinning};
+use imgc_store::Store as _;
 use serde::Serialize;
 
 use crate::cli::BuildArgs;
@@ -78,7 +79,7 @@ pub(crate) fn all(
     files: &[PathBuf],
     locked: bool,
     terminal: &Terminal,
-    take: &dyn Fn(&[(String, Built)]) -> Result<(), Taking>,
+    take: Take<'_>,
 ) -> Result<(Vec<(String, Built)>, Progress), Failure> {
     let policy = policy(locked);
     let mut sources = Vec::new();
@@ -117,7 +118,14 @@ pub(crate) fn all(
             }
         };
         match take(&built) {
-            Err(Taking::Damaged) if !again => again = true,
+            Err(Taking::Damaged) if !again => {
+                again = true;
+                // Whatever else is damaged is found now: one more time is enough.
+                for blob in built.iter().flat_map(|(_, image)| image.image.blobs()) {
+                    let checked = work.store.verify_read(&blob.digest);
+                    checked.map_err(|error| describe::store(&error))?;
+                }
+            }
             taken => {
                 progress.finish();
                 taken.map_err(Problem::from)?;
@@ -126,6 +134,12 @@ pub(crate) fn all(
         }
     }
 }
+
+/// Takes images from the store, by their names.
+pub(crate) type Take<'a> = &'a dyn Fn(&[(String, Built)]) -> Result<(), Taking>;
+
+/// An error, and the place of the file that it is about.
+type Placed = (Option<usize>, Report);
 
 /// Why images can't be taken from the store.
 #[derive(Debug)]
@@ -164,7 +178,7 @@ fn show_before(before: Option<Failure>, error: Failure, terminal: &Terminal) -> 
 const SHOWN: usize = 20;
 
 fn show_all(
-    errors: Vec<(Option<usize>, Report)>,
+    errors: Vec<Placed>,
     sources: &[Source],
     before: Option<Failure>,
     terminal: &Terminal,
@@ -236,7 +250,7 @@ fn make_all(
     sources: &[Source],
     locks: &[Option<LockFile>],
     progress: &Progress,
-) -> Result<Vec<(String, Built)>, Vec<(Option<usize>, Report)>> {
+) -> Result<Vec<(String, Built)>, Vec<Placed>> {
     let all = AllSources(sources);
     let builder = work.builder(&all, progress);
     let mut images = Vec::new();

@@ -1,6 +1,7 @@
 //! Where commands that build nothing work: the files of one folder with what stands in
 //! their place, and a session of the language over them.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -62,7 +63,7 @@ impl Desks {
     /// No desk yet. Without `network`, nothing is fetched, whatever `args` say.
     pub(crate) fn new(args: &EvaluationArgs, network: bool) -> Self {
         Self {
-            network: Arc::new(Network::new(args.offline || !network)),
+            network: Arc::new(Network::new(args.offline || !network, Arc::default())),
             cache: Arc::new(Cache::later(args.store.clone())),
             options: options(args, None),
             by_folder: BTreeMap::new(),
@@ -190,7 +191,11 @@ impl Desk {
     /// The packages of a plan that the archives of the lock do not have, if that can be
     /// told without the network.
     fn unknown_packages(&self, plan: &Plan, origins: &Origins) -> Vec<Diagnostic> {
-        let store = || self.cache.store().ok().map(|store| store as &dyn Store);
+        let open = OnceCell::new();
+        let store = || {
+            let open = open.get_or_init(|| self.cache.store().ok());
+            open.as_deref().map(|store| store as &dyn Store)
+        };
         let errors = imgc_build::unknown_packages(plan, &self.lock, store);
         let told = errors.iter();
         told.filter_map(|error| describe::diagnostic(error, origins))

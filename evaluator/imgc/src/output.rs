@@ -233,6 +233,13 @@ fn write_archive(file: &Path, layout: &Layout, store: &dyn Store) -> Result<(), 
                 failed = Some(taking(&error));
                 Err(std::io::ErrorKind::Other.into())
             }
+            Err(OciError::Invalid {
+                problem: imgc_oci::Problem::Damaged,
+                ..
+            }) => {
+                failed = Some(Taking::Damaged);
+                Err(std::io::ErrorKind::Other.into())
+            }
             Err(error) => {
                 failed = Some(describe::oci(&error).into());
                 Err(std::io::ErrorKind::Other.into())

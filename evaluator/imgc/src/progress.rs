@@ -125,7 +125,7 @@ impl Progress {
                     ),
                 });
             }
-            state.line = Some(Instant::now());
+            state.line = Some(moment());
         }
     }
 }
@@ -142,6 +142,14 @@ impl State {
         }
         words
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how often a line is printed is for people"
+)]
+fn moment() -> Instant {
+    Instant::now()
 }
 
 #[expect(
@@ -193,7 +201,7 @@ impl Events for Progress {
                 self.bar.set_message(format!("fetching {files} packages"));
                 if self.notes && !self.terminal {
                     eprint_line(&format!("fetching {files} packages, {}", human(total)));
-                    state.line = Some(Instant::now());
+                    state.line = Some(moment());
                 }
             }
             Event::Fetched { bytes } => {

@@ -106,16 +106,17 @@ impl Work {
         }
         let store = open_store(&settings.store)?;
         let store = Arc::new(store);
+        let stop = Arc::<AtomicBool>::default();
         Ok(Self {
             cache: Arc::new(Cache::of(&store)),
             store,
-            network: Arc::new(Network::new(args.evaluation.offline)),
+            network: Arc::new(Network::new(args.evaluation.offline, Arc::clone(&stop))),
             mirrors: settings.mirrors,
             keyrings,
             evaluation: args.evaluation.clone(),
             max_size: settings.store.max_size,
             memory: settings.memory,
-            stop: Arc::default(),
+            stop,
             sessions: Mutex::default(),
         })
     }

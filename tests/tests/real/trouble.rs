@@ -1,6 +1,9 @@
-//! A disk that is full.
+//! A disk that is full, and one that can only be read.
 
 use std::path::PathBuf;
+
+use imgc_tests::sandbox::Sandbox;
+use imgc_tests::small;
 
 use crate::place::{PLACE, built, call, copy_examples, imgc_command, run};
 
@@ -31,6 +34,10 @@ impl Small {
             "mount",
             &["-o", &format!("remount,size={size}"), self.text()],
         );
+    }
+
+    fn forbid_writing(&self) {
+        call("mount", &["-o", "remount,ro", self.text()]);
     }
 
     fn text(&self) -> &str {
@@ -87,4 +94,83 @@ fn a_full_disk_below_the_layout() {
     assert_eq!(left, 0, "something is left beside it");
     small.grow("1g");
     assert_eq!(build().digest(), expected);
+}
+
+/// Images of packages that do not compress, in several layers and two compressions.
+const IMAGES: &str = r#"let
+  app = (import std/debian).image {
+    variant = "distroless";
+    packages = ["large", "middle", "small"];
+    files = { "/etc/motd" = "hello\n"; };
+    layers = { most = 3; };
+  };
+in { app = app; gzip = override { layers = { compression = "gzip"; }; } app; }"#;
+
+fn project() -> (Sandbox, Vec<String>) {
+    let lines = ["large 1 bytes=300000", "middle 1 bytes=100000", "small 1"];
+    let sandbox = Sandbox::with_packages(&lines.map(small::package));
+    sandbox.write("app.img", IMAGES);
+    let outcome = sandbox.run().args(&["build", "app.img"]).outcome();
+    let expected = outcome.succeeds().stdout.lines().map(str::to_owned);
+    let expected = expected.collect();
+    (sandbox, expected)
+}
+
+/// Builds with a store on a small disk, and gives what was printed.
+fn on(small: &Small, sandbox: &Sandbox) -> imgc_tests::sandbox::Outcome {
+    let store = small.0.join("store").display().to_string();
+    let out = format!("oci:{}", sandbox.path("small-out").display());
+    let args = ["build", "app.img", "--store", &store, "-o", &out];
+    sandbox.run().args(&args).outcome()
+}
+
+#[test]
+fn a_disk_that_fills_up_anywhere_leaves_a_valid_store() {
+    let (sandbox, expected) = project();
+    for (full, kilobytes) in (60..=1600).step_by(70).enumerate() {
+        let small = Small::mount("small-steps", &format!("{kilobytes}k"));
+        let outcome = on(&small, &sandbox);
+        if outcome.code == Some(0) {
+            assert!(full > 5, "it was full {full} times before {kilobytes} kB");
+            return;
+        }
+        outcome.fails(1, &["the disk is full"]);
+        assert!(
+            !sandbox.path("small-out").exists(),
+            "half a layout is there"
+        );
+        small.grow("50m");
+        let store = small.0.join("store").display().to_string();
+        let verify = sandbox.run().args(&["store", "--store", &store, "verify"]);
+        verify.outcome().succeeds();
+        let lines = on(&small, &sandbox);
+        let lines: Vec<&str> = lines.succeeds().stdout.lines().collect();
+        assert_eq!(lines, expected, "after {kilobytes} kB");
+        std::fs::remove_dir_all(sandbox.path("small-out")).expect("a layout");
+    }
+    panic!("there was never room enough");
+}
+
+#[test]
+fn a_store_that_can_only_be_read_is_said_and_serves_from_below() {
+    let (sandbox, expected) = project();
+    let small = Small::mount("read-only", "50m");
+    on(&small, &sandbox).succeeds();
+    std::fs::remove_dir_all(sandbox.path("small-out")).expect("a layout");
+    small.forbid_writing();
+    let outcome = on(&small, &sandbox);
+    outcome.fails(1, &["read-only"]);
+    let config = sandbox.path("home/.config/imgc/config.toml");
+    let mut text = std::fs::read_to_string(&config).expect("the configuration");
+    let store = small.0.join("store");
+    text.push_str(&format!(
+        "[store]\nsubstituters = [\"{}\"]\n",
+        store.display()
+    ));
+    std::fs::write(&config, text).expect("a file");
+    let other = sandbox.path("other").display().to_string();
+    let args = ["build", "--offline", "app.img", "--store", &other];
+    let outcome = sandbox.run().args(&args).outcome();
+    let lines: Vec<&str> = outcome.succeeds().stdout.lines().collect();
+    assert_eq!(lines, expected);
 }

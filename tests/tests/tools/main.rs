@@ -7,6 +7,7 @@
 
 mod check;
 mod client;
+mod damaged;
 mod doc;
 mod eval;
 mod fmt;

@@ -12,10 +12,10 @@ mod route;
 mod tests;
 mod turns;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use imgc_store::{BlobDigest, Store, StoreError};
+use imgc_store::{BlobDigest, Check, Store, StoreError};
 
 use crate::Image;
 use crate::pull::is_tag;
@@ -88,6 +88,8 @@ pub struct Registry {
     images: Box<dyn Images>,
     /// The newest images of each repository that was asked for.
     known: Mutex<BTreeMap<String, VecDeque<Image>>>,
+    /// Blobs that were read whole, and were what they are named.
+    checked: Mutex<BTreeSet<BlobDigest>>,
     turns: Turns<(String, Option<String>), Result<Vec<Image>, Refusal>>,
 }
 
@@ -104,6 +106,7 @@ impl Registry {
             store,
             images,
             known: Mutex::default(),
+            checked: Mutex::default(),
             turns: Turns::default(),
         }
     }
@@ -144,7 +147,7 @@ impl Registry {
                 },
             },
             Version::Digest(digest) => {
-                if self.finds(name, digest)
+                if self.is_whole(name, digest)?
                     && let Some(bytes) = self.store.read(digest, MAX_MANIFEST)?
                 {
                     return Ok(Answer::document(MANIFEST, Some(digest), bytes));
@@ -196,6 +199,9 @@ impl Registry {
                 Ok(Answer::blob(200, digest, body))
             }
             Range::Part { first, last } => {
+                if !self.is_intact(digest)? {
+                    return Ok(unknown());
+                }
                 let size = blob.size;
                 let body = BlobBody::part(found, first, last - first + 1)
                     .map_err(|error| StoreError::from_io(error, "reading", "a blob".as_ref()))?;
@@ -279,9 +285,42 @@ impl Registry {
     }
 
     fn finds(&self, name: &str, manifest: &BlobDigest) -> bool {
+        self.known_as(name, manifest).is_some()
+    }
+
+    fn known_as(&self, name: &str, manifest: &BlobDigest) -> Option<Image> {
         let known = self.known();
         let mut images = known.get(name).into_iter().flatten();
-        images.any(|image| image.manifest.digest == *manifest)
+        images
+            .find(|image| image.manifest.digest == *manifest)
+            .cloned()
+    }
+
+    /// Whether an image is known and all its blobs are there.
+    fn is_whole(&self, name: &str, manifest: &BlobDigest) -> Result<bool, StoreError> {
+        let Some(image) = self.known_as(name, manifest) else {
+            return Ok(false);
+        };
+        for blob in image.blobs() {
+            if self.store.contains(&blob.digest)? != Some(blob.size) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether a blob has its bytes. A part of it can't be compared with its digest, so all
+    /// of it is read before the first part is sent; a damaged one is moved aside.
+    fn is_intact(&self, digest: &BlobDigest) -> Result<bool, StoreError> {
+        let checked = || self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        if checked().contains(digest) {
+            return Ok(true);
+        }
+        let is_intact = matches!(self.store.verify_read(digest)?, Check::Intact(_));
+        if is_intact {
+            checked().insert(*digest);
+        }
+        Ok(is_intact)
     }
 
     fn known(&self) -> MutexGuard<'_, BTreeMap<String, VecDeque<Image>>> {

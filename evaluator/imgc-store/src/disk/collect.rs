@@ -133,8 +133,15 @@ impl DiskStore {
             }
         }
         for (digest, (list, parts)) in &joined {
-            if is_useless(parts.as_ref(), &gone) {
-                remove(&list.path, limits)?;
+            if !is_useless(parts.as_ref(), &gone) {
+                continue;
+            }
+            // A build may have made the parts again, and written the list anew.
+            let removed = self.alone(limits, || match is_marked(&list.path, list.used) {
+                true => remove(&list.path, limits).map(|()| true),
+                false => Ok(false),
+            })??;
+            if removed {
                 gone.insert(*digest);
                 collected.actions.add(list.size);
             }

@@ -66,8 +66,8 @@ impl BlobSink for DiskSink {
     }
 }
 
-/// Makes the file at `from` the blob `digest`: flushed, renamed. A blob of this name and
-/// size that is there already stays.
+/// Makes the file at `from` the blob `digest`: flushed, renamed. It takes the place of what
+/// is there already: whoever made the bytes again may have found those to be damaged.
 pub(super) fn publish(
     shared: &Shared,
     file: &File,
@@ -78,16 +78,6 @@ pub(super) fn publish(
     let hex = digest.hex();
     let folder = shared.blob_folder(&hex);
     let dest = folder.join(&hex);
-    // One of the store's own: the stores below it may go away.
-    if shared
-        .guard
-        .using(|| shared.find_own(digest))?
-        .is_some_and(|(_, found)| found == size)
-    {
-        // Whoever wrote it may not have flushed its name yet.
-        shared.touched(folder);
-        return fs::remove_file(from).map_err(|e| StoreError::from_io(e, "removing", from));
-    }
     let written = file
         .metadata()
         .map_err(|e| StoreError::from_io(e, "examining", from))?
@@ -102,6 +92,8 @@ pub(super) fn publish(
     file.sync_all()
         .map_err(|e| StoreError::from_io(e, "flushing", from))?;
     make_folder(&folder)?;
+    // A folder in its place would stay there: it is moved aside.
+    drop(shared.guard.using(|| shared.find_own(digest))?);
     fs::rename(from, &dest).map_err(|e| StoreError::from_io(e, "publishing", &dest))?;
     shared.touched(folder);
     Ok(())
@@ -129,7 +121,11 @@ pub(super) fn sync_folders(shared: &Shared) -> Result<(), StoreError> {
     let above = shared.root.join("blobs/sha256");
     let folders = taken.iter().map(|folder| folder.as_path());
     for folder in folders.chain((!taken.is_empty()).then_some(above.as_path())) {
-        let flushed = File::open(folder).and_then(|folder| folder.sync_all());
+        let flushed = match File::open(folder) {
+            // What was put there already stands in a store below.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            opened => opened.and_then(|folder| folder.sync_all()),
+        };
         if let Err(error) = flushed {
             let failed = StoreError::from_io(error, "flushing", folder);
             taken

@@ -5,7 +5,7 @@ mod address;
 mod fetch;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 
 use imgc_apt::{Lock, LockedModule, Sha256};
 use imgc_store::{BlobDigest, DiskStore, Store as _};
@@ -50,6 +50,9 @@ struct State {
 /// The store, opened when something is to be looked up in it.
 #[derive(Debug)]
 pub(crate) struct Cache {
+    /// A store that somebody else has open, and closes: what evaluation knows may outlive
+    /// all work, and must not keep the store open.
+    lent: Option<Weak<DiskStore>>,
     open: OnceLock<Result<Arc<DiskStore>, String>>,
     folder: Option<std::path::PathBuf>,
 }
@@ -58,7 +61,8 @@ impl Cache {
     /// A store that is open.
     pub(crate) fn of(store: &Arc<DiskStore>) -> Self {
         Self {
-            open: OnceLock::from(Ok(Arc::clone(store))),
+            lent: Some(Arc::downgrade(store)),
+            open: OnceLock::new(),
             folder: None,
         }
     }
@@ -66,13 +70,19 @@ impl Cache {
     /// The store in `folder`, or where the settings say.
     pub(crate) fn later(folder: Option<std::path::PathBuf>) -> Self {
         Self {
+            lent: None,
             open: OnceLock::new(),
             folder,
         }
     }
 
     /// The store; why there is none, in words.
-    pub(crate) fn store(&self) -> Result<&DiskStore, String> {
+    pub(crate) fn store(&self) -> Result<Arc<DiskStore>, String> {
+        if let Some(lent) = &self.lent {
+            return lent
+                .upgrade()
+                .ok_or_else(|| "the store is closed".to_owned());
+        }
         let open = || {
             let settings = crate::settings::store(self.folder.as_deref());
             let settings = settings.map_err(|error| error.to_string())?;
@@ -80,7 +90,7 @@ impl Cache {
             Ok(Arc::new(store.map_err(|error| error.to_string())?))
         };
         match self.open.get_or_init(open) {
-            Ok(store) => Ok(store),
+            Ok(store) => Ok(Arc::clone(store)),
             Err(error) => Err(error.clone()),
         }
     }
@@ -111,7 +121,7 @@ impl Remotes {
     #[cfg(test)]
     pub(crate) fn none() -> Arc<Self> {
         let cache = Arc::new(Cache::later(None));
-        let network = Arc::new(Network::new(true));
+        let network = Arc::new(Network::new(true, Arc::default()));
         Arc::new(Self::new(
             Policy::Pinned,
             &Lock::default(),
