@@ -10,6 +10,7 @@
 mod clients;
 mod engines;
 mod fidelity;
+mod layers;
 mod oracle;
 mod place;
 mod podman;
