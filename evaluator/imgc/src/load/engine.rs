@@ -153,7 +153,10 @@ impl Engine {
                  or in a network of its own. `imgc build` and push the layout to a registry",
             )
         } else if error.contains("zstd") || error.contains("invalid tar header") {
-            problem.help("layers are compressed with zstd, which docker reads since version 23")
+            problem.help(
+                "docker reads layers in zstd since version 23: for older ones, say \
+                 `layers = { compression = \"gzip\"; }` in the image",
+            )
         } else {
             problem
         }
