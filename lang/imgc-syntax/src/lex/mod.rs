@@ -55,6 +55,7 @@ pub(crate) fn lex(source: &str) -> Lexed {
         outer_line: None,
         last: None,
         rewinds: 0,
+        quotes: None,
         unknown: None,
         out: Lexed::default(),
     };
@@ -87,6 +88,8 @@ struct Lexer<'a> {
     /// Kind of the last token that is not trivia.
     last: Option<SyntaxKind>,
     rewinds: u32,
+    /// Where there are `"""` in the source, once somebody has asked.
+    quotes: Option<Vec<usize>>,
     /// Where an unknown character was reported last.
     unknown: Option<usize>,
     out: Lexed,
@@ -317,7 +320,8 @@ impl Lexer<'_> {
     }
 
     /// Whether the `"""` at this place rather opens a string: then the one before has no end.
-    fn looks_like_opening(&self) -> bool {
+    /// What follows must have the end of the string that it opens.
+    fn looks_like_opening(&mut self) -> bool {
         let before = self.source.get(..self.at).unwrap_or_default();
         let after = self.rest().get(3..).unwrap_or_default();
         before
@@ -326,6 +330,17 @@ impl Lexer<'_> {
             && after
                 .trim_start_matches([' ', '\t', '\r'])
                 .starts_with('\n')
+            && self.quotes_after(self.at + 3) % 2 == 1
+    }
+
+    /// How many `"""` there are from a place on, but for those behind a backslash.
+    fn quotes_after(&mut self, from: usize) -> usize {
+        let source = self.source;
+        let quotes = self.quotes.get_or_insert_with(|| {
+            let all = source.match_indices("\"\"\"").map(|(at, _)| at);
+            all.filter(|&at| !source[..at].ends_with('\\')).collect()
+        });
+        quotes.len() - quotes.partition_point(|&at| at < from)
     }
 
     /// Goes back to the outermost indented string that is open, and ends it where the layout
