@@ -91,7 +91,7 @@ pub(super) const LINKS: &[(Kind, &str, Kind)] = {
         (Strings, "concatMap (split \" \")", Strings),
         (
             Strings,
-            "map (s => { name = s; value = textLength s; }) |> toMap",
+            "unique |> map (s => { name = s; value = textLength s; }) |> toMap",
             Map,
         ),
         (Strings, "groupBy upper |> mapValues length", Map),
