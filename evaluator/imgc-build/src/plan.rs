@@ -180,7 +180,7 @@ impl Builder<'_> {
             kind: "fetch",
             name: pin.name.clone(),
             derivation: Some(key((
-                1,
+                abi::FETCH,
                 Action::Fetch {
                     sha256: pin.digest,
                     size: pin.size,

@@ -24,6 +24,11 @@ pub(crate) struct LockFile {
 }
 
 impl LockFile {
+    /// Where the lock beside `file` stands, if there is one.
+    pub(crate) fn place(file: &Path) -> PathBuf {
+        file.with_file_name("imgc.lock")
+    }
+
     /// Reads the lock beside `file`.
     pub(crate) fn beside(file: &Path) -> Result<Self, Problem> {
         Self::known(file, &[])
@@ -36,7 +41,7 @@ impl LockFile {
         reason = "the binary gives the libraries their files"
     )]
     pub(crate) fn known(file: &Path, others: &[&Self]) -> Result<Self, Problem> {
-        let path = file.with_file_name("imgc.lock");
+        let path = Self::place(file);
         let text = match std::fs::metadata(&path) {
             Ok(metadata) if metadata.len() > LIMIT => {
                 return Err(Problem::new(format!("{} is too large", path.display())));

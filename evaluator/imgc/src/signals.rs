@@ -32,21 +32,15 @@ impl Signals {
         let spawned = std::thread::Builder::new()
             .name("signals".to_owned())
             .spawn(move || {
-                Self(set).wait_and(|| flag.store(true, Ordering::Relaxed));
+                Self(set).wait();
+                flag.store(true, Ordering::Relaxed);
+                // It lives on, unblocked, so that the next signal finds a thread.
+                loop {
+                    std::thread::park();
+                }
             });
         if spawned.is_err() {
             let _ = set.thread_unblock();
-        }
-    }
-
-    fn wait_and(self, then: impl FnOnce()) {
-        let set = self.0;
-        self.wait();
-        then();
-        // It lives on, unblocked, so that the next signal finds a thread.
-        let _ = set.thread_unblock();
-        loop {
-            std::thread::park();
         }
     }
 }

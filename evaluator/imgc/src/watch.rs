@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::lock_file::LockFile;
 use crate::target::Target;
 use crate::terminal::{Failure, Terminal};
-use crate::work::Work;
+use crate::work::{Work, now};
 
 /// How often files are looked at.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -23,7 +23,8 @@ const QUIET: Duration = Duration::from_millis(30);
 /// What tells that a path has changed: nothing there, or what stands there.
 type Mark = Option<(i64, i64, u64, u64, u32)>;
 
-/// Calls `once` now, and again after each change. Failures are shown, and are no reason to
+/// Calls `once` now, and again after each change of the files that were named, the locks
+/// beside them, and whatever evaluation has asked for. Failures are shown, and are no reason to
 /// end.
 pub(crate) fn run(
     work: &Work,
@@ -31,19 +32,29 @@ pub(crate) fn run(
     terminal: &Terminal,
     once: impl Fn() -> Result<(), Failure>,
 ) -> Result<(), Failure> {
+    let files: Vec<PathBuf> = files.iter().map(|file| Target::of(file).file).collect();
+    let locks: BTreeSet<PathBuf> = files.iter().map(|file| LockFile::place(file)).collect();
+    let paths = || -> BTreeSet<PathBuf> {
+        let named = files.iter().chain(&locks).cloned();
+        work.asked().into_iter().chain(named).collect()
+    };
     loop {
         // What changes while it is built has changed since.
-        let before = marks(&paths(work, files));
+        let begin = now().and_then(|now| i64::try_from(now).ok());
+        let before = marks(&paths());
         match once() {
             Ok(()) => {}
             Err(failure @ (Failure::Usage(_) | Failure::Interrupted)) => return Err(failure),
             Err(failure) => terminal.failure(&failure),
         }
         // The lock that this build wrote is no change.
-        let mut known = marks(&paths(work, files));
-        for (path, mark) in before {
-            if !is_lock(files, &path) {
-                known.insert(path, mark);
+        let mut known = marks(&paths());
+        for (path, mark) in known.iter_mut().filter(|(path, _)| !locks.contains(*path)) {
+            match before.get(path) {
+                Some(then) => *mark = *then,
+                // Nobody knew of it before: as new as this build, it may be newer.
+                None if mark.is_some_and(|(seconds, ..)| Some(seconds) >= begin) => *mark = None,
+                None => {}
             }
         }
         terminal.line(&format!("watching {} paths: Ctrl-C ends it", known.len()));
@@ -66,31 +77,6 @@ pub(crate) fn run(
         }
         work.refresh();
     }
-}
-
-/// What is watched: the files that were named, the locks beside them, and whatever
-/// evaluation has asked for.
-fn paths(work: &Work, files: &[PathBuf]) -> BTreeSet<PathBuf> {
-    let mut paths = work.asked();
-    for file in files {
-        let file = Target::of(file).file;
-        paths.extend(lock_of(&file));
-        paths.insert(file);
-    }
-    paths
-}
-
-fn lock_of(file: &Path) -> Option<PathBuf> {
-    LockFile::beside(file)
-        .ok()
-        .map(|lock| lock.path().to_owned())
-}
-
-fn is_lock(files: &[PathBuf], path: &Path) -> bool {
-    let locks = files
-        .iter()
-        .filter_map(|file| lock_of(&Target::of(file).file));
-    locks.into_iter().any(|lock| lock == path)
 }
 
 fn marks(paths: &BTreeSet<PathBuf>) -> BTreeMap<PathBuf, Mark> {

@@ -12,9 +12,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    BlobDigest, Compression, Config, DrvDigest, Effects, File, Group, Image, Layers, Platform, User,
-};
+use crate::{BlobDigest, Compression, DrvDigest, Effects, File, Group, Image, Layers, User};
 
 /// One step of a build.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,17 +89,6 @@ pub enum Action {
         files: Vec<File>,
         /// How the layer is compressed.
         compression: Compression,
-    },
-    /// Layers and a configuration, to a manifest.
-    Image {
-        /// Where it runs.
-        platform: Platform,
-        /// The moment that the image is said to be made, in seconds since 1970.
-        epoch: u64,
-        /// The outputs of the steps that made the layers, lowest first.
-        layers: Vec<BlobDigest>,
-        /// What a runtime is told.
-        config: Config,
     },
     /// A whole image from its description and its pins: the question that a warm
     /// build asks first.

@@ -19,6 +19,7 @@ mod repl;
 mod serve;
 mod store;
 mod update;
+mod watch;
 mod web;
 mod why;
 
