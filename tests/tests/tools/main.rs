@@ -11,6 +11,7 @@ mod damaged;
 mod doc;
 mod eval;
 mod fmt;
+mod layers;
 mod load;
 mod programs;
 mod registry;
