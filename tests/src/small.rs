@@ -12,7 +12,12 @@ const UNKNOWN: &str = "#!/bin/sh\nset -e\nfrobnicate --all\n";
 const KNOWN: &str = "#!/bin/sh\nset -e\nmkdir -p /var/lib/scripted\n\
      echo \"$DPKG_MAINTSCRIPT_PACKAGE $2\" >/var/lib/scripted/state\n";
 
-/// The package of a line: `NAME VERSION [bytes=N] [needs=NAME] [script=known|unknown]`.
+/// What stands in the script of a package that changes its own file.
+const MEDDLING: &str = "#!/bin/sh\nset -e\n\
+     echo more >>/usr/share/\"$DPKG_MAINTSCRIPT_PACKAGE\"/data\n";
+
+/// The package of a line:
+/// `NAME VERSION [bytes=N] [needs=NAME] [script=known|meddling|unknown]`.
 ///
 /// # Panics
 /// Where the line is another.
@@ -30,6 +35,7 @@ pub fn package(line: &str) -> Deb {
             }
             Some(("needs", other)) => deb.field("Depends", other),
             Some(("script", "known")) => deb.control("postinst", KNOWN, 0o755),
+            Some(("script", "meddling")) => deb.control("postinst", MEDDLING, 0o755),
             Some(("script", "unknown")) => deb.control("postinst", UNKNOWN, 0o755),
             _ => panic!("`{word}` says nothing about a package"),
         };

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::fetch::Fetcher;
-use crate::packages::{self, Ready, Report, Scripts};
+use crate::packages::{self, Beside, Ready, Report, Scripts};
 use crate::parts::Parts;
 use crate::pin::Pinned;
 use crate::realise::{self, About, Output, realise};
@@ -329,11 +329,14 @@ impl<'a> Builder<'a> {
         let mut report = Report::default();
         // All layers may need the packages' tree: it is made at most once.
         let ready = OnceCell::new();
-        let make_ready = || match ready.get() {
+        let make_ready = |beside: Beside<'_>| match ready.get() {
             Some(ready) => Ok(ready),
             None => {
                 let parts = self.load(parts, &pinned.pins)?;
-                let installed = self.install(&parts, image, pinned)?;
+                let installed = std::thread::scope(|scope| {
+                    scope.spawn(|| beside(&parts));
+                    self.install(&parts, image, pinned)
+                })?;
                 Ok(ready.get_or_init(|| Ready { parts, installed }))
             }
         };
@@ -364,7 +367,7 @@ impl<'a> Builder<'a> {
             let under: Vec<_> = layers.iter().map(|used| used.layer).collect();
             let made = if image.packages.is_some() {
                 self.files_layer(image, &under, epoch, frozen, || {
-                    Ok(&make_ready()?.installed.tree)
+                    Ok(&make_ready(&|_| ())?.installed.tree)
                 })?
             } else {
                 let empty = Tree::new(i64::try_from(epoch).unwrap_or(i64::MAX));

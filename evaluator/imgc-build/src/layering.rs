@@ -1,7 +1,8 @@
 //! Which packages share a layer.
 //!
-//! An image says how many layers it wants for its packages, and may name groups itself.
-//! The rest is decided by what the packages are, never by what other images there are:
+//! An image may say how many layers it wants for its packages, and may name groups itself.
+//! One that does not say how many has up to [`USUAL`], each of a size that is [`WORTH`] it:
+//! a small image has one. The rest is decided by what the packages are, never by what other images there are:
 //! the same image has the same layers whatever it is built with. Images with packages in
 //! common share layers all the same, as each of these rules gives them the same groups:
 //! - what Debian extracts first, its essential set, is one group, the lowest;
@@ -17,6 +18,12 @@ use imgc_layer::Compression;
 use imgc_plan::{Layers, MAX_LAYERS};
 
 use crate::parts::Part;
+
+/// Into how many layers packages go where the image does not say, at most.
+const USUAL: u32 = 8;
+
+/// The least that has a layer of its own then, in compressed bytes.
+const WORTH: u64 = 1 << 20;
 
 /// Groups of packages, each for a layer, the lowest first: what it is called, and its
 /// packages by their place in the order of installation.
@@ -36,6 +43,8 @@ pub(crate) fn groups(
     for at in 0..parts.len() {
         by_name.entry(name(at)).or_default().push(at);
     }
+    let size = |at: &usize| parts[*at].segment.size;
+    let worth = layers.most.map_or(WORTH, |_| 0);
     let mut left: BTreeSet<usize> = (0..parts.len()).collect();
     let mut asked = Groups::new();
     for (group, names) in &layers.groups {
@@ -49,7 +58,12 @@ pub(crate) fn groups(
     }
     let asked_for = u32::try_from(asked.len()).unwrap_or(MAX_LAYERS);
     // One of them is on top.
-    let mut room = layers.most.min(MAX_LAYERS.saturating_sub(asked_for)).max(1) - 1;
+    let mut room = layers
+        .most
+        .unwrap_or(USUAL)
+        .min(MAX_LAYERS.saturating_sub(asked_for))
+        .max(1)
+        - 1;
     let mut groups = Groups::new();
     if room > 1 {
         let first = calls.iter().filter_map(|call| match call {
@@ -59,9 +73,10 @@ pub(crate) fn groups(
         let base: BTreeSet<usize> = first
             .flatten()
             .copied()
-            .filter(|at| left.remove(at))
+            .filter(|at| left.contains(at))
             .collect();
-        if !base.is_empty() {
+        if !base.is_empty() && base.iter().map(size).sum::<u64>() >= worth {
+            left.retain(|at| !base.contains(at));
             groups.push(("base".to_owned(), base.into_iter().collect()));
             room -= 1;
         }
@@ -69,16 +84,17 @@ pub(crate) fn groups(
     groups.extend(asked);
     if room > 0 {
         let mut large: Vec<usize> = left.iter().copied().collect();
-        large.sort_by_key(|&at| (std::cmp::Reverse(parts[at].segment.size), name(at)));
+        large.sort_by_key(|at| (std::cmp::Reverse(size(at)), name(*at)));
+        let alone = large.iter().filter(|at| size(at) >= worth).count();
         // With room for all of them there is no layer of others.
         let alone = match usize::try_from(room).unwrap_or(usize::MAX) {
-            room if room >= large.len() => large.len(),
-            room => room - 1,
+            room if room >= large.len() => alone,
+            room => alone.min(room - 1),
         };
         let mut alone: Vec<usize> = large.drain(..alone).collect();
         alone.sort_by_key(|&at| name(at));
         groups.extend(alone.into_iter().map(|at| (name(at).to_owned(), vec![at])));
-        if !large.is_empty() {
+        if !large.is_empty() && large.iter().map(size).sum::<u64>() >= worth {
             groups.push(("others".to_owned(), large));
         }
     }

@@ -7,6 +7,7 @@
 
 mod abi;
 mod accounts;
+mod ahead;
 mod archive;
 mod budget;
 mod builder;

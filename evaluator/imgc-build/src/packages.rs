@@ -2,19 +2,20 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use imgc_dpkg::{Done, EntryNode, Fragment, Installed, Note, PathFilter};
+use imgc_dpkg::{Done, Fragment, Installed, Note, PathFilter};
 use imgc_layer::{
     Compression, Contents as _, Frame, Layer, Recipe, Segment, SegmentUse, StoreContents,
 };
 use imgc_plan::{Action, Image};
 use imgc_store::BlobDigest;
-use imgc_tree::{Content, Kind, Meta, TreePath};
+use imgc_tree::{Content, TreePath};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::ahead::Ahead;
 use crate::layering::{self, Groups};
 use crate::order::Order;
 use crate::own_files::Outside;
@@ -40,6 +41,9 @@ pub(crate) struct Ready {
     pub(crate) parts: Vec<Arc<Part>>,
     pub(crate) installed: Installed,
 }
+
+/// What is done with the parts while they are installed.
+pub(crate) type Beside<'a> = &'a (dyn Fn(&[Arc<Part>]) + Sync);
 
 /// A layer of packages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,7 +131,7 @@ impl Builder<'_> {
     pub(crate) fn package_layers<'p>(
         &self,
         fragments: Vec<BlobDigest>,
-        ready: impl FnOnce() -> Result<&'p Ready, BuildError>,
+        ready: impl FnOnce(Beside<'_>) -> Result<&'p Ready, BuildError>,
         image: &Image,
         pinned: &Pinned,
     ) -> Result<PackageLayers, BuildError> {
@@ -154,14 +158,22 @@ impl Builder<'_> {
             },
         };
         realise(self, (abi::install(compression), action), about, || {
-            let Ready { parts, installed } = ready()?;
-            let groups = layering::groups(parts, &pinned.calls, &image.layers);
-            let groups = groups.map_err(|(group, package)| BuildError::Group {
+            let groups = |parts: &_| layering::groups(parts, &pinned.calls, &image.layers);
+            let ahead = Mutex::new(Vec::new());
+            let Ready { parts, installed } = ready(&|parts| {
+                if !is_filtered(image)
+                    && let Ok(groups) = groups(parts)
+                {
+                    let made = self.ahead(parts, &groups, compression);
+                    *ahead.lock().unwrap_or_else(PoisonError::into_inner) = made;
+                }
+            })?;
+            let groups = groups(parts).map_err(|(group, package)| BuildError::Group {
                 image: image.name.clone(),
                 group,
                 package,
             })?;
-            let layers = self.write_layers(parts, groups, installed, compression)?;
+            let layers = self.write_layers(parts, groups, installed, compression, &ahead)?;
             let frozen = installed.tree.freeze(&|path| is_kept(path));
             let tree = Frame {
                 blob: self.store.put(&frozen)?,
@@ -181,16 +193,17 @@ impl Builder<'_> {
         groups: Groups,
         installed: &Installed,
         compression: Compression,
+        ahead: &Mutex<Vec<Ahead>>,
     ) -> Result<Vec<PackageLayer>, BuildError> {
         let mut rest: BTreeSet<usize> = (0..parts.len()).collect();
         let mut offered = Vec::with_capacity(groups.len());
         for (_, group) in &groups {
-            offered.push(group.iter().map(|&at| segment_use(&parts[at])).collect());
+            offered.push(group.iter().map(|&at| parts[at].used()).collect());
             for at in group {
                 rest.remove(at);
             }
         }
-        let rest: Vec<SegmentUse> = rest.iter().map(|&at| segment_use(&parts[at])).collect();
+        let rest: Vec<&SegmentUse> = rest.iter().map(|&at| parts[at].used()).collect();
         let recipes = imgc_layer::plan_layers(&installed.tree, &offered, &rest)?;
         drop((offered, rest));
         let of: BTreeMap<BlobDigest, &Arc<Part>> =
@@ -200,9 +213,13 @@ impl Builder<'_> {
             .map(|(place, recipe)| {
                 let segments = recipe.segments.iter();
                 let names = segments.filter_map(|segment| of.get(&segment.blob));
+                let group = place.map(|place| groups[place].0.clone());
                 Ok(PackageLayer {
-                    layer: self.write_layer(recipe, compression)?,
-                    group: place.map(|place| groups[place].0.clone()),
+                    layer: match &group {
+                        Some(name) => self.group_layer_of(ahead, name, recipe, compression)?,
+                        None => self.write_layer(recipe, compression)?,
+                    },
+                    group,
                     packages: names
                         .map(|part| part.fragment.package.qualified())
                         .collect(),
@@ -218,16 +235,35 @@ impl Builder<'_> {
         recipe: &Recipe,
         compression: Compression,
     ) -> Result<Layer, BuildError> {
+        let frames = self.frames(recipe, compression)?;
+        self.assemble(recipe, compression, &frames)
+    }
+
+    /// The segments of a recipe in a compression, in their order.
+    pub(crate) fn frames(
+        &self,
+        recipe: &Recipe,
+        compression: Compression,
+    ) -> Result<Vec<Frame>, BuildError> {
         let frames: Vec<Result<Frame, BuildError>> = recipe
             .segments
             .par_iter()
             .map(|segment| self.frame(segment, compression))
             .collect();
-        let frames: Vec<Frame> = frames.into_iter().collect::<Result<_, _>>()?;
+        frames.into_iter().collect()
+    }
+
+    /// Puts a layer together.
+    pub(crate) fn assemble(
+        &self,
+        recipe: &Recipe,
+        compression: Compression,
+        frames: &[Frame],
+    ) -> Result<Layer, BuildError> {
         self.check_stop()?;
         let outside = Outside(self);
         let contents = StoreContents::new(self.store, Some(&outside));
-        let layer = imgc_layer::assemble(self.store, recipe, compression, &frames, &contents)?;
+        let layer = imgc_layer::assemble(self.store, recipe, compression, frames, &contents)?;
         Ok(layer)
     }
 
@@ -320,6 +356,12 @@ fn is_kept(path: &TreePath) -> bool {
     name.is_some_and(|name| matches!(name, b"passwd" | b"group" | b"shadow" | b"gshadow"))
 }
 
+/// Whether files of packages are left out.
+fn is_filtered(image: &Image) -> bool {
+    let packages = image.packages.as_ref();
+    packages.is_some_and(|packages| !packages.exclude.is_empty())
+}
+
 /// What is asked where the packages of an image are installed.
 pub(crate) fn install_action(image: &Image, pinned: &Pinned, fragments: Vec<BlobDigest>) -> Action {
     fn of<T: Default>(image: &Image, part: impl Fn(&imgc_plan::Packages) -> T) -> T {
@@ -393,46 +435,5 @@ fn stated(done: &Done) -> StatedWork {
     StatedWork {
         scripts: scripts(&done.note),
         paths,
-    }
-}
-
-fn segment_use(part: &Part) -> SegmentUse {
-    let mut metas: std::collections::BTreeMap<&TreePath, &Meta> = std::collections::BTreeMap::new();
-    let mut entries = Vec::with_capacity(part.fragment.entries.len());
-    for entry in &part.fragment.entries {
-        let kind = match &entry.node {
-            EntryNode::Directory => Kind::Directory,
-            EntryNode::HardLink(target) => {
-                let meta = metas.get(target).map_or(&entry.meta, |meta| *meta);
-                metas.insert(&entry.path, meta);
-                entries.push(imgc_layer::Entry {
-                    path: entry.path.clone(),
-                    meta: meta.clone(),
-                    what: imgc_layer::What::HardLink(target.clone()),
-                });
-                continue;
-            }
-            EntryNode::Regular(content) => Kind::Regular(content.clone()),
-            EntryNode::Symlink(target) => Kind::Symlink(target.clone()),
-            EntryNode::CharDevice { major, minor } => Kind::CharDevice {
-                major: *major,
-                minor: *minor,
-            },
-            EntryNode::BlockDevice { major, minor } => Kind::BlockDevice {
-                major: *major,
-                minor: *minor,
-            },
-            EntryNode::Fifo => Kind::Fifo,
-        };
-        metas.insert(&entry.path, &entry.meta);
-        entries.push(imgc_layer::Entry {
-            path: entry.path.clone(),
-            meta: entry.meta.clone(),
-            what: imgc_layer::What::Node(kind),
-        });
-    }
-    SegmentUse {
-        segment: part.segment,
-        entries,
     }
 }

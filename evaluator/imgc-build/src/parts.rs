@@ -7,10 +7,10 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use imgc_dpkg::{EntryNode, Fragment, Limits, Sink};
-use imgc_layer::{Segment, SegmentWriter};
+use imgc_layer::{Segment, SegmentUse, SegmentWriter};
 use imgc_plan::Action;
 use imgc_store::{BlobDigest, BlobWriter, Check, StoreError};
-use imgc_tree::{Content, EntryKind, Meta, TreePath};
+use imgc_tree::{Content, EntryKind, Kind, Meta, TreePath};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -57,6 +57,16 @@ impl Output for Unpacked {
 pub(crate) struct Part {
     pub(crate) fragment: Fragment,
     pub(crate) segment: Segment,
+    /// Worked out when it is first needed.
+    used: OnceLock<SegmentUse>,
+}
+
+impl Part {
+    /// The package's files, as a layer may use them.
+    pub(crate) fn used(&self) -> &SegmentUse {
+        self.used
+            .get_or_init(|| segment_use(&self.fragment, self.segment))
+    }
 }
 
 /// The packages of a build that are unpacked, by their digests, and why others are not: in
@@ -240,6 +250,7 @@ impl Builder<'_> {
         Ok(Part {
             fragment,
             segment: unpacked.segment,
+            used: OnceLock::new(),
         })
     }
 
@@ -312,4 +323,42 @@ impl Sink for Into<'_> {
     ) -> io::Result<Option<Content>> {
         self.0.entry(path, meta, entry)
     }
+}
+
+fn segment_use(fragment: &Fragment, segment: Segment) -> SegmentUse {
+    let mut metas: BTreeMap<&TreePath, &Meta> = BTreeMap::new();
+    let mut entries = Vec::with_capacity(fragment.entries.len());
+    for entry in &fragment.entries {
+        let kind = match &entry.node {
+            EntryNode::Directory => Kind::Directory,
+            EntryNode::HardLink(target) => {
+                let meta = metas.get(target).map_or(&entry.meta, |meta| *meta);
+                metas.insert(&entry.path, meta);
+                entries.push(imgc_layer::Entry {
+                    path: entry.path.clone(),
+                    meta: meta.clone(),
+                    what: imgc_layer::What::HardLink(target.clone()),
+                });
+                continue;
+            }
+            EntryNode::Regular(content) => Kind::Regular(content.clone()),
+            EntryNode::Symlink(target) => Kind::Symlink(target.clone()),
+            EntryNode::CharDevice { major, minor } => Kind::CharDevice {
+                major: *major,
+                minor: *minor,
+            },
+            EntryNode::BlockDevice { major, minor } => Kind::BlockDevice {
+                major: *major,
+                minor: *minor,
+            },
+            EntryNode::Fifo => Kind::Fifo,
+        };
+        metas.insert(&entry.path, &entry.meta);
+        entries.push(imgc_layer::Entry {
+            path: entry.path.clone(),
+            meta: entry.meta.clone(),
+            what: imgc_layer::What::Node(kind),
+        });
+    }
+    SegmentUse { segment, entries }
 }

@@ -280,6 +280,9 @@ impl<'a> Union<'a> {
     /// [`InstallError::Excluded`] where it is not: dpkg fails too then.
     fn needs(&self, tree: &Tree, entry: &Entry) -> Result<(), InstallError> {
         let excluded = &self.packages[self.current()].excluded;
+        if excluded.is_empty() {
+            return Ok(());
+        }
         let mut needed = entry.path.parent();
         if let EntryNode::HardLink(target) = &entry.node
             && excluded.contains(target)
@@ -330,13 +333,13 @@ impl<'a> Union<'a> {
 
     /// Where `path` of the current package goes in the tree. Its folder is there then.
     fn place(&self, tree: &mut Tree, path: &TreePath) -> Result<TreePath, InstallError> {
-        let at = self.locate(tree, path)?;
-        let parent = path.parent();
-        // A folder that is there needs no look at those above it.
-        if at != *path || parent.is_none_or(|parent| tree.get(&parent).is_none()) {
-            tree.make_parents(&at, self.epoch)
-                .map_err(|source| self.unfit(source))?;
+        let parent = path.parent().unwrap_or_else(TreePath::root);
+        if tree.get(&parent).is_some_and(Node::is_directory) {
+            return Ok(path.clone());
         }
+        let at = self.through_links(tree, path, &parent)?;
+        tree.make_parents(&at, self.epoch)
+            .map_err(|source| self.unfit(source))?;
         Ok(at)
     }
 
@@ -346,8 +349,18 @@ impl<'a> Union<'a> {
         if tree.get(&parent).is_some_and(Node::is_directory) {
             return Ok(path.clone());
         }
+        self.through_links(tree, path, &parent)
+    }
+
+    /// Where `path` goes whose folder, by that name, is a link or missing.
+    fn through_links(
+        &self,
+        tree: &Tree,
+        path: &TreePath,
+        parent: &TreePath,
+    ) -> Result<TreePath, InstallError> {
         let at = tree
-            .resolve(&parent)
+            .resolve(parent)
             .and_then(|folder| folder.join(path.name()).ok());
         at.ok_or_else(|| InstallError::Loop {
             path: path.clone(),
@@ -362,8 +375,15 @@ impl<'a> Union<'a> {
         at: &TreePath,
         rules: Option<&Rules>,
     ) -> Result<(), InstallError> {
-        let there = tree.resolve(at);
-        if there.is_some_and(|there| tree.get(&there).is_some_and(Node::is_directory)) {
+        let is_there = match tree.get(at).map(|node| &node.kind) {
+            Some(Kind::Directory) => true,
+            Some(Kind::Symlink(_)) => {
+                let there = tree.resolve(at);
+                there.is_some_and(|there| tree.get(&there).is_some_and(Node::is_directory))
+            }
+            _ => false,
+        };
+        if is_there {
             self.owners
                 .entry(at.clone())
                 .or_insert(self.packages.len() - 1);

@@ -86,6 +86,27 @@ pub fn recompress(
     Ok(Frame { blob, size })
 }
 
+/// The digest of a recipe's head as it stands in the archive. With the segments it is all
+/// that decides over a layer without loose entries.
+///
+/// # Errors
+/// [`LayerError::Entry`] for an entry that no archive can have.
+///
+/// # Panics
+/// Where the head has more than folders: that of a layer over others may have whiteouts.
+pub fn folders(recipe: &Recipe) -> Result<BlobDigest, LayerError> {
+    let mut tar = TarWriter::new(Digesting(Sha256::new()));
+    for entry in &recipe.head {
+        assert!(
+            matches!(entry.what, What::Node(Kind::Directory)),
+            "a head of folders"
+        );
+        tar.entry(&entry.path, &entry.meta, EntryKind::Directory)
+            .map_err(|error| entry_error(entry, error))?;
+    }
+    Ok(BlobDigest::from_bytes(tar.into_inner().0.finalize().into()))
+}
+
 /// Makes the layer of `recipe` in `store`, in one compression: `frames` are the recipe's
 /// segments in it, in their order.
 ///
@@ -229,6 +250,20 @@ impl Write for Hashed {
 
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
+    }
+}
+
+/// Digests what is written.
+struct Digesting(Sha256);
+
+impl Write for Digesting {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.0.update(buf);
+        Ok(buf.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

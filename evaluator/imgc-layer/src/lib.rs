@@ -18,12 +18,12 @@ mod plan;
 mod segment;
 
 pub use apply::apply;
-pub use assemble::{Frame, Layer, assemble, check_segment, recompress};
+pub use assemble::{Frame, Layer, assemble, check_segment, folders, recompress};
 pub use contents::{Contents, StoreContents};
 pub use diff_id::{DiffId, DiffIdError};
 pub use encode::{Body, TAR_ABI, TarWriter};
 pub use error::{LayerError, PlanError};
 pub use frame::{Compression, GZIP_ABI, ZSTD_ABI, ZSTD_LEVEL, decompress};
 pub use imgc_tree::EntryKind;
-pub use plan::{Entry, Recipe, SegmentUse, What, plan_layer, plan_layers};
+pub use plan::{Entry, Recipe, SegmentUse, What, plan_group, plan_layer, plan_layers};
 pub use segment::{Segment, SegmentWriter, UNPLACED};

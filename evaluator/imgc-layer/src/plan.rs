@@ -1,6 +1,7 @@
 //! What goes into a layer: which segments as they are, which entries one by one.
 //! Decides only; reads and writes no bytes.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use imgc_tree::{Content, Ino, Kind, Meta, Node, Tree, TreePath};
@@ -72,6 +73,14 @@ pub fn plan_layer(
     base: Option<&Tree>,
     segments: &[SegmentUse],
 ) -> Result<Recipe, PlanError> {
+    one_layer(tree, base, segments.iter())
+}
+
+fn one_layer<'s>(
+    tree: &Tree,
+    base: Option<&Tree>,
+    segments: impl Iterator<Item = &'s SegmentUse>,
+) -> Result<Recipe, PlanError> {
     check_names(tree)?;
     let Difference {
         changed,
@@ -86,7 +95,7 @@ pub fn plan_layer(
         }
     }
     recipe.loose = placed.loose();
-    recipe.head = head(tree, &changed, folders, &gone);
+    recipe.head = head(tree, &changed, &folders, &gone);
     Ok(recipe)
 }
 
@@ -102,13 +111,16 @@ pub fn plan_layer(
 ///
 /// # Errors
 /// As [`plan_layer`].
-pub fn plan_layers(
+pub fn plan_layers<S: Borrow<SegmentUse>>(
     tree: &Tree,
-    groups: &[Vec<SegmentUse>],
-    rest: &[SegmentUse],
+    groups: &[Vec<S>],
+    rest: &[S],
 ) -> Result<Vec<(Option<usize>, Recipe)>, PlanError> {
     if groups.is_empty() {
-        return Ok(vec![(None, plan_layer(tree, None, rest)?)]);
+        return Ok(vec![(
+            None,
+            one_layer(tree, None, rest.iter().map(Borrow::borrow))?,
+        )]);
     }
     check_names(tree)?;
     let Difference { changed, .. } = Difference::of(tree, None);
@@ -117,52 +129,29 @@ pub fn plan_layers(
     let mut below: BTreeMap<TreePath, Meta> = BTreeMap::new();
     let mut recipes = Vec::new();
     for (place, group) in groups.iter().enumerate() {
-        let mut recipe = Recipe::default();
-        let mut folders: BTreeMap<TreePath, Meta> = BTreeMap::new();
-        let used = group
-            .iter()
-            .filter(|offered| links.are_whole(offered) && placed.take(&offered.entries));
-        let used: Vec<&SegmentUse> = used.collect();
-        for offered in &used {
-            recipe.segments.push(offered.segment);
-            let paths = offered.entries.iter().filter(|entry| !entry.is_folder());
-            for folder in above(paths.map(|entry| &entry.path)) {
-                folders.entry(folder).or_insert_with(|| Meta {
-                    mode: 0o755,
-                    mtime: i64::MIN,
-                    ..Meta::default()
-                });
-            }
-        }
-        for entry in used.iter().flat_map(|offered| &offered.entries) {
-            if let Some(meta) = folders.get_mut(&entry.path)
-                && entry.is_folder()
-                && age(&entry.meta) > age(meta)
-            {
-                *meta = entry.meta.clone();
-            }
-        }
-        for (path, mut meta) in folders {
-            meta.mtime = meta.mtime.max(0);
-            below.insert(path.clone(), meta.clone());
-            let what = What::Node(Kind::Directory);
-            recipe.head.push(Entry { path, meta, what });
-        }
+        let group = group.iter().map(Borrow::borrow);
+        let used = group.filter(|offered: &&SegmentUse| {
+            links.are_whole(offered) && placed.take(&offered.entries)
+        });
+        let recipe = plan_group(used);
+        below.extend(recipe.head.iter().map(|folder| {
+            let Entry { path, meta, .. } = folder.clone();
+            (path, meta)
+        }));
         if !recipe.segments.is_empty() {
             recipes.push((Some(place), recipe));
         }
     }
-    let lower = placed.taken.clone();
+    let left = placed.left();
     let mut top = Recipe::default();
     // One that a group could not have may still stand on top.
-    for offered in groups.iter().flatten().chain(rest) {
+    for offered in groups.iter().flatten().chain(rest).map(Borrow::borrow) {
         if placed.take(&offered.entries) {
             top.segments.push(offered.segment);
         }
     }
     top.loose = placed.loose();
-    let entries = changed.iter().filter(|path| !lower.contains(*path));
-    let mut folders = above(entries.copied());
+    let mut folders = above(left.into_iter());
     for (path, node) in tree.iter().filter(|(_, node)| node.is_directory()) {
         if below.get(path) != Some(&node.meta) {
             folders.insert(path.clone());
@@ -172,6 +161,39 @@ pub fn plan_layers(
     top.head = folders.into_iter().map(|path| folder(tree, path)).collect();
     recipes.push((None, top));
     Ok(recipes)
+}
+
+/// Decides how the layer of a group of packages is made of whole segments, and of nothing
+/// else: what [`plan_layers`] makes of a group that the tree has as it was unpacked.
+pub fn plan_group<'s>(used: impl IntoIterator<Item = &'s SegmentUse>) -> Recipe {
+    let used: Vec<&SegmentUse> = used.into_iter().collect();
+    let mut recipe = Recipe::default();
+    let mut folders: BTreeMap<TreePath, Meta> = BTreeMap::new();
+    for offered in &used {
+        recipe.segments.push(offered.segment);
+        let paths = offered.entries.iter().filter(|entry| !entry.is_folder());
+        for folder in above(paths.map(|entry| &entry.path)) {
+            folders.entry(folder).or_insert_with(|| Meta {
+                mode: 0o755,
+                mtime: i64::MIN,
+                ..Meta::default()
+            });
+        }
+    }
+    for entry in used.iter().flat_map(|offered| &offered.entries) {
+        if let Some(meta) = folders.get_mut(&entry.path)
+            && entry.is_folder()
+            && age(&entry.meta) > age(meta)
+        {
+            *meta = entry.meta.clone();
+        }
+    }
+    for (path, mut meta) in folders {
+        meta.mtime = meta.mtime.max(0);
+        let what = What::Node(Kind::Directory);
+        recipe.head.push(Entry { path, meta, what });
+    }
+    recipe
 }
 
 /// The inodes that have several names.
@@ -210,7 +232,15 @@ fn age(meta: &Meta) -> (i64, u32, u32, u32) {
 /// The folders above `paths`, the root among them.
 fn above<'a>(paths: impl Iterator<Item = &'a TreePath>) -> BTreeSet<TreePath> {
     let mut folders = BTreeSet::new();
+    // Paths that follow each other are mostly in one folder.
+    let mut last: Option<&[u8]> = None;
     for path in paths {
+        let bytes = path.as_bytes();
+        let folder = &bytes[..bytes.len() - path.name().len()];
+        if last == Some(folder) && !path.is_root() {
+            continue;
+        }
+        last = Some(folder);
         let mut next = path.parent();
         while let Some(folder) = next {
             next = folder.parent();
@@ -241,10 +271,11 @@ fn check_names(tree: &Tree) -> Result<(), PlanError> {
 /// What differs between two trees.
 #[derive(Default)]
 struct Difference<'a> {
-    /// The names that are no folders and are not in the base as they are in the tree.
-    changed: BTreeSet<&'a TreePath>,
-    /// The folders that are not in the base as they are in the tree.
-    folders: BTreeSet<&'a TreePath>,
+    /// The names that are no folders and are not in the base as they are in the tree, in
+    /// order.
+    changed: Vec<(&'a TreePath, Ino)>,
+    /// The folders that are not in the base as they are in the tree, in order.
+    folders: Vec<&'a TreePath>,
     /// The names of the base that are gone.
     gone: Vec<&'a TreePath>,
 }
@@ -254,12 +285,11 @@ impl<'a> Difference<'a> {
     fn of(tree: &'a Tree, base: Option<&'a Tree>) -> Self {
         let mut difference = Self::default();
         let Some(base) = base else {
-            for (path, node) in tree.iter() {
-                let is_folder = node.is_directory();
-                let Self {
-                    changed, folders, ..
-                } = &mut difference;
-                if is_folder { folders } else { changed }.insert(path);
+            for (path, ino) in tree.names() {
+                match tree.node(ino).is_directory() {
+                    true => difference.folders.push(path),
+                    false => difference.changed.push((path, ino)),
+                }
             }
             return difference;
         };
@@ -277,10 +307,9 @@ impl<'a> Difference<'a> {
             if is_same {
                 continue;
             }
-            if tree.node(ino).is_directory() {
-                difference.folders.insert(path);
-            } else {
-                difference.changed.insert(path);
+            match tree.node(ino).is_directory() {
+                true => difference.folders.push(path),
+                false => difference.changed.push((path, ino)),
             }
         }
         difference.gone.extend(others.map(|(gone, _)| gone));
@@ -306,33 +335,49 @@ fn linked(tree: &Tree) -> BTreeMap<Ino, Vec<&TreePath>> {
 /// What the segments that are used so far bring.
 struct Placed<'a> {
     tree: &'a Tree,
-    changed: &'a BTreeSet<&'a TreePath>,
+    /// What there is to bring, in path order.
+    names: Vec<Name<'a>>,
     /// The entry that brings each inode.
     first: BTreeMap<Ino, &'a TreePath>,
-    taken: BTreeSet<&'a TreePath>,
+    /// How many segments have been offered.
+    offered: u32,
+}
+
+/// A name of the tree that has to be brought.
+struct Name<'a> {
+    path: &'a TreePath,
+    ino: Ino,
+    /// Which of the segments brings it, counted from 1; 0 if none does.
+    by: u32,
 }
 
 impl<'a> Placed<'a> {
-    fn new(tree: &'a Tree, changed: &'a BTreeSet<&'a TreePath>) -> Self {
+    fn new(tree: &'a Tree, changed: &[(&'a TreePath, Ino)]) -> Self {
+        let names = changed.iter().map(|&(path, ino)| Name { path, ino, by: 0 });
         Self {
             tree,
-            changed,
+            names: names.collect(),
             first: BTreeMap::new(),
-            taken: BTreeSet::new(),
+            offered: 0,
         }
+    }
+
+    /// What no segment has brought so far.
+    fn left(&self) -> Vec<&'a TreePath> {
+        let left = self.names.iter().filter(|name| name.by == 0);
+        left.map(|name| name.path).collect()
     }
 
     /// Everything that no segment brought.
     fn loose(self) -> Vec<Entry> {
         let Self {
             tree,
-            changed,
+            names,
             mut first,
-            taken,
+            ..
         } = self;
         let mut loose = Vec::new();
-        for &path in changed.iter().filter(|path| !taken.contains(*path)) {
-            let ino = tree.ino(path).expect("a changed path is one of the tree");
+        for Name { path, ino, .. } in names.into_iter().filter(|name| name.by == 0) {
             let node = tree.node(ino);
             let what = match first.get(&ino) {
                 Some(&earlier) => What::HardLink(earlier.clone()),
@@ -353,64 +398,76 @@ impl<'a> Placed<'a> {
     /// Takes a segment's entries if all of them stand in the tree. One without
     /// entries is not worth a frame.
     fn take(&mut self, entries: &[Entry]) -> bool {
-        let mut first = BTreeMap::new();
-        let mut taken = BTreeSet::new();
+        self.offered += 1;
+        let mut taken = Vec::with_capacity(entries.len());
+        let entries = entries.iter().filter(|entry| !entry.is_folder());
         for entry in entries {
-            if entry.is_folder() {
-                continue;
-            }
-            // The tree's own path: it lives as long as the plan.
-            let Some(&path) = self.changed.get(&entry.path) else {
-                return false;
-            };
-            if self.taken.contains(path) || !taken.insert(path) {
-                return false;
-            }
-            let ino = self
-                .tree
-                .ino(path)
-                .expect("a changed path is one of the tree");
-            let stands = match &entry.what {
-                What::HardLink(target) => {
-                    self.tree.ino(target) == Some(ino) && taken.contains(target)
+            match self.stands(entry) {
+                Some(place) => taken.push(place),
+                None => {
+                    for place in taken {
+                        let name = &mut self.names[place];
+                        name.by = 0;
+                        if self.first.get(&name.ino) == Some(&name.path) {
+                            self.first.remove(&name.ino);
+                        }
+                    }
+                    return false;
                 }
-                What::Node(kind) => {
-                    let Node {
-                        meta,
-                        kind: standing,
-                    } = self.tree.node(ino);
-                    *meta == entry.meta
-                        && standing == kind
-                        && !self.first.contains_key(&ino)
-                        && first.insert(ino, path).is_none()
-                }
-            };
-            if !stands {
-                return false;
             }
         }
-        self.first.append(&mut first);
-        let any = !taken.is_empty();
-        self.taken.append(&mut taken);
-        any
+        !taken.is_empty()
+    }
+
+    /// The place of a path among the names.
+    fn place(&self, path: &TreePath) -> Option<usize> {
+        let found = self.names.binary_search_by(|name| name.path.cmp(path));
+        found.ok()
+    }
+
+    /// Takes an entry of the segment that is offered, if it stands in the tree as it is.
+    /// Gives its place among the names.
+    fn stands(&mut self, entry: &Entry) -> Option<usize> {
+        let place = self.place(&entry.path)?;
+        let Name { path, ino, by } = self.names[place];
+        if by != 0 {
+            return None;
+        }
+        match &entry.what {
+            What::HardLink(target) => {
+                let target = &self.names[self.place(target)?];
+                if target.ino != ino || target.by != self.offered {
+                    return None;
+                }
+            }
+            What::Node(kind) => {
+                let node = self.tree.node(ino);
+                if node.meta != entry.meta || node.kind != *kind || self.first.contains_key(&ino) {
+                    return None;
+                }
+                self.first.insert(ino, path);
+            }
+        }
+        self.names[place].by = self.offered;
+        Some(place)
     }
 }
 
 /// The folders of a layer, and its whiteouts.
 fn head(
     tree: &Tree,
-    changed: &BTreeSet<&TreePath>,
-    folders: BTreeSet<&TreePath>,
+    changed: &[(&TreePath, Ino)],
+    folders: &[&TreePath],
     gone: &[&TreePath],
 ) -> Vec<Entry> {
-    let mut folders: BTreeSet<TreePath> = folders.into_iter().cloned().collect();
+    let mut folders: BTreeSet<TreePath> = folders.iter().copied().cloned().collect();
     let mut head: BTreeMap<TreePath, Entry> = BTreeMap::new();
     for gone in whiteouts(tree, gone) {
         head.insert(gone.path.clone(), gone);
     }
     // A reader that keeps each layer in a folder of its own makes missing folders
     // with metadata of its own: every folder above an entry must be there.
-    let entries = changed.iter().copied();
+    let entries = changed.iter().map(|(path, _)| *path);
     let missing = above(entries.chain(head.keys()).chain(&folders));
     folders.extend(missing);
     for path in folders {

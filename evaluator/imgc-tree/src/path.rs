@@ -116,9 +116,21 @@ impl TreePath {
 
 impl Ord for TreePath {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        // A path has no NUL byte, so a slash that counts as one is before all others.
         let key = |b: &u8| if *b == b'/' { 0 } else { *b };
-        self.0.iter().map(key).cmp(other.0.iter().map(key))
+        let at = common(&self.0, &other.0);
+        self.0.get(at).map(key).cmp(&other.0.get(at).map(key))
     }
+}
+
+/// How many bytes two paths begin with in common. Most have many.
+fn common(a: &[u8], b: &[u8]) -> usize {
+    let (a_words, _) = a.as_chunks::<8>();
+    let (b_words, _) = b.as_chunks::<8>();
+    let words = a_words.iter().zip(b_words);
+    let at = 8 * words.take_while(|(a, b)| a == b).count();
+    let bytes = a[at..].iter().zip(&b[at..]);
+    at + bytes.take_while(|(a, b)| a == b).count()
 }
 
 impl PartialOrd for TreePath {

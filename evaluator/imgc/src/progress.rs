@@ -53,7 +53,7 @@ pub(crate) struct Explained {
 }
 
 /// The kinds of steps, in the order in which an image is made.
-const KINDS: [&str; 5] = ["unpack", "frame", "install", "files", "image"];
+const KINDS: [&str; 6] = ["unpack", "frame", "layer", "install", "files", "image"];
 
 impl Progress {
     /// Draws a line and prints notes where `terminal` is set; prints notes alone where

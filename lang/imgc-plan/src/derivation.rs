@@ -75,6 +75,16 @@ pub enum Action {
         /// How they are compressed.
         compression: String,
     },
+    /// The files of a group of packages, to a layer.
+    Layer {
+        /// The folders above them: the entries at the beginning of the archive, not
+        /// compressed.
+        folders: BlobDigest,
+        /// Each package's files as they were unpacked, in the order of the archive.
+        segments: Vec<BlobDigest>,
+        /// How it is compressed.
+        compression: String,
+    },
     /// Users, groups and files over the packages' tree, to a layer.
     Files {
         /// The moment that files are given, in seconds since 1970.

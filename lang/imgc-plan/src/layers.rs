@@ -11,10 +11,12 @@ use serde::{Deserialize, Serialize};
 pub const MAX_LAYERS: u32 = 120;
 
 /// How an image is cut into layers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layers {
     /// Into how many layers the packages go, at most. What scripts do is in the last one.
-    pub most: u32,
+    /// None leaves that to what the packages are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most: Option<u32>,
     /// Packages that have a layer together, beside the others: names of packages, sorted,
     /// each in one group, by the name of the group.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -27,16 +29,6 @@ impl Layers {
     /// Whether it is what an image has that says nothing.
     pub fn is_default(&self) -> bool {
         *self == Self::default()
-    }
-}
-
-impl Default for Layers {
-    fn default() -> Self {
-        Self {
-            most: 1,
-            groups: BTreeMap::new(),
-            compression: Compression::default(),
-        }
     }
 }
 

@@ -86,16 +86,15 @@ impl Layering {
 
     /// What the plan has of it.
     pub(super) fn planned(&self) -> Layers {
-        let usual = Layers::default();
         let groups = self.groups.iter();
         Layers {
-            most: self.most.map_or(usual.most, |said| said.value),
+            most: self.most.map(|said| said.value),
             groups: groups
                 .map(|(name, said)| (name.clone(), said.value.clone()))
                 .collect(),
             compression: self
                 .compression
-                .map_or(usual.compression, |said| said.value),
+                .map_or_else(Compression::default, |said| said.value),
         }
     }
 }
