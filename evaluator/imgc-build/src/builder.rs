@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::fetch::Fetcher;
-use crate::packages::{self, Beside, Ready, Report, Scripts};
+use crate::packages::{self, Beside, PackageLayers, Ready, Report, Scripts};
 use crate::parts::Parts;
 use crate::pin::Pinned;
 use crate::realise::{self, About, Output, realise};
@@ -103,6 +103,27 @@ pub enum LayerKind {
     Files,
 }
 
+/// An image that has to be made.
+struct Todo<'a> {
+    /// Its place among those that were asked for.
+    at: usize,
+    image: &'a Image,
+    pinned: Pinned,
+    /// The layers of its packages, if they are there.
+    installed: Option<PackageLayers>,
+}
+
+/// What the store has of an image.
+enum Asked {
+    /// All of it.
+    Built(Built),
+    /// Not all. The layers of its packages, if they are there.
+    Todo {
+        pinned: Pinned,
+        installed: Option<PackageLayers>,
+    },
+}
+
 /// What the maintainer scripts of an image did.
 #[derive(Debug, Clone)]
 pub struct Ran {
@@ -176,22 +197,29 @@ impl<'a> Builder<'a> {
         let mut todo = Vec::new();
         for (at, (image, lock)) in images.iter().enumerate() {
             match self.asked(image, lock) {
-                Ok((Some(built), _)) => slots[at] = Some(Ok(built)),
-                Ok((None, pinned)) => todo.push((at, *image, pinned)),
+                Ok(Asked::Built(built)) => slots[at] = Some(Ok(built)),
+                Ok(Asked::Todo { pinned, installed }) => todo.push(Todo {
+                    at,
+                    image,
+                    pinned,
+                    installed,
+                }),
                 Err(error) => slots[at] = Some(Err(error)),
             }
         }
-        let pins: Vec<_> = todo
-            .iter()
-            .flat_map(|(_, _, pinned)| &pinned.pins)
+        let to_install = todo.iter().filter(|todo| todo.installed.is_none());
+        let pins: Vec<_> = to_install
+            .flat_map(|todo| &todo.pinned.pins)
             .cloned()
             .collect();
         let parts = self.all_parts(&pins);
-        let made = side_by_side(&todo, |(_, image, pinned)| {
-            parts.fragments(&pinned.pins)?;
-            Some(self.realise_undamaged(image, pinned, &parts))
+        let made = side_by_side(&todo, |todo| {
+            if todo.installed.is_none() {
+                parts.fragments(&todo.pinned.pins)?;
+            }
+            Some(self.realise_undamaged(todo, &parts))
         });
-        for ((at, ..), built) in todo.iter().zip(made) {
+        for (Todo { at, .. }, built) in todo.iter().zip(made) {
             slots[*at] = built;
         }
         let mut errors: Vec<Failed> = Vec::new();
@@ -232,38 +260,41 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Asks the store for a whole image. With the answer come its pins.
-    fn asked(&self, image: &Image, lock: &Lock) -> Result<(Option<Built>, Pinned), BuildError> {
+    /// Asks the store for a whole image, and if it isn't there, for the layers of its
+    /// packages.
+    fn asked(&self, image: &Image, lock: &Lock) -> Result<Asked, BuildError> {
         let pinned = match &image.packages {
             None => Pinned::default(),
             Some(packages) => pin::pins(image, packages, lock, self.mirrors)?,
         };
         let action = request_action(image, &pinned);
-        let found = realise::find(self.store, abi::IMAGE, action)?;
-        if found.is_some() {
+        if let Some(built) = realise::find(self.store, abi::IMAGE, action)? {
             self.events.event(Event::Reuse { kind: "image" });
+            return Ok(Asked::Built(built));
         }
-        Ok((found, pinned))
+        let installed = match &image.packages {
+            None => None,
+            Some(_) => self.installed_before(image, &pinned)?,
+        };
+        Ok(Asked::Todo { pinned, installed })
     }
 
     /// Realises an image. What turns out to be damaged in the store has been moved aside
     /// then, and is made anew: each thing once.
-    fn realise_undamaged(
-        &self,
-        image: &Image,
-        pinned: &Pinned,
-        parts: &Parts,
-    ) -> Result<Built, BuildError> {
+    fn realise_undamaged(&self, todo: &Todo<'_>, parts: &Parts) -> Result<Built, BuildError> {
+        let Todo { image, pinned, .. } = todo;
+        let mut installed = todo.installed.as_ref();
         let mut seen = BTreeSet::new();
         let mut anew = None;
         loop {
-            match self.realise_image(image, pinned, anew.as_ref().unwrap_or(parts)) {
+            match self.realise_image(image, pinned, installed, anew.as_ref().unwrap_or(parts)) {
                 Err(error) if damaged(&error).is_some_and(|blob| seen.insert(blob)) => {
                     let mut parts = self.all_parts(&pinned.pins);
                     if !parts.errors.is_empty() {
                         return Err(parts.errors.swap_remove(0));
                     }
                     anew = Some(parts);
+                    installed = None;
                 }
                 built => return built,
             }
@@ -274,6 +305,7 @@ impl<'a> Builder<'a> {
         &self,
         image: &Image,
         pinned: &Pinned,
+        installed: Option<&PackageLayers>,
         parts: &Parts,
     ) -> Result<Built, BuildError> {
         let about = About {
@@ -289,7 +321,7 @@ impl<'a> Builder<'a> {
             self,
             (abi::IMAGE, request_action(image, pinned)),
             about,
-            || self.make(image, pinned, parts),
+            || self.make(image, pinned, installed, parts),
         )
     }
 
@@ -322,7 +354,13 @@ impl<'a> Builder<'a> {
         }))
     }
 
-    fn make(&self, image: &Image, pinned: &Pinned, parts: &Parts) -> Result<Built, BuildError> {
+    fn make(
+        &self,
+        image: &Image,
+        pinned: &Pinned,
+        installed: Option<&PackageLayers>,
+        parts: &Parts,
+    ) -> Result<Built, BuildError> {
         let epoch = pinned.epoch;
         let mut layers = Vec::new();
         let mut contents = Vec::new();
@@ -342,9 +380,14 @@ impl<'a> Builder<'a> {
         };
         let mut frozen = None;
         if image.packages.is_some() {
-            let fragments = parts.fragments(&pinned.pins);
-            let fragments = fragments.ok_or_else(|| missing(pinned))?;
-            let made = self.package_layers(fragments, make_ready, image, pinned)?;
+            let made = match installed {
+                Some(installed) => installed.clone(),
+                None => {
+                    let fragments = parts.fragments(&pinned.pins);
+                    let fragments = fragments.ok_or_else(|| missing(pinned))?;
+                    self.package_layers(fragments, make_ready, image, pinned)?
+                }
+            };
             for one in made.layers {
                 let (created_by, what) = match one.group {
                     None => ("imgc: packages".to_owned(), LayerKind::Packages),

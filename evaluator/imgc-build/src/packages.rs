@@ -8,7 +8,7 @@ use imgc_dpkg::{Done, Fragment, Installed, Note, PathFilter};
 use imgc_layer::{
     Compression, Contents as _, Frame, Layer, Recipe, Segment, SegmentUse, StoreContents,
 };
-use imgc_plan::{Action, Image};
+use imgc_plan::{Action, Image, Inputs};
 use imgc_store::BlobDigest;
 use imgc_tree::{Content, TreePath};
 use rayon::prelude::*;
@@ -21,9 +21,9 @@ use crate::order::Order;
 use crate::own_files::Outside;
 use crate::parts::Part;
 use crate::pin::Pinned;
-use crate::realise::{About, Output, realise};
+use crate::realise::{self, About, Output, realise};
 use crate::stated::StatedEffects;
-use crate::{BuildError, Builder, abi};
+use crate::{BuildError, Builder, Event, abi};
 
 /// What `install` yields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,7 +135,7 @@ impl Builder<'_> {
         image: &Image,
         pinned: &Pinned,
     ) -> Result<PackageLayers, BuildError> {
-        let action = install_action(image, pinned, fragments);
+        let action = install_action(image, pinned, Inputs::Fragments(fragments));
         let compression = layering::compression(&image.layers);
         let names = pinned.pins.iter().map(|pin| pin.name.as_str());
         let about = About {
@@ -157,7 +157,8 @@ impl Builder<'_> {
                 }),
             },
         };
-        realise(self, (abi::install(compression), action), about, || {
+        let asked = (abi::install(compression), action);
+        let made = realise(self, asked, about, || {
             let groups = |parts: &_| layering::groups(parts, &pinned.calls, &image.layers);
             let ahead = Mutex::new(Vec::new());
             let Ready { parts, installed } = ready(&|parts| {
@@ -184,7 +185,25 @@ impl Builder<'_> {
                 tree,
                 report: report(installed),
             })
-        })
+        })?;
+        let (abi, action) = asked_of_debs(image, pinned);
+        realise::remember(self.store, abi, action, &made)?;
+        Ok(made)
+    }
+
+    /// The layers of an image's packages, if exactly these packages were installed so before.
+    /// What each of them was unpacked to is not looked at.
+    pub(crate) fn installed_before(
+        &self,
+        image: &Image,
+        pinned: &Pinned,
+    ) -> Result<Option<PackageLayers>, BuildError> {
+        let (abi, action) = asked_of_debs(image, pinned);
+        let found = realise::find(self.store, abi, action)?;
+        if found.is_some() {
+            self.events.event(Event::Reuse { kind: "install" });
+        }
+        Ok(found)
     }
 
     fn write_layers(
@@ -362,8 +381,19 @@ fn is_filtered(image: &Image) -> bool {
     packages.is_some_and(|packages| !packages.exclude.is_empty())
 }
 
+/// What is asked before anyone has looked at what the packages were unpacked to.
+pub(crate) fn asked_of_debs(image: &Image, pinned: &Pinned) -> (u32, Action) {
+    let debs = Inputs::Debs {
+        debs: pinned.pins.iter().map(|pin| pin.digest).collect(),
+        abi: abi::UNPACK,
+    };
+    let compression = layering::compression(&image.layers);
+    let action = install_action(image, pinned, debs);
+    (abi::install(compression), action)
+}
+
 /// What is asked where the packages of an image are installed.
-pub(crate) fn install_action(image: &Image, pinned: &Pinned, fragments: Vec<BlobDigest>) -> Action {
+pub(crate) fn install_action(image: &Image, pinned: &Pinned, packages: Inputs) -> Action {
     fn of<T: Default>(image: &Image, part: impl Fn(&imgc_plan::Packages) -> T) -> T {
         image.packages.as_ref().map(part).unwrap_or_default()
     }
@@ -375,7 +405,7 @@ pub(crate) fn install_action(image: &Image, pinned: &Pinned, fragments: Vec<Blob
         effects: of(image, |packages| packages.effects.clone()),
         exclude: of(image, |packages| packages.exclude.clone()),
         include: of(image, |packages| packages.include.clone()),
-        fragments,
+        packages,
         calls: pinned.call_lines.clone(),
         layers: image.layers.clone(),
     }

@@ -8,13 +8,13 @@
 use std::collections::BTreeMap;
 
 use imgc_apt::Lock;
-use imgc_plan::{Action, Derivation, DrvDigest, Image};
+use imgc_plan::{Action, Derivation, DrvDigest, Image, Inputs};
 use imgc_store::StoreError;
 use serde::Serialize;
 
 use crate::builder::{has_own_files, request_action};
 use crate::own_files::{FilesLayer, files_action};
-use crate::packages::{PackageLayers, install_action};
+use crate::packages::{PackageLayers, asked_of_debs, install_action};
 use crate::parts::Unpacked;
 use crate::pin::{self, Pinned};
 use crate::realise;
@@ -108,10 +108,12 @@ impl Builder<'_> {
         let mut inputs = Vec::new();
         let mut below = Some(Vec::new());
         if image.packages.is_some() {
+            let before: Option<PackageLayers> = self.recorded(&asked_of_debs(image, pinned))?;
+            let unneeded = whole.is_some() || before.is_some();
             let mut fragments = Some(Vec::new());
             let mut unpacks = Vec::new();
             for pin in &pinned.pins {
-                let (at, unpacked) = self.plan_package(pin, whole.is_some(), making)?;
+                let (at, unpacked) = self.plan_package(pin, unneeded, making)?;
                 unpacks.push(at);
                 fragments = fragments.zip(unpacked).map(|(mut all, one)| {
                     all.push(one.fragment);
@@ -119,11 +121,15 @@ impl Builder<'_> {
                 });
             }
             let action = fragments.map(|fragments| {
-                let action = install_action(image, pinned, fragments);
+                let action = install_action(image, pinned, Inputs::Fragments(fragments));
                 (abi::install(compression), action)
             });
-            let (node, made) =
+            let (mut node, mut made) =
                 self.step::<PackageLayers>("install", &image.name, action, whole.is_some())?;
+            if let (None, Some(before)) = (&made, before) {
+                node.state = State::Done;
+                made = Some(before);
+            }
             below = made.map(|made| made.layers.iter().map(|one| one.layer.blob).collect());
             inputs.push(making.push(node, unpacks));
         }

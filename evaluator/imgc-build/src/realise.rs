@@ -40,6 +40,21 @@ pub(crate) fn find<T: Output>(
     Ok(found(store, &key)?.ok())
 }
 
+/// Records an output under the digest of `action` too.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn remember<T: Output>(
+    store: &dyn Store,
+    abi: u32,
+    action: Action,
+    output: &T,
+) -> Result<(), StoreError> {
+    let key = Derivation { abi, action }.digest();
+    let record = serde_json::to_vec(output).expect("an output is plain data");
+    store.record(&key, &record)
+}
+
 /// Asks the store for the output of `action`, and makes it where it isn't there.
 ///
 /// One thread of one process makes an output at a time; whoever waited finds it

@@ -60,8 +60,8 @@ pub enum Action {
         /// Patterns of paths that are unpacked all the same.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         include: Vec<String>,
-        /// Each package's `unpack` output, in the order in which they are unpacked.
-        fragments: Vec<BlobDigest>,
+        /// The packages.
+        packages: Inputs,
         /// What is asked of dpkg, as the lock writes it.
         calls: Vec<String>,
         /// How the tree is cut into layers.
@@ -113,6 +113,22 @@ pub enum Action {
         calls: Vec<String>,
         /// The versions of the code behind the other kinds, by kind.
         abis: BTreeMap<String, u32>,
+    },
+}
+
+/// The packages of an [`Action::Install`], in the order in which they are unpacked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Inputs {
+    /// The output of each one's `unpack`.
+    Fragments(Vec<BlobDigest>),
+    /// What each one's `unpack` is made of: a question that can be asked before its output
+    /// is known, with the same answer.
+    Debs {
+        /// The packages.
+        debs: Vec<BlobDigest>,
+        /// The version of the code that unpacks them.
+        abi: u32,
     },
 }
 

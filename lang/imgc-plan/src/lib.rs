@@ -12,7 +12,7 @@ mod image_path;
 mod layers;
 mod platform;
 
-pub use derivation::{Action, Derivation};
+pub use derivation::{Action, Derivation, Inputs};
 pub use digest::{BlobDigest, DigestError, DrvDigest, FileDigest};
 pub use image::{
     Archive, Attributes, Config, Content, Effects, File, FileNode, Group, Image, Owner, Packages,
