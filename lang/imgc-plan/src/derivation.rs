@@ -151,19 +151,58 @@ impl Derivation {
 mod tests {
     use super::*;
 
+    /// Encodings and their digests, of each kind of action with all that it may say. `BLOB`
+    /// stands for the digest of nothing, without `sha256:`.
+    const GOLDENS: [(&str, &str); 8] = [
+        (
+            r#"{"abi":1,"action":{"fetch":{"sha256":"sha256:BLOB","size":123}}}"#,
+            "413cb1c1a057c8c340a80feff763d6ecf665da2c223585533f26df349bd65ee1",
+        ),
+        (
+            r#"{"abi":2000001,"action":{"unpack":{"deb":"sha256:BLOB"}}}"#,
+            "9b17574228b9e1d806eef5b6025dc986de1bebdf30fe1bc1a5f7c4084ef98c64",
+        ),
+        (
+            r#"{"abi":3,"action":{"install":{"arch":"amd64","epoch":1762077600,"skip":[],"packages":{"fragments":["sha256:BLOB"]},"calls":["extract 0"]}}}"#,
+            "d82affdd362d82cd58c95d61c415f9dfa25aebdb56620bb90ec1fa906291930c",
+        ),
+        (
+            r#"{"abi":3,"action":{"install":{"arch":"arm64","foreign":["armhf"],"epoch":0,"skip":["hello"],"effects":{"app":{"remove":["/var/x"]}},"exclude":["/usr/share/doc/*"],"include":["/usr/share/doc/*/copyright"],"packages":{"debs":{"debs":["sha256:BLOB"],"abi":2}},"calls":[],"layers":{"most":3,"groups":{"web":["curl","nginx"]},"compression":"gzip:9"}}}}"#,
+            "1ee19cbaecedfe767fb6d1c770bdb7fe646b5e7a1e30828e44a27f8c13c77b5e",
+        ),
+        (
+            r#"{"abi":1,"action":{"frame":{"segment":"sha256:BLOB","compression":"Gzip(6)"}}}"#,
+            "506c198896ba3d0778bcddc375a90886a0602ae797e68dd16554d1bfdfba030e",
+        ),
+        (
+            r#"{"abi":1,"action":{"layer":{"folders":"sha256:BLOB","segments":["sha256:BLOB"],"compression":"Zstd(3)"}}}"#,
+            "b535943e09566135f29127f54bb3b4f7dfda2ad3fe2e56cb0b676ea33558f4f8",
+        ),
+        (
+            r#"{"abi":4,"action":{"files":{"epoch":0,"base":["sha256:BLOB"],"groups":[],"users":[],"files":[],"compression":"zstd"}}}"#,
+            "50f19ed6ffac8388943c9a98a383ccb1fc44c2a127140efc380055fdf945cea4",
+        ),
+        (
+            r#"{"abi":1,"action":{"request":{"image":{"name":"app","platform":"linux/amd64","packages":null,"groups":[],"users":[],"files":[],"config":{"entrypoint":["/bin/app"],"cmd":[],"env":{"A":"b"},"user":"65534","workdir":"/srv","labels":{},"ports":[{"number":80,"protocol":"tcp"}],"volumes":[],"stop_signal":null}},"epoch":0,"packages":["sha256:BLOB"],"calls":[],"abis":{"files":4,"install":3}}}}"#,
+            "2837226e8f97e2483a926b6c216267f68cd5f9a693108e737a2a9480a0342944",
+        ),
+    ];
+
     #[test]
-    fn the_encoding_is_the_one_that_is_documented() {
-        let derivation = Derivation {
-            abi: 1,
-            action: Action::Unpack {
-                deb: BlobDigest::of(b""),
-            },
-        };
-        let text = r#"{"abi":1,"action":{"unpack":{"deb":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}}}"#;
-        assert_eq!(String::from_utf8(derivation.encode()).as_deref(), Ok(text));
-        assert_eq!(
-            derivation.digest().hex(),
-            DrvDigest::of(text.as_bytes()).hex()
-        );
+    fn the_encodings_and_digests_are_the_ones_that_they_always_were() {
+        let blob = BlobDigest::of(b"").hex();
+        for (text, digest) in GOLDENS {
+            let text = text.replace("BLOB", &blob);
+            let derivation: Derivation = serde_json::from_str(&text).expect(&text);
+            assert_eq!(
+                String::from_utf8(derivation.encode()).as_deref(),
+                Ok(&*text)
+            );
+            assert_eq!(
+                DrvDigest::of(text.as_bytes()).hex(),
+                derivation.digest().hex()
+            );
+            assert_eq!(derivation.digest().hex(), digest, "{text}");
+        }
     }
 }
