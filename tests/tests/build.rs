@@ -538,6 +538,44 @@ fn a_build_that_was_killed_is_taken_up() {
 }
 
 #[test]
+fn what_a_killed_build_left_is_removed_and_what_another_is_writing_is_not() {
+    let sandbox = Sandbox::new();
+    sandbox.write("app.img", r#"image { files = { "/motd" = "hello\n"; }; }"#);
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(120);
+    for path in [
+        ".imgc-b.part/blobs/x",
+        ".imgc-c.part",
+        ".imgc-d.part",
+        ".imgc-e.part/x",
+    ] {
+        sandbox.write(path, "half");
+    }
+    let others_own = [".imgc-f.part.img", ".imgc-new.part"];
+    others_own.map(|path| sandbox.write(path, "mine"));
+    touch(&sandbox.project(others_own[0]), old);
+    let parts = ["b", "c", "d", "e"].map(|name| sandbox.project(&format!(".imgc-{name}.part")));
+    for part in &parts {
+        touch(part, old);
+    }
+    let others: Vec<std::fs::File> = parts[2..]
+        .iter()
+        .map(|part| {
+            let open = std::fs::File::open(part).expect("a part");
+            open.try_lock().expect("nobody else writes it");
+            open
+        })
+        .collect();
+    sandbox.build();
+    assert!(!parts[0].exists() && !parts[1].exists());
+    assert!(parts[2].exists() && parts[3].exists());
+    drop(others);
+    std::fs::remove_dir_all(sandbox.project("app.oci")).expect("the layout");
+    sandbox.build();
+    assert!(!parts[2].exists() && !parts[3].exists());
+    assert!(others_own.iter().all(|path| sandbox.project(path).exists()));
+}
+
+#[test]
 fn builds_at_the_same_time_share_a_store() {
     let sandbox = sandbox();
     let digests: Vec<String> = std::thread::scope(|scope| {
@@ -559,10 +597,7 @@ fn builds_at_the_same_time_share_a_store() {
 }
 
 fn touch(path: &Path, time: std::time::SystemTime) {
-    let file = std::fs::File::options()
-        .write(true)
-        .open(path)
-        .expect("the file");
+    let file = std::fs::File::open(path).expect("the file");
     file.set_modified(time).expect("its time can be set");
 }
 

@@ -6,12 +6,12 @@ use std::path::Path;
 use imgc_diag::{Diagnostic, FileId, Severity};
 use serde_json::json;
 
+use crate::beside::replace_text;
 use crate::cli::CheckArgs;
 use crate::describe::Problem;
 use crate::desk::{Desks, Findings};
 use crate::fix;
 use crate::found;
-use crate::output::replace_text;
 use crate::programs::{self, STANDARD_INPUT};
 use crate::target::Target;
 use crate::terminal::{Failure, Terminal};

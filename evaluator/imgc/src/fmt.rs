@@ -5,9 +5,9 @@ use std::path::Path;
 
 use imgc_diag::FileId;
 
+use crate::beside::replace_text;
 use crate::cli::FmtArgs;
 use crate::found;
-use crate::output::replace_text;
 use crate::programs::{self, STANDARD_INPUT};
 use crate::terminal::{Failure, Terminal};
 

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use imgc_apt::{Lock, Request};
 
+use crate::beside::write_whole;
 use crate::describe::{self, Problem};
-use crate::output::write_whole;
 use crate::work::Work;
 
 /// The largest lock that is read, in bytes.

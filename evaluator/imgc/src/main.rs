@@ -2,6 +2,7 @@
 //! crate that knows them; it hands them to the others through traits.
 
 mod apt_sources;
+mod beside;
 mod build;
 mod changes;
 mod check;

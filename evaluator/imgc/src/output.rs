@@ -1,9 +1,7 @@
 //! Where images go: layout folders and archives.
 
 use std::collections::BTreeSet;
-use std::fs::{File, Permissions};
 use std::io::{BufWriter, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use imgc_build::Built;
@@ -11,6 +9,7 @@ use imgc_oci::{Layout, LayoutFile, OciError, Tagged};
 use imgc_store::{Store, StoreError};
 use rayon::prelude::*;
 
+use crate::beside::{folder_beside, write_whole};
 use crate::build::Taking;
 use crate::describe::{self, Problem};
 
@@ -88,12 +87,7 @@ fn write_folder(folder: &Path, layout: &Layout, store: &dyn Store) -> Result<(),
         return Ok(());
     }
     let wrote = |error| describe::disk("write", folder, &error);
-    let (above, mut part) = beside(folder);
-    std::fs::create_dir_all(above).map_err(wrote)?;
-    let mut part = part
-        .permissions(Permissions::from_mode(0o777))
-        .tempdir_in(above)
-        .map_err(wrote)?;
+    let (mut part, _lock) = folder_beside(folder).map_err(wrote)?;
     fill_folder(part.path(), layout, store)?;
     std::fs::rename(part.path(), folder).map_err(wrote)?;
     part.disable_cleanup(true);
@@ -254,46 +248,5 @@ fn taking(error: &StoreError) -> Taking {
     match error {
         StoreError::Absent(_) => Taking::Damaged,
         error => describe::store(error).into(),
-    }
-}
-
-/// Writes a file beside its place and moves it there when it is whole.
-pub(crate) fn write_whole(
-    path: &Path,
-    write: impl FnOnce(&mut File) -> std::io::Result<()>,
-) -> Result<(), Problem> {
-    let (above, mut part) = beside(path);
-    let done = part
-        .permissions(Permissions::from_mode(0o666))
-        .tempfile_in(above)
-        .and_then(|mut part| {
-            write(part.as_file_mut())?;
-            part.as_file().sync_all()?;
-            part.persist(path).map(drop).map_err(|error| error.error)
-        });
-    done.map_err(|error| describe::disk("write", path, &error))
-}
-
-/// Puts `text` in the place of a file's text, in one step. Its mode stays; behind a link,
-/// the file that it leads to is replaced.
-pub(crate) fn replace_text(path: &Path, text: &str) -> Result<(), Problem> {
-    let failed = |error: std::io::Error| describe::disk("write", path, &error);
-    let real = path.canonicalize().map_err(failed)?;
-    let mode = real.metadata().map_err(failed)?.permissions();
-    write_whole(&real, |file| {
-        file.write_all(text.as_bytes())?;
-        file.set_permissions(mode)
-    })
-}
-
-/// Where something is made before it is moved to `path`: the folder, and how it is named
-/// there. The name is one that nobody can know or has used: what stands in the folder is
-/// not followed, and what a killed process left is not taken up.
-fn beside(path: &Path) -> (&Path, tempfile::Builder<'static, 'static>) {
-    let mut part = tempfile::Builder::new();
-    part.prefix(".imgc-").suffix(".part");
-    match path.parent() {
-        Some(above) if !above.as_os_str().is_empty() => (above, part),
-        _ => (Path::new("."), part),
     }
 }

@@ -6,10 +6,10 @@ mod page;
 
 use std::path::{Path, PathBuf};
 
+use crate::beside::write_whole;
 use crate::cli::{DocArgs, DocFormat};
 use crate::describe::{self, Problem};
 use crate::desk::{Desk, Desks};
-use crate::output::write_whole;
 use crate::terminal::{Failure, Terminal};
 use imgc_eval::builtin_docs;
 
