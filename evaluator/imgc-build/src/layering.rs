@@ -7,7 +7,8 @@
 //! common share layers all the same, as each of these rules gives them the same groups:
 //! - what Debian extracts first, its essential set, is one group, the lowest;
 //! - the largest packages have a layer each;
-//! - all other packages share one;
+//! - all other packages share one, or several where that is very large and the image does
+//!   not say how many;
 //! - what scripts did, and dpkg's database, is on top.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use imgc_apt::Call;
 use imgc_layer::Compression;
 use imgc_plan::{Layers, MAX_LAYERS};
+use sha2::{Digest as _, Sha256};
 
 use crate::parts::Part;
 
@@ -24,6 +26,13 @@ const USUAL: u32 = 8;
 
 /// The least that has a layer of its own then, in compressed bytes.
 const WORTH: u64 = 1 << 20;
+
+/// How large the layer of all other packages may become then, in compressed bytes, before it
+/// is cut: whoever pulls an update of one of them pulls its layer.
+const OTHERS: u64 = 64 << 20;
+
+/// Into how many layers it is cut at most, as a power of two.
+const CUTS: u32 = 4;
 
 /// Groups of packages, each for a layer, the lowest first: what it is called, and its
 /// packages by their place in the order of installation.
@@ -94,8 +103,15 @@ pub(crate) fn groups(
         let mut alone: Vec<usize> = large.drain(..alone).collect();
         alone.sort_by_key(|&at| name(at));
         groups.extend(alone.into_iter().map(|at| (name(at).to_owned(), vec![at])));
-        if !large.is_empty() && large.iter().map(size).sum::<u64>() >= worth {
-            groups.push(("others".to_owned(), large));
+        let rest = large.iter().map(size).sum::<u64>();
+        if !large.is_empty() && rest >= worth {
+            let cuts = match layers.most {
+                Some(_) => 0,
+                None => (0..CUTS)
+                    .find(|cuts| rest >> cuts <= OTHERS)
+                    .unwrap_or(CUTS),
+            };
+            groups.extend(cut("others", large, cuts, name));
         }
     }
     for (_, group) in &mut groups {
@@ -109,11 +125,53 @@ pub(crate) fn groups(
     Ok(groups)
 }
 
+/// A group as up to `2^cuts` groups. Which one a package goes to depends on its name alone:
+/// another package more changes no other group.
+fn cut<'a>(
+    group: &str,
+    packages: Vec<usize>,
+    cuts: u32,
+    name: impl Fn(usize) -> &'a str,
+) -> Groups {
+    if cuts == 0 {
+        return vec![(group.to_owned(), packages)];
+    }
+    let mut groups: BTreeMap<u8, Vec<usize>> = BTreeMap::new();
+    for at in packages {
+        let digest: [u8; 32] = Sha256::digest(name(at).as_bytes()).into();
+        groups.entry(digest[0] >> (8 - cuts)).or_default().push(at);
+    }
+    let groups = groups.into_iter();
+    groups
+        .map(|(number, packages)| (format!("{group}-{}", number + 1), packages))
+        .collect()
+}
+
 /// How the layers of an image are compressed.
 pub(crate) fn compression(layers: &Layers) -> Compression {
     match layers.compression {
         imgc_plan::Compression::Zstd(level) => Compression::Zstd(level.into()),
         imgc_plan::Compression::Gzip(level) => Compression::Gzip(level.into()),
         imgc_plan::Compression::None => Compression::None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_package_changes_one_part_of_a_large_group() {
+        let names: Vec<String> = (0..200).map(|number| format!("lib{number}")).collect();
+        let all = |count: usize| cut("others", (0..count).collect(), 3, |at| &names[at]);
+        let (before, after) = (all(199), all(200));
+        assert_eq!(before.len(), 8);
+        assert_eq!(before[0].0, "others-1");
+        let differ = before.iter().zip(&after).filter(|(a, b)| a != b);
+        assert_eq!(differ.count(), 1);
+        let mut together: Vec<usize> = after.into_iter().flat_map(|(_, part)| part).collect();
+        together.sort_unstable();
+        assert_eq!(together, (0..200).collect::<Vec<_>>());
+        assert!(before.iter().all(|(_, part)| part.len() > 10));
     }
 }
