@@ -1,0 +1,1 @@
+[(let) (record) (list) (parameters) (match) (text)] @fold

@@ -1,0 +1,2 @@
+[(record) (list) (parameters) (match) (let)] @indent
+["}" "]" "in"] @outdent
