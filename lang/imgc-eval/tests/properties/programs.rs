@@ -426,7 +426,7 @@ impl<'a> Maker<'a> {
                     }
                     _ => {
                         let (a, b) = (self.expr(&Type::Bool, 1), self.expr(&Type::Bool, 1));
-                        format!("({a} && !{b} || {a})")
+                        format!("({a} && !{b} || 1 < 2)")
                     }
                 }
             }
