@@ -5,7 +5,6 @@ use std::fmt;
 use std::rc::Rc;
 
 use bstr::{BStr, BString, ByteSlice as _};
-use imgc_tree::Kind;
 use sha2::{Digest as _, Sha256};
 
 use crate::commands::{ESSENTIAL, Origin};
@@ -103,7 +102,7 @@ impl<'r> Process<'_, 'r> {
     pub(crate) fn program(&self, name: &BStr) -> Program {
         let files = &self.machine.files;
         let look = |path: &[u8]| match files.stat(path, true) {
-            Ok(stat) if stat.kind == b'f' => Some(stat.mode & 0o111 != 0),
+            Ok(stat) if stat.kind == b'f' => Some(files.may(stat.ino, 1)),
             _ => None,
         };
         if name.contains(&b'/') {
@@ -320,7 +319,11 @@ impl<'r> Process<'_, 'r> {
             return Err(Errno::Io);
         }
         let ino = match how {
-            Open::Read => files.find(&path, true)?,
+            Open::Read => {
+                let ino = files.find(&path, true)?;
+                files.allowed(ino, 4)?;
+                ino
+            }
             _ => files.create(&path, 0o666 & !self.umask)?,
         };
         if how == Open::Write {
@@ -461,10 +464,8 @@ impl<'r> Process<'_, 'r> {
 
     /// Whether the file at `path` is a regular one that may be executed.
     pub(crate) fn is_executable(&self, path: &[u8]) -> bool {
-        let node = self.machine.files.node(path);
-        node.is_some_and(|node| {
-            matches!(node.kind, Kind::Regular(_)) && node.meta.mode & 0o111 != 0
-        })
+        let files = &self.machine.files;
+        files.is_file(path) && files.find(path, true).is_ok_and(|ino| files.may(ino, 1))
     }
 }
 

@@ -106,7 +106,6 @@ pub(crate) const ESSENTIAL: &[&str] = &[
     "shadowconfig",
     "shred",
     "shuf",
-    "su",
     "taskset",
     "tic",
     "toe",
