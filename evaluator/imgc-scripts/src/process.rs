@@ -7,7 +7,7 @@ use std::rc::Rc;
 use bstr::{BStr, BString, ByteSlice as _};
 use sha2::{Digest as _, Sha256};
 
-use crate::commands::{ESSENTIAL, Origin};
+use crate::commands::{ESSENTIAL, Origin, recognised};
 use crate::machine::Machine;
 use crate::stop::{Stop, Why};
 use crate::streams::{Fd, Open, OpenFile};
@@ -219,7 +219,7 @@ impl<'r> Process<'_, 'r> {
                 Err(_) => return,
             },
         };
-        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hexadecimal(&digest);
         if !known.contains(&digest.as_str()) {
             self.machine.unknown.insert(at.to_string());
         }
@@ -269,9 +269,15 @@ impl<'r> Process<'_, 'r> {
         match base(program) {
             b"sh" | b"dash" => shell::script(self, bytes, false, &options),
             b"bash" => shell::script(self, bytes, true, &options),
-            other => Err(Stop::new(Why::Interpreter(
-                other.to_str_lossy().into_owned(),
-            ))),
+            other => {
+                let digest = hexadecimal(&Sha256::digest(bytes));
+                match recognised(&digest) {
+                    Some(script) => (script.run)(self),
+                    None => Err(Stop::new(Why::Interpreter(
+                        other.to_str_lossy().into_owned(),
+                    ))),
+                }
+            }
         }
     }
 
@@ -484,6 +490,10 @@ fn shebang(bytes: &[u8]) -> Option<(&[u8], Vec<&[u8]>)> {
 /// Whether a program is a text: one without a first line that names its shell is for sh.
 fn is_text(bytes: &[u8]) -> bool {
     bytes.starts_with(b"#!") || !bytes.iter().take(256).any(|&b| b == 0)
+}
+
+fn hexadecimal(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The folder of a path.

@@ -12,6 +12,7 @@ pub(crate) mod archive;
 pub(crate) mod caches;
 pub(crate) mod debconf;
 pub(crate) mod declined;
+pub(crate) mod dictionaries;
 pub(crate) mod dpkg;
 pub(crate) mod files;
 pub(crate) mod services;
@@ -45,6 +46,19 @@ pub(crate) enum Origin {
     /// As `Package`, in place of a program in Perl, Python or shell, whose known versions
     /// have these SHA-256 digests, in hexadecimal.
     Helper(&'static [&'static str]),
+}
+
+/// A maintainer script in a language that is not interpreted, known to the byte.
+pub(crate) struct Recognised {
+    /// The SHA-256 of its bytes, in hexadecimal.
+    pub(crate) sha256: &'static str,
+    pub(crate) run: fn(&mut Process<'_, '_>) -> Outcome,
+}
+
+/// The scripts of this digest, if it is known.
+pub(crate) fn recognised(sha256: &str) -> Option<&'static Recognised> {
+    let mut known = dictionaries::SCRIPTS.iter();
+    known.find(|script| script.sha256 == sha256)
 }
 
 /// Programs of the essential set that have no native version and that a script may want.
@@ -132,6 +146,7 @@ pub(crate) fn table() -> BTreeMap<&'static str, &'static Native> {
         caches::NATIVES,
         debconf::NATIVES,
         declined::NATIVES,
+        dictionaries::NATIVES,
         dpkg::NATIVES,
         files::NATIVES,
         services::NATIVES,

@@ -13,4 +13,9 @@ pub(crate) mod secrets;
 use super::Native;
 
 /// The commands of this module's parts.
-pub(crate) const NATIVES: &[&[Native]] = &[engines::NATIVES, kernel::NATIVES, processor::NATIVES, secrets::NATIVES];
+pub(crate) const NATIVES: &[&[Native]] = &[
+    engines::NATIVES,
+    kernel::NATIVES,
+    processor::NATIVES,
+    secrets::NATIVES,
+];

@@ -328,7 +328,14 @@ mod tests {
         assert_eq!(machine.run(&["id", "-u"]).out, "0\n");
         let ids = machine.run(&["runuser", "-u", "db", "--", "id", "-G"]);
         assert_eq!(ids.out, "102 50\n");
-        let args = ["setpriv", "--reuid", "db", "--regid", "34", "--clear-groups"];
+        let args = [
+            "setpriv",
+            "--reuid",
+            "db",
+            "--regid",
+            "34",
+            "--clear-groups",
+        ];
         let ids = machine.run(&[&args[..], &["id", "-G"]].concat());
         assert_eq!(ids.out, "34\n");
     }
