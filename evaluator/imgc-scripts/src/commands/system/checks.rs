@@ -15,6 +15,7 @@ pub(super) const NATIVES: &[Native] = &[
     native("unbound-checkconf", |process| discarded(process, &[])),
     native("exim4", |process| discarded(process, &["-bV"])),
     native("nginx", |process| discarded(process, &["-t"])),
+    native("proftpd", |process| discarded(process, &["-t"])),
     native("haproxy", |process| discarded(process, &["-c"])),
     native("visudo", |process| discarded(process, &["-c"])),
     native("slaptest", |process| discarded(process, &[])),
