@@ -36,7 +36,7 @@ mod tests {
     fn the_processor_is_told_of_and_not_asked() {
         let mut machine = machine();
         let program = "/usr/libexec/x86_64-linux-gnu/isa-support/test-SSE4.2";
-        machine.put(program, "\u{7f}ELF", 0o755);
+        machine.put(program, "\u{7f}ELF\0", 0o755);
         assert_eq!(machine.run(&[program]).status, 0);
         assert_eq!(machine.declined().len(), 1);
     }
