@@ -9,6 +9,7 @@ mod engines;
 mod kernel;
 mod processor;
 pub(crate) mod secrets;
+mod unknowable;
 
 use super::Native;
 
@@ -18,4 +19,5 @@ pub(crate) const NATIVES: &[&[Native]] = &[
     kernel::NATIVES,
     processor::NATIVES,
     secrets::NATIVES,
+    unknowable::NATIVES,
 ];
