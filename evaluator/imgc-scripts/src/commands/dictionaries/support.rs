@@ -195,10 +195,9 @@ pub(super) fn jed(process: &mut Process<'_, '_>) -> Result<(), Stop> {
             let mode = or(fields, "extended-character-mode", "");
             let call = |indent: &str, lines: &[&[u8]]| {
                 let head = format!("{indent}{kind}_add_dictionary (\n");
-                let ends = lines.iter().map(|line| {
-                    let quoted = [indent.as_bytes(), b"  \"", line, b"\""].concat();
-                    quoted
-                });
+                let ends = lines
+                    .iter()
+                    .map(|line| [indent.as_bytes(), b"  \"", line, b"\""].concat());
                 let ends: Vec<Vec<u8>> = ends.collect();
                 [head.as_bytes(), &bstr::join(",\n", ends), b");"].concat()
             };
