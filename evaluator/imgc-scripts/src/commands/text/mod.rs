@@ -18,7 +18,7 @@ pub(crate) mod options;
 pub(crate) mod pattern;
 mod sed;
 mod seq;
-mod sort;
+pub(crate) mod sort;
 mod split;
 mod sums;
 mod tr;
