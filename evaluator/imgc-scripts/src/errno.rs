@@ -25,6 +25,9 @@ pub enum Errno {
     /// `EINVAL`
     #[error("Invalid argument")]
     Invalid,
+    /// `EACCES`
+    #[error("Permission denied")]
+    Access,
     /// `EPERM`
     #[error("Operation not permitted")]
     NotPermitted,

@@ -3,7 +3,7 @@
 //!
 //! All paths here are absolute and raw: `..`, `.` and double slashes are fine, and links
 //! are followed as the kernel follows them, never out of the root. Whoever acts is root,
-//! so that permissions refuse nothing.
+//! whom permissions refuse nothing, but for what `su` and its like run: see `actor`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,6 +13,7 @@ use std::sync::Arc;
 use bstr::BString;
 use imgc_tree::{Content, Ino, InsertError, Kind, Node, Tree, TreePath};
 
+use crate::actor::Actor;
 use crate::effects::{Effect, Line, Touched};
 use crate::stop::{Stop, Why};
 use crate::{Errno, Limits};
@@ -38,7 +39,7 @@ type Deferred = Rc<dyn Fn() -> Vec<u8>>;
 
 /// A tree, with the bytes that are being written to it.
 pub struct Files<'r> {
-    tree: Tree,
+    pub(crate) tree: Tree,
     reader: &'r dyn Reader,
     /// Bytes that are newer than the tree's.
     pending: BTreeMap<Ino, Rc<Vec<u8>>>,
@@ -47,8 +48,10 @@ pub struct Files<'r> {
     known: BTreeMap<[u8; 32], Rc<Vec<u8>>>,
     epoch: i64,
     limit: usize,
-    /// Who is acting, for the notes.
+    /// What is acting, for the notes.
     pub(crate) line: Line,
+    /// Who is acting; none is root.
+    pub(crate) actor: Option<Actor>,
     pub(crate) effects: Vec<Effect>,
     /// What must stop the script when the command that met it ends.
     pub(crate) fault: Option<Stop>,
@@ -86,6 +89,7 @@ impl<'r> Files<'r> {
             epoch,
             limit: limits.file,
             line: Line::default(),
+            actor: None,
             effects: Vec::new(),
             fault: None,
         }
@@ -130,8 +134,16 @@ impl<'r> Files<'r> {
     /// link at its end is followed too; a slash at the end does so always.
     ///
     /// # Errors
-    /// `ENOENT`, `ENOTDIR`, `ELOOP`, `ENAMETOOLONG`.
+    /// `ENOENT`, `ENOTDIR`, `ELOOP`, `ENAMETOOLONG`; `EACCES` for whoever is not root.
     pub fn resolve(&self, path: &[u8], follow: bool) -> Result<(TreePath, Option<Ino>), Errno> {
+        let found = self.lead(path, follow)?;
+        match self.actor {
+            Some(_) => self.reachable(&found.0).map(|()| found),
+            None => Ok(found),
+        }
+    }
+
+    fn lead(&self, path: &[u8], follow: bool) -> Result<(TreePath, Option<Ino>), Errno> {
         if path.is_empty() {
             return Err(Errno::NoEntry);
         }
@@ -278,9 +290,11 @@ impl<'r> Files<'r> {
     /// As [`Files::find`], and `ENOTDIR`.
     pub fn list(&self, path: &[u8]) -> Result<Vec<BString>, Errno> {
         let (folder, ino) = self.resolve(path, true)?;
-        if !self.tree.node(ino.ok_or(Errno::NoEntry)?).is_directory() {
+        let ino = ino.ok_or(Errno::NoEntry)?;
+        if !self.tree.node(ino).is_directory() {
             return Err(Errno::NotDirectory);
         }
+        self.allowed(ino, 4)?;
         let children = self.tree.children(&folder);
         let mut names: Vec<BString> = children.map(|(path, _)| path.name().into()).collect();
         names.sort_unstable();
@@ -306,6 +320,7 @@ impl<'r> Files<'r> {
     /// As [`Files::find`], and as [`Files::read_ino`].
     pub fn read(&mut self, path: &[u8]) -> Result<Rc<Vec<u8>>, Errno> {
         let ino = self.find(path, true)?;
+        self.allowed(ino, 4)?;
         self.read_ino(ino)
     }
 
@@ -422,6 +437,7 @@ impl<'r> Files<'r> {
             if self.tree.node(ino).is_directory() {
                 return Err(Errno::IsDirectory);
             }
+            self.allowed(ino, 2)?;
             self.note(&at, Touched::Written);
             return Ok(ino);
         }
@@ -542,6 +558,8 @@ impl<'r> Files<'r> {
     }
 
     fn insert_at(&mut self, at: &TreePath, node: Node, touched: Touched) -> Result<Ino, Errno> {
+        let mut node = node;
+        self.own(at, &mut node)?;
         let ino = self.tree.insert(at, node).map_err(|e| errno(&e))?;
         self.note(at, touched);
         Ok(ino)
@@ -632,6 +650,7 @@ impl<'r> Files<'r> {
         if there.is_some() {
             return Err(Errno::Exists);
         }
+        self.changeable(&at)?;
         self.tree.link(&at, &target).map_err(|e| errno(&e))?;
         self.note(&at, Touched::Written);
         Ok(())
@@ -646,6 +665,7 @@ impl<'r> Files<'r> {
         if self.tree.node(ino.ok_or(Errno::NoEntry)?).is_directory() {
             return Err(Errno::IsDirectory);
         }
+        self.changeable(&at)?;
         self.tree.remove(&at);
         self.note(&at, Touched::Removed);
         Ok(())
@@ -663,6 +683,7 @@ impl<'r> Files<'r> {
         if self.tree.children(&at).next().is_some() || at.is_root() {
             return Err(Errno::NotEmpty);
         }
+        self.changeable(&at)?;
         self.tree.remove(&at);
         self.note(&at, Touched::Removed);
         Ok(())
@@ -678,6 +699,7 @@ impl<'r> Files<'r> {
         if at.is_root() {
             return Err(Errno::NotPermitted);
         }
+        self.changeable(&at)?;
         self.tree.remove(&at);
         self.note(&at, Touched::Removed);
         Ok(())
@@ -702,6 +724,8 @@ impl<'r> Files<'r> {
         if from.is_root() || (to.is_within(&from) && to != from) {
             return Err(Errno::Invalid);
         }
+        self.changeable(&from)?;
+        self.changeable(&to)?;
         self.tree.rename(&from, &to).map_err(|e| errno(&e))?;
         self.note(&from, Touched::Removed);
         self.note(&to, Touched::Written);
@@ -716,7 +740,9 @@ impl<'r> Files<'r> {
     /// As [`Files::find`].
     pub fn chmod(&mut self, path: &[u8], mode: u32) -> Result<(), Errno> {
         let (at, ino) = self.resolve(path, true)?;
-        self.tree.node_mut(ino.ok_or(Errno::NoEntry)?).meta.mode = mode & 0o7777;
+        let ino = ino.ok_or(Errno::NoEntry)?;
+        self.owned(ino)?;
+        self.tree.node_mut(ino).meta.mode = mode & 0o7777;
         self.note(&at, Touched::Metadata);
         Ok(())
     }
@@ -735,7 +761,9 @@ impl<'r> Files<'r> {
         follow: bool,
     ) -> Result<(), Errno> {
         let (at, ino) = self.resolve(path, follow)?;
-        let node = self.tree.node_mut(ino.ok_or(Errno::NoEntry)?);
+        let ino = ino.ok_or(Errno::NoEntry)?;
+        self.may_give(ino, uid, gid)?;
+        let node = self.tree.node_mut(ino);
         node.meta.uid = uid.unwrap_or(node.meta.uid);
         node.meta.gid = gid.unwrap_or(node.meta.gid);
         if matches!(node.kind, Kind::Regular(_)) {
@@ -756,6 +784,7 @@ impl<'r> Files<'r> {
     /// As [`Files::find`].
     pub fn set_time(&mut self, path: &[u8], mtime: i64, follow: bool) -> Result<(), Errno> {
         let ino = self.find(path, follow)?;
+        self.owned(ino)?;
         self.tree.node_mut(ino).meta.mtime = mtime.min(self.epoch);
         Ok(())
     }
@@ -771,7 +800,9 @@ impl<'r> Files<'r> {
         value: Option<Vec<u8>>,
     ) -> Result<(), Errno> {
         let (at, ino) = self.resolve(path, true)?;
-        let xattrs = &mut self.tree.node_mut(ino.ok_or(Errno::NoEntry)?).meta.xattrs;
+        let ino = ino.ok_or(Errno::NoEntry)?;
+        self.owned(ino)?;
+        let xattrs = &mut self.tree.node_mut(ino).meta.xattrs;
         match value {
             Some(value) => xattrs.insert(name.to_owned(), value),
             None => xattrs.remove(name),

@@ -8,6 +8,7 @@
 //! `triggers/Unincorp`, `/var/lib/dpkg/alternatives`.
 //!
 //! - `files`: the tree as system calls see it.
+//! - `actor`: who acts, where it is not root.
 //! - `process`: what a command is given: arguments, environment, streams.
 //! - `commands`: the commands themselves, one table.
 //! - `shell`: sh, and the bash that occurs.
@@ -15,6 +16,7 @@
 //! What can't be done faithfully stops the script with a [`Stop`], whatever the script
 //! would make of a failing command: an image is right or refused.
 
+mod actor;
 mod commands;
 mod effects;
 mod errno;

@@ -5,10 +5,9 @@ use std::fmt;
 use std::rc::Rc;
 
 use bstr::{BStr, BString, ByteSlice as _};
-use imgc_tree::Kind;
 use sha2::{Digest as _, Sha256};
 
-use crate::commands::{ESSENTIAL, Origin};
+use crate::commands::{ESSENTIAL, Origin, recognised};
 use crate::machine::Machine;
 use crate::stop::{Stop, Why};
 use crate::streams::{Fd, Open, OpenFile};
@@ -103,7 +102,7 @@ impl<'r> Process<'_, 'r> {
     pub(crate) fn program(&self, name: &BStr) -> Program {
         let files = &self.machine.files;
         let look = |path: &[u8]| match files.stat(path, true) {
-            Ok(stat) if stat.kind == b'f' => Some(stat.mode & 0o111 != 0),
+            Ok(stat) if stat.kind == b'f' => Some(files.may(stat.ino, 1)),
             _ => None,
         };
         if name.contains(&b'/') {
@@ -220,7 +219,7 @@ impl<'r> Process<'_, 'r> {
                 Err(_) => return,
             },
         };
-        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hexadecimal(&digest);
         if !known.contains(&digest.as_str()) {
             self.machine.unknown.insert(at.to_string());
         }
@@ -270,9 +269,15 @@ impl<'r> Process<'_, 'r> {
         match base(program) {
             b"sh" | b"dash" => shell::script(self, bytes, false, &options),
             b"bash" => shell::script(self, bytes, true, &options),
-            other => Err(Stop::new(Why::Interpreter(
-                other.to_str_lossy().into_owned(),
-            ))),
+            other => {
+                let digest = hexadecimal(&Sha256::digest(bytes));
+                match recognised(&digest) {
+                    Some(script) => (script.run)(self),
+                    None => Err(Stop::new(Why::Interpreter(
+                        other.to_str_lossy().into_owned(),
+                    ))),
+                }
+            }
         }
     }
 
@@ -320,7 +325,11 @@ impl<'r> Process<'_, 'r> {
             return Err(Errno::Io);
         }
         let ino = match how {
-            Open::Read => files.find(&path, true)?,
+            Open::Read => {
+                let ino = files.find(&path, true)?;
+                files.allowed(ino, 4)?;
+                ino
+            }
             _ => files.create(&path, 0o666 & !self.umask)?,
         };
         if how == Open::Write {
@@ -461,10 +470,8 @@ impl<'r> Process<'_, 'r> {
 
     /// Whether the file at `path` is a regular one that may be executed.
     pub(crate) fn is_executable(&self, path: &[u8]) -> bool {
-        let node = self.machine.files.node(path);
-        node.is_some_and(|node| {
-            matches!(node.kind, Kind::Regular(_)) && node.meta.mode & 0o111 != 0
-        })
+        let files = &self.machine.files;
+        files.is_file(path) && files.find(path, true).is_ok_and(|ino| files.may(ino, 1))
     }
 }
 
@@ -483,6 +490,10 @@ fn shebang(bytes: &[u8]) -> Option<(&[u8], Vec<&[u8]>)> {
 /// Whether a program is a text: one without a first line that names its shell is for sh.
 fn is_text(bytes: &[u8]) -> bool {
     bytes.starts_with(b"#!") || !bytes.iter().take(256).any(|&b| b == 0)
+}
+
+fn hexadecimal(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The folder of a path.

@@ -169,33 +169,45 @@ struct Sweep<'a> {
 }
 
 impl Sweep<'_> {
-    /// What becomes of each package. All are built one by one. Those that could be are
-    /// then compared.
+    /// What becomes of each package. A group whose tree is equal is done with. Of any
+    /// other, each is built by itself, and those that could be are compared.
     fn fates(&self, packages: &[String]) -> Vec<(String, Fate)> {
         let mut fates = BTreeMap::new();
-        let mut built = Vec::new();
-        for package in packages {
-            match self.try_to_build(package) {
-                Fate::Built if !self.options.refusals => built.push(package.clone()),
-                fate => {
-                    say(&format!("{package}: {}", fate.line()));
-                    fates.insert(package.clone(), fate);
+        let mut tell = |package: &String, fate: Fate| {
+            say(&format!("{package}: {}", fate.line()));
+            fates.insert(package.clone(), fate);
+        };
+        for group in packages.chunks(self.options.group) {
+            if self.is_equal(group) {
+                group.iter().for_each(|package| tell(package, Fate::Equal));
+                continue;
+            }
+            let mut built = Vec::new();
+            for package in group {
+                match self.try_to_build(package) {
+                    Fate::Built if !self.options.refusals => built.push(package.clone()),
+                    fate => tell(package, fate),
                 }
             }
-        }
-        for group in built.chunks(self.options.group) {
-            let together = group.len() > 1 && matches!(self.compare(group), Fate::Equal);
-            for package in group {
-                let fate = if together {
-                    Fate::Equal
-                } else {
-                    self.compare(std::slice::from_ref(package))
+            let together = built.len() < group.len() && self.is_equal(&built);
+            for package in &built {
+                let fate = match together {
+                    true => Fate::Equal,
+                    false => self.compare(std::slice::from_ref(package)),
                 };
-                say(&format!("{package}: {}", fate.line()));
-                fates.insert(package.clone(), fate);
+                tell(package, fate);
             }
         }
         fates.into_iter().collect()
+    }
+
+    /// Whether the tree of all `packages` together is equal.
+    fn is_equal(&self, packages: &[String]) -> bool {
+        let several = packages.len() > 1 && !self.options.refusals;
+        if !several || self.build(packages, &[]).is_err() {
+            return false;
+        }
+        matches!(self.compare(packages), Fate::Equal)
     }
 
     /// Builds a package, and again with each script skipped that is refused, to find all.

@@ -12,6 +12,7 @@ pub(crate) mod archive;
 pub(crate) mod caches;
 pub(crate) mod debconf;
 pub(crate) mod declined;
+pub(crate) mod dictionaries;
 pub(crate) mod dpkg;
 pub(crate) mod files;
 pub(crate) mod services;
@@ -47,6 +48,19 @@ pub(crate) enum Origin {
     Helper(&'static [&'static str]),
 }
 
+/// A maintainer script in a language that is not interpreted, known to the byte.
+pub(crate) struct Recognised {
+    /// The SHA-256 of its bytes, in hexadecimal.
+    pub(crate) sha256: &'static str,
+    pub(crate) run: fn(&mut Process<'_, '_>) -> Outcome,
+}
+
+/// The scripts of this digest, if it is known.
+pub(crate) fn recognised(sha256: &str) -> Option<&'static Recognised> {
+    let mut known = dictionaries::SCRIPTS.iter();
+    known.find(|script| script.sha256 == sha256)
+}
+
 /// Programs of the essential set that have no native version and that a script may want.
 /// An image that leaves that set out must not take them as missing.
 pub(crate) const ESSENTIAL: &[&str] = &[
@@ -70,12 +84,10 @@ pub(crate) const ESSENTIAL: &[&str] = &[
     "dpkg-preconfigure",
     "dpkg-reconfigure",
     "dpkg-split",
-    "du",
     "factor",
     "fallocate",
     "findfs",
     "findmnt",
-    "fmt",
     "groupmems",
     "hardlink",
     "hostid",
@@ -105,8 +117,6 @@ pub(crate) const ESSENTIAL: &[&str] = &[
     "setarch",
     "shadowconfig",
     "shred",
-    "shuf",
-    "su",
     "taskset",
     "tic",
     "toe",
@@ -133,6 +143,7 @@ pub(crate) fn table() -> BTreeMap<&'static str, &'static Native> {
         caches::NATIVES,
         debconf::NATIVES,
         declined::NATIVES,
+        dictionaries::NATIVES,
         dpkg::NATIVES,
         files::NATIVES,
         services::NATIVES,

@@ -5,6 +5,7 @@ pub(crate) mod der;
 pub(crate) mod ldconfig;
 
 mod desktop;
+mod fonts;
 mod help_tags;
 mod hwdb;
 mod icons;
@@ -26,6 +27,7 @@ use super::Native;
 /// The commands of this module's parts.
 pub(crate) const NATIVES: &[&[Native]] = &[
     desktop::NATIVES,
+    fonts::NATIVES,
     help_tags::NATIVES,
     hwdb::NATIVES,
     icons::NATIVES,

@@ -7,9 +7,17 @@
 
 mod engines;
 mod kernel;
+mod processor;
 pub(crate) mod secrets;
+mod unknowable;
 
 use super::Native;
 
 /// The commands of this module's parts.
-pub(crate) const NATIVES: &[&[Native]] = &[engines::NATIVES, kernel::NATIVES, secrets::NATIVES];
+pub(crate) const NATIVES: &[&[Native]] = &[
+    engines::NATIVES,
+    kernel::NATIVES,
+    processor::NATIVES,
+    secrets::NATIVES,
+    unknowable::NATIVES,
+];

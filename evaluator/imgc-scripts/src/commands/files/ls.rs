@@ -8,6 +8,7 @@ use super::owners::{group_name, user_name};
 use super::stat::{blocks, device, inode, links};
 use crate::Stat;
 use crate::commands::system::clock;
+use crate::commands::text::sort::version;
 use crate::commands::{Native, Origin};
 use crate::process::{Outcome, Process, Status};
 use crate::stop::Stop;
@@ -55,7 +56,9 @@ fn ls(process: &mut Process<'_, '_>) -> Outcome {
             ('=', Some(b"none")) => 'U',
             ('=', Some(b"time")) => 't',
             ('=', Some(b"size")) => 'S',
-            ('=', Some(b"name")) => '1',
+            ('=', Some(b"version")) => 'v',
+            // -1 says nothing of the order.
+            ('=', Some(b"name")) => '=',
             ('=', _) => return Err(Stop::unsupported("ls --sort in this way is not known")),
             ('c', Some(b"always" | b"force" | b"yes")) => {
                 return Err(Stop::unsupported("ls with colours is not known"));
@@ -63,7 +66,7 @@ fn ls(process: &mut Process<'_, '_>) -> Outcome {
             (option, _) => option,
         };
     }
-    if parsed.has("vXbqQkhuTD") {
+    if parsed.has("XbqQkhuTD") {
         return Err(Stop::unsupported("this option of ls is not known"));
     }
     if parsed.has("sli") && parsed.has("R") {
@@ -166,7 +169,7 @@ fn read(process: &Process<'_, '_>, parsed: &Parsed, folder: &Entry) -> Vec<Entry
 
 fn sort(process: &Process<'_, '_>, parsed: &Parsed, entries: &mut [Entry]) -> Result<(), Stop> {
     entries.sort_by(|a, b| a.name.cmp(&b.name));
-    match parsed.last("tSU1f") {
+    match parsed.last("tSUv=f") {
         Some('t') => {
             let now = process.machine.files.epoch();
             if entries
@@ -179,6 +182,7 @@ fn sort(process: &Process<'_, '_>, parsed: &Parsed, entries: &mut [Entry]) -> Re
             }
             entries.sort_by_key(|entry| std::cmp::Reverse(entry.stat.mtime));
         }
+        Some('v') => entries.sort_by(|a, b| version(&a.name, &b.name)),
         Some('S') => entries.sort_by_key(|entry| std::cmp::Reverse(entry.stat.size)),
         _ => {}
     }
@@ -308,5 +312,11 @@ mod tests {
             assert_eq!((ran.status, ran.out.as_str()), (status, out), "{args:?}");
         }
         assert!(machine.run_with(&["ls", "-t", "/a"], "").is_err());
+        assert!(machine.run_with(&["ls", "-t1", "/a"], "").is_err());
+        for name in ["v9", "v10", "v10.1"] {
+            machine.put(&format!("/v/{name}"), "", 0o644);
+        }
+        assert_eq!(machine.run(&["ls", "-v", "/v"]).out, "v9\nv10\nv10.1\n");
+        assert_eq!(machine.run(&["ls", "-1vr", "/v"]).out, "v10.1\nv10\nv9\n");
     }
 }

@@ -5,8 +5,10 @@ mod deb_systemd_helper;
 mod deb_systemd_invoke;
 mod enable;
 mod identity;
+mod inetd;
 mod invoke_rc;
 mod pam;
+mod postgresql;
 mod specifiers;
 mod sshd;
 mod strings;
@@ -24,8 +26,10 @@ pub(crate) const NATIVES: &[&[Native]] = &[
     deb_systemd_helper::NATIVES,
     deb_systemd_invoke::NATIVES,
     identity::NATIVES,
+    inetd::NATIVES,
     invoke_rc::NATIVES,
     pam::NATIVES,
+    postgresql::NATIVES,
     sshd::NATIVES,
     systemctl::NATIVES,
     sysusers::NATIVES,

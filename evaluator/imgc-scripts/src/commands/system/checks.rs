@@ -15,10 +15,12 @@ pub(super) const NATIVES: &[Native] = &[
     native("unbound-checkconf", |process| discarded(process, &[])),
     native("exim4", |process| discarded(process, &["-bV"])),
     native("nginx", |process| discarded(process, &["-t"])),
+    native("proftpd", |process| discarded(process, &["-t"])),
     native("haproxy", |process| discarded(process, &["-c"])),
     native("visudo", |process| discarded(process, &["-c"])),
     native("slaptest", |process| discarded(process, &[])),
     native("chronyd", chronyd),
+    native("lpstat", scheduler),
 ];
 
 const fn native(name: &'static str, run: fn(&mut Process<'_, '_>) -> Outcome) -> Native {
@@ -49,6 +51,16 @@ fn discarded(process: &mut Process<'_, '_>, options: &[&str]) -> Outcome {
             "it is only known to check a configuration",
         ));
     }
+    Ok(Status::OK)
+}
+
+/// `lpstat -r`: whether CUPS runs, which it does not.
+fn scheduler(process: &mut Process<'_, '_>) -> Outcome {
+    let mut args = process.args[1..].iter().filter(|arg| *arg != "-h");
+    if !args.any(|arg| arg == "-r") || process.args.len() > 4 {
+        return Err(Stop::unsupported("lpstat is only known with -r"));
+    }
+    process.out("scheduler is not running\n");
     Ok(Status::OK)
 }
 
@@ -122,5 +134,9 @@ mod tests {
         assert!(run("exim4 -bV | grep Berkeley").is_err());
         assert!(run("exim4 -bp >/dev/null").is_err());
         assert!(run("nginx").is_err());
+        machine.put("/usr/bin/lpstat", "\u{7f}ELF", 0o755);
+        let ran = machine.run(&["lpstat", "-h", "/run/cups/cups.sock", "-r"]);
+        assert_eq!(ran.out, "scheduler is not running\n");
+        assert!(machine.run_with(&["lpstat", "-a"], "").is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! id, groups, whoami, logname, users and who: who acts is root, and nobody is logged in.
+//! id, groups, whoami, logname, users and who: nobody is logged in.
 
 use bstr::{BString, ByteSlice as _};
 
@@ -41,13 +41,23 @@ pub(super) const NATIVES: &[Native] = &[
     },
 ];
 
-fn root() -> User {
-    User {
-        name: "root".into(),
-        uid: 0,
-        gid: 0,
-        home: "/root".into(),
-    }
+/// Who acts, and the groups that it was started with, the own one first. Root has no
+/// further ones.
+fn acting(process: &mut Process<'_, '_>) -> (User, Vec<u32>) {
+    let files = &process.machine.files;
+    let (uid, gid) = (files.uid(), files.gid());
+    let mut gids = vec![gid];
+    let further = files.actor.iter().flat_map(|actor| &actor.groups);
+    gids.extend(further.copied().filter(|further| *further != gid));
+    let name = user_name(process, uid).unwrap_or_else(|| uid.to_string().into());
+    let home = BString::default();
+    let user = User {
+        name,
+        uid,
+        gid,
+        home,
+    };
+    (user, gids)
 }
 
 fn find(process: &mut Process<'_, '_>, name: &BString) -> Option<User> {
@@ -60,15 +70,12 @@ fn find(process: &mut Process<'_, '_>, name: &BString) -> Option<User> {
 }
 
 /// The groups of a user, the own one first.
-fn memberships(all: &[Group], user: &User, acting: bool) -> Vec<u32> {
+fn memberships(all: &[Group], user: &User) -> Vec<u32> {
     let mut gids = vec![user.gid];
-    // Who acts has the groups that it was started with, which are none.
-    if !acting {
-        let member = |group: &&Group| group.members.contains(&user.name);
-        for group in all.iter().filter(member) {
-            if !gids.contains(&group.gid) {
-                gids.push(group.gid);
-            }
+    let member = |group: &&Group| group.members.contains(&user.name);
+    for group in all.iter().filter(member) {
+        if !gids.contains(&group.gid) {
+            gids.push(group.gid);
         }
     }
     gids
@@ -87,23 +94,25 @@ fn id(process: &mut Process<'_, '_>) -> Outcome {
         ],
     };
     let parsed = parse(&process.args[1..], &known)?;
+    let all = groups(process);
     let subjects = match parsed.operands.as_slice() {
-        [] => vec![(root(), true)],
+        [] => vec![acting(process)],
         names => {
             let mut found = Vec::new();
             for name in names {
                 match find(process, name) {
-                    Some(user) => found.push((user, false)),
+                    Some(user) => {
+                        let gids = memberships(&all, &user);
+                        found.push((user, gids));
+                    }
                     None => return failed(process, format_args!("'{name}': no such user")),
                 }
             }
             found
         }
     };
-    let all = groups(process);
     let end = if parsed.has("z") { "\0" } else { "\n" };
-    for (user, acting) in subjects {
-        let gids = memberships(&all, &user, acting);
+    for (user, gids) in subjects {
         let mut line = String::new();
         let user_called = user_name(process, user.uid);
         let mut group = |gid: u32| group_name(process, gid);
@@ -147,8 +156,9 @@ fn groups_of(process: &mut Process<'_, '_>) -> Outcome {
         group_name(process, gid).map_or_else(|| gid.to_string(), |name| name.to_string())
     };
     if parsed.operands.is_empty() {
-        let line = name(process, 0);
-        process.out(line + "\n");
+        let (_, gids) = acting(process);
+        let shown: Vec<String> = gids.iter().map(|&gid| name(process, gid)).collect();
+        process.out(shown.join(" ") + "\n");
         return Ok(Status::OK);
     }
     let mut status = Status::OK;
@@ -158,7 +168,7 @@ fn groups_of(process: &mut Process<'_, '_>) -> Outcome {
             status = Status::FAILED;
             continue;
         };
-        let gids = memberships(&all, &user, false);
+        let gids = memberships(&all, &user);
         let shown: Vec<String> = gids.iter().map(|&gid| name(process, gid)).collect();
         process.out(format!("{operand} : {}\n", shown.join(" ")));
     }
@@ -173,7 +183,8 @@ fn whoami(process: &mut Process<'_, '_>) -> Outcome {
             long: &[],
         },
     )?;
-    process.out("root\n");
+    let (user, _) = acting(process);
+    process.out(format!("{}\n", user.name));
     Ok(Status::OK)
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod test;
 pub(crate) mod truth;
 
 mod about;
+mod as_user;
 mod checks;
 mod emacsen;
 mod env;
@@ -26,6 +27,7 @@ use super::Native;
 /// The commands of this module's parts.
 pub(crate) const NATIVES: &[&[Native]] = &[
     about::NATIVES,
+    as_user::NATIVES,
     checks::NATIVES,
     clock::NATIVES,
     echo::NATIVES,

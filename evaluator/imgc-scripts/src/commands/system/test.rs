@@ -253,7 +253,9 @@ pub(crate) fn file(
         };
     };
     Ok(Some(match letter {
-        b'e' | b'a' | b'r' | b'w' => true,
+        b'e' | b'a' => true,
+        b'r' => files.may(stat.ino, 4),
+        b'w' => files.may(stat.ino, 2),
         b'f' => stat.kind == b'f',
         b'd' => stat.kind == b'd',
         b'h' | b'L' => stat.kind == b'l',
@@ -262,12 +264,12 @@ pub(crate) fn file(
         b'p' => stat.kind == b'p',
         b'S' => false,
         b's' => stat.size > 0,
-        b'x' => stat.kind == b'd' || stat.mode & 0o111 != 0,
+        b'x' => files.may(stat.ino, 1),
         b'g' => stat.mode & 0o2000 != 0,
         b'u' => stat.mode & 0o4000 != 0,
         b'k' => stat.mode & 0o1000 != 0,
-        b'O' => stat.uid == 0,
-        b'G' => stat.gid == 0,
+        b'O' => stat.uid == files.uid(),
+        b'G' => stat.gid == files.gid(),
         b'N' => return Err(Stop::unsupported("test -N is not known")),
         _ => return Ok(None),
     }))

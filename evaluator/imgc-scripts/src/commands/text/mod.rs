@@ -8,6 +8,7 @@ mod diff;
 mod dump;
 mod encode;
 mod expr;
+mod fmt;
 mod grep;
 mod head;
 mod lines;
@@ -17,7 +18,8 @@ pub(crate) mod options;
 pub(crate) mod pattern;
 mod sed;
 mod seq;
-mod sort;
+pub(crate) mod sort;
+mod split;
 mod sums;
 mod tr;
 mod tsort;
@@ -40,12 +42,14 @@ pub(crate) const NATIVES: &[&[Native]] = &[
     dump::NATIVES,
     encode::NATIVES,
     expr::NATIVES,
+    fmt::NATIVES,
     grep::NATIVES,
     head::NATIVES,
     message::NATIVES,
     sed::NATIVES,
     seq::NATIVES,
     sort::NATIVES,
+    split::NATIVES,
     sums::NATIVES,
     tr::NATIVES,
     tsort::NATIVES,

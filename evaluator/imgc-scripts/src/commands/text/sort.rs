@@ -2,6 +2,8 @@
 
 mod compare;
 
+pub(crate) use compare::version;
+
 use std::cmp::Ordering;
 
 use bstr::{BString, ByteSlice as _};

@@ -1,6 +1,8 @@
 //! The compilers of Python modules. What they make are caches, in folders that an image
 //! does not have; nothing else of Python is known.
 
+use bstr::{BString, ByteSlice as _};
+
 use crate::commands::{Native, Origin};
 use crate::process::{Outcome, Process, Status, base};
 use crate::stop::{Stop, Why};
@@ -35,6 +37,13 @@ pub(super) const NATIVES: &[Native] = &[
         name: "pypy3clean",
         origin: Origin::Package,
         run: nothing,
+    },
+    Native {
+        name: "py3versions",
+        origin: Origin::Helper(&[
+            "8b0eef6d34bd68477d81d89d8e6bf91d6a991cb5034351d564731aa013b6e7e7",
+        ]),
+        run: versions,
     },
     Native {
         name: "python3",
@@ -74,6 +83,68 @@ pub(super) const NATIVES: &[Native] = &[
 ];
 
 fn nothing(_process: &mut Process<'_, '_>) -> Outcome {
+    Ok(Status::OK)
+}
+
+/// py3versions: the versions of Python that Debian's defaults name, or those of them that
+/// are there.
+fn versions(process: &mut Process<'_, '_>) -> Outcome {
+    const DEFAULTS: &[u8] = b"/usr/share/python3/debian_defaults";
+    let (mut what, mut short) = (None, false);
+    for arg in &process.args[1..] {
+        match &arg[..] {
+            b"-v" | b"--version" => short = true,
+            b"-d" | b"--default" => what = Some('d'),
+            b"-s" | b"--supported" => what = Some('s'),
+            b"-i" | b"--installed" => what = Some('i'),
+            letters if letters.starts_with(b"-") && letters.len() == 3 => {
+                short |= letters[1..].contains(&b'v');
+                what = letters[1..].iter().map(|&b| b.into()).find(|&c| c != 'v');
+            }
+            _ => {
+                return Err(Stop::unsupported(format!(
+                    "the argument {arg} is not known"
+                )));
+            }
+        }
+    }
+    let bytes = process.machine.files.read(DEFAULTS).unwrap_or_default();
+    let field = |name: &str| {
+        let mut lines = bytes.lines();
+        let value = lines.find_map(|line| {
+            let value = line.strip_prefix(name.as_bytes())?.trim_ascii_start();
+            Some(value.strip_prefix(b"=")?.trim_ascii())
+        });
+        value.map_or_else(Vec::new, |value| {
+            let all = value.split(|&b| b == b',');
+            all.map(|one| BString::from(one.trim_ascii())).collect()
+        })
+    };
+    let default = field("default-version");
+    let mut found = field("supported-versions");
+    found.retain(|one| !default.contains(one));
+    found.sort_unstable();
+    found.extend(default.iter().cloned());
+    match what {
+        Some('d') => found = default,
+        Some('s') => {}
+        Some('i') => {
+            found.retain(|one| {
+                let path = [b"/usr/bin/", &one[..]].concat();
+                process.machine.files.exists(&path)
+            });
+            found.sort_unstable();
+        }
+        _ => return Err(Stop::unsupported("this form of py3versions is not known")),
+    }
+    if short {
+        for one in &mut found {
+            *one = one.strip_prefix(b"python").unwrap_or(one).into();
+        }
+    }
+    let mut text = bstr::join(" ", found);
+    text.push(b'\n');
+    process.out(text);
     Ok(Status::OK)
 }
 
@@ -128,5 +199,24 @@ mod tests {
         assert_eq!(ran.status, 0);
         assert!(machine.run_with(&["python3.13", "-c", "pass"], "").is_err());
         assert!(machine.run_with(&["python3.13", "/x.py"], "").is_err());
+    }
+
+    #[test]
+    fn versions_are_those_of_the_defaults() {
+        let mut machine = machine();
+        machine.put("/usr/bin/py3versions", "#!/usr/bin/python3\n", 0o755);
+        machine.put("/usr/bin/python3.13", "", 0o755);
+        let defaults = "[DEFAULT]\n# x\ndefault-version = python3.13\n\n\
+            supported-versions = python3.13, python3.14\n";
+        machine.put("/usr/share/python3/debian_defaults", defaults, 0o644);
+        for (option, out) in [
+            ("-i", "python3.13\n"),
+            ("-s", "python3.14 python3.13\n"),
+            ("-vs", "3.14 3.13\n"),
+            ("-d", "python3.13\n"),
+        ] {
+            assert_eq!(machine.run(&["py3versions", option]).out, out, "{option}");
+        }
+        assert!(machine.run_with(&["py3versions", "-r"], "").is_err());
     }
 }

@@ -309,7 +309,7 @@ fn month(text: &[u8]) -> usize {
 }
 
 /// The order of version numbers in file names.
-fn version(one: &[u8], other: &[u8]) -> Ordering {
+pub(crate) fn version(one: &[u8], other: &[u8]) -> Ordering {
     if one.is_empty() || other.is_empty() {
         return one.len().cmp(&other.len());
     }
