@@ -1,0 +1,126 @@
+//! What is shown beside what is written: types of bindings and parameters that say none,
+//! versions of packages.
+
+use imgc_eval::{FileView, ShapeKind};
+use imgc_syntax::ast::{self, AstNode as _};
+use imgc_syntax::{TextRange, TextSize};
+
+use crate::Context;
+use crate::catalogue::{bare_name, folder_of};
+
+/// Longer types are cut.
+const LONGEST: usize = 60;
+
+/// A few words beside what is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hint {
+    /// Where they stand.
+    pub offset: TextSize,
+    /// What they are about.
+    pub kind: HintKind,
+    /// The words.
+    pub label: String,
+}
+
+/// What a hint is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HintKind {
+    /// A type, which could be written there.
+    Type,
+    /// The version of a package.
+    Version,
+}
+
+/// The hints of a part of a file, in order.
+pub(crate) fn hints(context: &Context<'_>, view: &FileView<'_>, range: TextRange) -> Vec<Hint> {
+    let mut found = types(view, range);
+    found.extend(versions(context, view, range));
+    found.sort_by_key(|hint| hint.offset);
+    found
+}
+
+fn types(view: &FileView<'_>, range: TextRange) -> Vec<Hint> {
+    let nodes = view.parse().syntax().descendants();
+    let wanted = nodes.filter_map(|node| {
+        if let Some(binding) = ast::Binding::cast(node) {
+            let in_let = node.parent().and_then(ast::Let::cast).is_some();
+            let value = binding.value()?;
+            if !in_let || binding.ty().is_some() || is_plain(&value) {
+                return None;
+            }
+            return binding.key_path().map(|path| path.range());
+        }
+        if let Some(pattern) = ast::NamePattern::cast(node) {
+            let in_lambda = node.parent().and_then(ast::Lambda::cast).is_some();
+            let is_untyped = pattern.ty().is_none() && !pattern.is_wildcard();
+            return (in_lambda && is_untyped).then(|| pattern.range());
+        }
+        let field = ast::PatternField::cast(node)?;
+        let is_untyped = field.ty().is_none() && field.default().is_none();
+        field.name().filter(|_| is_untyped).map(|name| name.range())
+    });
+    let wanted: Vec<TextRange> = wanted
+        .filter(|place| range.intersect(*place).is_some())
+        .collect();
+    let shapes = view.shapes(&wanted).into_iter();
+    let known = shapes.filter(|(_, shape)| !shape.is_unknown());
+    let hints = known.map(|(place, shape)| Hint {
+        offset: place.end(),
+        kind: HintKind::Type,
+        label: format!(" : {}", cut(&shape.text)),
+    });
+    hints.collect()
+}
+
+/// Whether everyone sees what it is.
+fn is_plain(value: &ast::Expr<'_>) -> bool {
+    match value {
+        ast::Expr::Literal(_)
+        | ast::Expr::Str(_)
+        | ast::Expr::Path(_)
+        | ast::Expr::Import(_)
+        | ast::Expr::Ascribe(_)
+        | ast::Expr::Record(_)
+        | ast::Expr::Error(_) => true,
+        ast::Expr::Paren(inner) => inner.expr().is_some_and(|inner| is_plain(&inner)),
+        _ => false,
+    }
+}
+
+fn cut(text: &str) -> String {
+    if text.chars().count() <= LONGEST {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(LONGEST).collect();
+    short.push('…');
+    short
+}
+
+fn versions(context: &Context<'_>, view: &FileView<'_>, range: TextRange) -> Vec<Hint> {
+    let id = view.id();
+    let folder = folder_of(id.as_str());
+    let strings = view.parse().syntax().descendants();
+    let strings = strings.filter_map(ast::Str::cast);
+    let strings = strings.filter(|string| range.intersect(string.range()).is_some());
+    let known = strings.filter_map(|string| {
+        let text = string.plain()?;
+        // Without a lock nothing is known, and nothing has to be inferred.
+        let facts = context.catalogue.package(folder, bare_name(&text))?;
+        let version = facts.version()?.to_owned();
+        (!text.contains('=')).then_some((string.range(), version))
+    });
+    let known: Vec<(TextRange, String)> = known.collect();
+    let ranges: Vec<TextRange> = known.iter().map(|(range, _)| *range).collect();
+    let shapes = view.shapes(&ranges);
+    let packages = shapes.into_iter();
+    let packages = packages.filter(|(_, shape)| shape.kind == ShapeKind::Host("Package"));
+    let hints = packages.filter_map(|(place, _)| {
+        let (_, version) = known.iter().find(|(range, _)| *range == place)?;
+        Some(Hint {
+            offset: place.end(),
+            kind: HintKind::Version,
+            label: format!(" {version}"),
+        })
+    });
+    hints.collect()
+}
