@@ -6,7 +6,7 @@ use imgc_syntax::ast::{self, AstNode as _};
 use imgc_syntax::{TextRange, TextSize};
 
 use crate::symbol::{self, Meant};
-use crate::syntax::ancestors_at;
+use crate::syntax::{ancestors_at, bare};
 use crate::{Context, Location};
 
 /// Where what stands at a byte is defined.
@@ -17,8 +17,6 @@ pub(crate) fn definition(
 ) -> Vec<Location> {
     let names = view.names();
     let found = match symbol::at(view, &names, offset) {
-        // The key of a field that a function takes is defined where it takes it.
-        Some((range, Meant::Export(..))) if is_key(view, range) => field(view, offset),
         Some((_, meant)) => place(context, &meant),
         None => field(view, offset).or_else(|| path(context, view, offset)),
     };
@@ -34,9 +32,13 @@ pub(crate) fn place(context: &Context<'_>, meant: &Meant) -> Option<Location> {
         Meant::Export(file, name) => {
             let names = context.semantics.file(file)?.names();
             let export = names.exports.iter().find(|export| *export.name == **name)?;
-            let shorthand = names.uses.iter().find(|found| found.range == export.range);
-            let range = match shorthand.map(|found| &found.target) {
-                // `name;` stands for the binding.
+            let root = context.semantics.file(file)?;
+            let binder = symbol::binder(root.parse().syntax(), export.range);
+            let value = binder.and_then(|binder| Some(binder.value?.range()));
+            let value = value.unwrap_or(export.range);
+            let used = names.uses.iter().find(|found| found.range == value);
+            let range = match used.map(|found| &found.target) {
+                // `name;` and `name = binding;` stand for the binding.
                 Some(imgc_eval::Target::Binding(range)) => *range,
                 _ => export.range,
             };
@@ -50,11 +52,6 @@ pub(crate) fn place(context: &Context<'_>, meant: &Meant) -> Option<Location> {
     }
 }
 
-fn is_key(view: &FileView<'_>, range: TextRange) -> bool {
-    let names = view.names();
-    names.exports.iter().all(|export| export.range != range)
-}
-
 /// Where a field is written: of the record that is selected from, or of the function that
 /// takes the record.
 fn field(view: &FileView<'_>, offset: TextSize) -> Option<Location> {
@@ -64,7 +61,7 @@ fn field(view: &FileView<'_>, offset: TextSize) -> Option<Location> {
         if let Some(select) = ast::Select::cast(node) {
             let name = select.key()?;
             if name.range().contains_inclusive(offset) {
-                let span = view.field(select.base()?.range(), &name.text()?)?;
+                let span = view.field(bare(&select.base()?), &name.text()?)?;
                 return Some(of_span(&span));
             }
         }
@@ -79,7 +76,7 @@ fn field(view: &FileView<'_>, offset: TextSize) -> Option<Location> {
         }
         if let (Some(record), Some(key)) = (ast::Record::cast(node), &key) {
             let callee = callee_of(&record)?;
-            let span = view.field(callee.range(), key)?;
+            let span = view.field(bare(&callee), key)?;
             return Some(of_span(&span));
         }
     }

@@ -3,7 +3,7 @@
 use imgc_eval::FileView;
 use imgc_syntax::{SyntaxKind, SyntaxToken, TextRange};
 
-use crate::Context;
+use crate::{Context, Encoding, LineIndex};
 
 /// A piece that can be folded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +61,10 @@ pub(crate) fn folds(_: &Context<'_>, view: &FileView<'_>) -> Vec<Fold> {
     found.extend(open.map(comment));
     found.retain(|fold| is_long(fold.range));
     found.sort_by_key(|fold| (fold.range.start(), std::cmp::Reverse(fold.range.end())));
+    let index = LineIndex::new(text);
+    let line = |at| index.position(text, at, Encoding::Utf8).line;
+    // What begins and ends on the same lines is folded once.
+    found.dedup_by_key(|fold| (line(fold.range.start()), line(fold.range.end())));
     found
 }
 

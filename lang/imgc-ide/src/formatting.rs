@@ -27,7 +27,10 @@ pub(crate) fn format_range(
     range: TextRange,
 ) -> Vec<TextEdit> {
     let mut edits = format(context, view);
-    edits.retain(|edit| range.intersect(edit.range).is_some());
+    edits.retain(|edit| {
+        let touched = range.intersect(edit.range);
+        range.contains_range(edit.range) || touched.is_some_and(|touched| !touched.is_empty())
+    });
     edits
 }
 
@@ -54,7 +57,11 @@ pub(crate) fn format_typed(
             .filter(|node| ast::Binding::cast(*node).is_some())
             .filter(|node| node.text_range().end() <= before)
             .max_by_key(|node| (node.text_range().end(), node.text_range().len())),
-        _ => around.next(),
+        // The bracket, with the binding whose value it is.
+        _ => around.next().map(|node| match node.parent() {
+            Some(parent) if ast::Binding::cast(parent).is_some() => parent,
+            _ => node,
+        }),
     };
     let Some(node) = node else { return Vec::new() };
     let range = node.text_range().cover(TextRange::empty(offset));

@@ -3,7 +3,7 @@
 
 use imgc_eval::{FileView, ShapeKind};
 use imgc_syntax::ast::{self, AstNode as _};
-use imgc_syntax::{TextRange, TextSize};
+use imgc_syntax::{SyntaxNode, TextRange, TextSize};
 
 use crate::Context;
 use crate::catalogue::{bare_name, folder_of};
@@ -51,12 +51,13 @@ fn types(view: &FileView<'_>, range: TextRange) -> Vec<Hint> {
             return binding.key_path().map(|path| path.range());
         }
         if let Some(pattern) = ast::NamePattern::cast(node) {
-            let in_lambda = node.parent().and_then(ast::Lambda::cast).is_some();
+            let in_lambda = node.parent().is_some_and(is_inner_function);
             let is_untyped = pattern.ty().is_none() && !pattern.is_wildcard();
             return (in_lambda && is_untyped).then(|| pattern.range());
         }
         let field = ast::PatternField::cast(node)?;
-        let is_untyped = field.ty().is_none() && field.default().is_none();
+        let is_inner = node.ancestors().nth(2).is_some_and(is_inner_function);
+        let is_untyped = is_inner && field.ty().is_none() && field.default().is_none();
         field.name().filter(|_| is_untyped).map(|name| name.range())
     });
     let wanted: Vec<TextRange> = wanted
@@ -70,6 +71,19 @@ fn types(view: &FileView<'_>, range: TextRange) -> Vec<Hint> {
         label: format!(" : {}", cut(&shape.text)),
     });
     hints.collect()
+}
+
+/// Whether a node is a function whose type is not shown as that of a `let`'s binding.
+fn is_inner_function(node: SyntaxNode<'_>) -> bool {
+    // A function that gives a function is one with it.
+    let mut around = node.ancestors();
+    let outer = around.find(|node| ast::Lambda::cast(*node).is_none());
+    let binding = outer.and_then(ast::Binding::cast);
+    let is_shown = binding.is_some_and(|binding| {
+        let owner = binding.syntax().parent();
+        owner.and_then(ast::Let::cast).is_some() && binding.ty().is_none()
+    });
+    ast::Lambda::cast(node).is_some() && !is_shown
 }
 
 /// Whether everyone sees what it is.

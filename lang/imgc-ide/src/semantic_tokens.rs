@@ -1,7 +1,7 @@
 //! What sort of thing each word is: what a grammar of patterns can't tell.
 
 use imgc_eval::{FileView, Names, Target};
-use imgc_syntax::ast::{self, AstNode as _};
+use imgc_syntax::ast;
 use imgc_syntax::{SyntaxElement, SyntaxKind, SyntaxNode, SyntaxToken, TextRange};
 
 use crate::Context;

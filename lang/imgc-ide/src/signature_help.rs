@@ -9,6 +9,7 @@ use crate::Context;
 use crate::completion::sketch_at;
 use crate::hover::export_doc;
 use crate::symbol;
+use crate::syntax::bare;
 
 /// A function that is being called.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +44,7 @@ pub(crate) fn signature(
     let (sketch, marker) = sketch_at(context, view, offset)?;
     let root = sketch.parse().syntax();
     let call = call_at(root, marker)?;
-    let shape = sketch.shape(call.callee.range())?;
+    let shape = sketch.shape(bare(&call.callee))?;
     if shape.kind != ShapeKind::Function {
         return None;
     }
@@ -57,8 +58,9 @@ pub(crate) fn signature(
     }
     let mut label = format!("{name} : ");
     let start = label.len();
-    label.push_str(&shape.text);
-    let parameters = parameters(&shape.text);
+    let ty = general(&sketch, &call.callee, &shape);
+    label.push_str(&ty);
+    let parameters = parameters(&ty);
     let active = (call.index < parameters.len()).then_some(call.index);
     let parameters = parameters.into_iter();
     Some(Signature {
@@ -70,6 +72,15 @@ pub(crate) fn signature(
         doc,
         field_doc: None,
     })
+}
+
+/// The type of a function; as the manual has it where something wrong spoils it.
+fn general(view: &FileView<'_>, callee: &ast::Expr<'_>, shape: &Shape) -> String {
+    let names = view.names();
+    match names.at(callee.range().end()).map(|found| &found.target) {
+        Some(Target::Builtin(doc)) if shape.text.contains('_') => doc.signature.to_owned(),
+        _ => shape.text.clone(),
+    }
 }
 
 fn of_fields(name: &str, taken: &Shape, field: Option<&str>, doc: Option<String>) -> Signature {

@@ -1,5 +1,6 @@
 //! Where things are in a tree: tokens and nodes at a byte. It knows no names and no types.
 
+use imgc_syntax::ast::{self, AstNode as _};
 use imgc_syntax::{SyntaxElement, SyntaxKind, SyntaxNode, SyntaxToken, TextRange, TextSize};
 
 /// The token at a byte. Between two, the one that is more of a word.
@@ -99,6 +100,18 @@ pub(crate) fn is_in_comment(root: SyntaxNode<'_>, offset: TextSize) -> bool {
             && range.start() < offset
             && offset <= range.end()
     })
+}
+
+/// Where an expression stands without the parentheses around it: so the language knows it.
+pub(crate) fn bare(expr: &ast::Expr<'_>) -> TextRange {
+    let mut bare = *expr;
+    while let ast::Expr::Paren(paren) = bare {
+        match paren.expr() {
+            Some(inner) => bare = inner,
+            None => break,
+        }
+    }
+    bare.range()
 }
 
 /// Whether a text can be a name of the language.

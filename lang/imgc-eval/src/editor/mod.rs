@@ -244,6 +244,11 @@ impl Semantics {
         self.db.world().std_modules()
     }
 
+    /// The text of a module that comes with imgc, loaded or not.
+    pub fn std_module(&self, name: &str) -> Option<String> {
+        self.db.world().std_module(name)
+    }
+
     /// What is in a folder of the project.
     ///
     /// # Errors

@@ -7,11 +7,12 @@ use imgc_syntax::{SyntaxKind, SyntaxNode, TextRange};
 
 use super::{Completion, CompletionKind, Documented, MARKER, Place};
 use crate::definition::callee_of;
+use crate::syntax::bare;
 
 /// The fields of what stands before a `.`.
 pub(super) fn selected(place: &Place<'_>, select: &ast::Select<'_>, found: &mut Vec<Completion>) {
     let Some(base) = select.base() else { return };
-    if let Some(module) = place.view.module(base.range())
+    if let Some(module) = place.view.module(bare(&base))
         && let Some(of_module) = place.context.semantics.file(&module)
         && !of_module.names().exports.is_empty()
     {
@@ -33,7 +34,7 @@ pub(super) fn selected(place: &Place<'_>, select: &ast::Select<'_>, found: &mut 
         }
         return;
     }
-    let Some(shape) = place.view.shape(base.range()) else {
+    let Some(shape) = place.view.shape(bare(&base)) else {
         return;
     };
     for field in shape.fields.iter().filter(|_| is_record(&shape)) {
@@ -137,7 +138,7 @@ fn expected(place: &Place<'_>, record: &ast::Record<'_>) -> Option<Shape> {
         return Some(shape);
     }
     let callee = callee_of(record)?;
-    let shape = place.view.shape(callee.range())?;
+    let shape = place.view.shape(bare(&callee))?;
     shape.parameter.map(|parameter| *parameter)
 }
 
@@ -178,7 +179,7 @@ pub(super) fn arms(place: &Place<'_>, pattern: SyntaxNode<'_>, found: &mut Vec<C
     let Some(scrutinee) = of.scrutinee() else {
         return;
     };
-    let Some(shape) = place.view.shape(scrutinee.range()) else {
+    let Some(shape) = place.view.shape(bare(&scrutinee)) else {
         return;
     };
     let given: Vec<&str> = of

@@ -149,7 +149,9 @@ pub(super) fn visible(place: &Place<'_>, marker: TextRange, rank: u8, found: &mu
             (Some(ShapeKind::Function), _) => CompletionKind::Function,
             _ => CompletionKind::Variable,
         };
-        let detail = shape.filter(|shape| !shape.is_unknown());
+        let is_told =
+            |shape: &&imgc_eval::Shape| !shape.is_unknown() && kind != CompletionKind::Module;
+        let detail = shape.filter(is_told);
         let place_of = unmarked(place, definition.range.start(), marker);
         found.push(Completion {
             detail: detail.map(|shape| shape.text.clone()),

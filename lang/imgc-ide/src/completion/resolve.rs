@@ -1,6 +1,5 @@
 //! The documentation of a completion, made when somebody looks at it.
 
-use imgc_diag::FileId;
 use imgc_eval::builtin_docs;
 use imgc_syntax::TextSize;
 
@@ -29,8 +28,8 @@ pub(crate) fn resolve(context: &Context<'_>, of: &Documented) -> Option<String> 
             }
         }
         Documented::Module(name) => {
-            let id = FileId::new(&format!("std/{name}"));
-            context.semantics.file(&id)?.describe().doc
+            let text = context.semantics.std_module(name)?;
+            imgc_syntax::parse(&text).tree().doc()
         }
         Documented::Package(folder, name) => {
             let facts = context.catalogue.package(folder, name)?;

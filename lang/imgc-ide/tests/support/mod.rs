@@ -58,13 +58,6 @@ impl Fixture {
         }
     }
 
-    /// The text of a file.
-    pub(crate) fn text(&self, name: &str) -> &str {
-        let mut files = self.files.iter();
-        let found = files.find(|(known, _)| known == name);
-        found.map_or("", |(_, text)| text)
-    }
-
     /// The project, opened: everything is in memory, some of it over the disk.
     pub(crate) fn workspace(&self) -> Workspace {
         let mut world = MemoryWorld::new();
