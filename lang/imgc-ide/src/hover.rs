@@ -183,7 +183,7 @@ fn size_words(kib: u64) -> String {
     match kib {
         0..=1023 => format!("{kib} KiB"),
         1024..=1_048_575 => format!("{}.{} MiB", kib / 1024, kib % 1024 * 10 / 1024),
-        _ => format!("{}.{} GiB", kib >> 20, (kib & 0xf_ffff) * 10 >> 20),
+        _ => format!("{}.{} GiB", kib >> 20, ((kib & 0xf_ffff) * 10) >> 20),
     }
 }
 
