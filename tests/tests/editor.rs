@@ -108,7 +108,8 @@ fn an_editor_that_goes_away_without_a_word_ends_the_server() {
         ask(1, "initialize", &json!({ "capabilities": {} })),
         say("initialized", &json!({})),
     ]));
-    outcome.fails(1, &["the editor is gone"]);
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(outcome.stderr.contains("the editor is gone"), "{outcome:?}");
     let nothing = sandbox.run().args(&["lsp"]).outcome();
     nothing.fails(1, &["the language server ends"]);
 }
