@@ -7,6 +7,7 @@ use imgc_syntax::{TextRange, TextSize};
 
 use crate::Context;
 use crate::catalogue::{PackageFacts, bare_name, folder_of};
+use crate::literal;
 use crate::symbol::{self, Meant};
 use crate::syntax::{ancestors_at, is_in_comment, token_at};
 
@@ -144,8 +145,8 @@ pub(crate) fn package_at(view: &FileView<'_>, offset: TextSize) -> Option<(TextR
     let mut around = ancestors_at(view.parse().syntax(), offset);
     let string = around.find_map(ast::Str::cast)?;
     let text = string.plain()?.into_owned();
-    let shape = view.shape(string.range())?;
-    (shape.kind == ShapeKind::Host("Package")).then_some((string.range(), text))
+    let kind = literal::kind(view, &view.names(), &string)?;
+    (kind == ShapeKind::Host("Package")).then_some((string.range(), text))
 }
 
 /// What there is to say about a package.

@@ -7,6 +7,7 @@ use imgc_syntax::{SyntaxNode, TextRange, TextSize};
 
 use crate::Context;
 use crate::catalogue::{bare_name, folder_of};
+use crate::literal;
 
 /// Longer types are cut.
 const LONGEST: usize = 60;
@@ -116,22 +117,16 @@ fn versions(context: &Context<'_>, view: &FileView<'_>, range: TextRange) -> Vec
     let strings = view.parse().syntax().descendants();
     let strings = strings.filter_map(ast::Str::cast);
     let strings = strings.filter(|string| range.intersect(string.range()).is_some());
-    let known = strings.filter_map(|string| {
+    let names = view.names();
+    let hints = strings.filter_map(|string| {
         let text = string.plain()?;
         // Without a lock nothing is known, and nothing has to be inferred.
         let facts = context.catalogue.package(folder, bare_name(&text))?;
-        let version = facts.version()?.to_owned();
-        (!text.contains('=')).then_some((string.range(), version))
-    });
-    let known: Vec<(TextRange, String)> = known.collect();
-    let ranges: Vec<TextRange> = known.iter().map(|(range, _)| *range).collect();
-    let shapes = view.shapes(&ranges);
-    let packages = shapes.into_iter();
-    let packages = packages.filter(|(_, shape)| shape.kind == ShapeKind::Host("Package"));
-    let hints = packages.filter_map(|(place, _)| {
-        let (_, version) = known.iter().find(|(range, _)| *range == place)?;
-        Some(Hint {
-            offset: place.end(),
+        let version = facts.version()?;
+        let is_package = !text.contains('=')
+            && literal::kind(view, &names, &string)? == ShapeKind::Host("Package");
+        is_package.then(|| Hint {
+            offset: string.range().end(),
             kind: HintKind::Version,
             label: format!(" {version}"),
         })

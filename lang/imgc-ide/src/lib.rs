@@ -19,6 +19,7 @@ mod inlay_hints;
 mod lenses;
 mod line_index;
 mod links;
+mod literal;
 mod overlay;
 mod references;
 mod rename;

@@ -3,10 +3,12 @@
 //! The only crate that knows LSP and JSON-RPC. It reads no disk and looks at no clock: what
 //! it needs of the machine comes in through [`Host`]. It builds nothing and asks no network.
 
+mod answers;
 mod capabilities;
 mod convert;
 mod diagnostics;
 mod documents;
+mod notices;
 mod projects;
 mod publish;
 mod requests;

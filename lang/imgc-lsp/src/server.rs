@@ -5,20 +5,18 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crossbeam_channel::{Receiver, Sender, select, unbounded};
-use lsp_server::{Connection, ErrorCode, Message, Notification, Request, RequestId, Response};
+use lsp_server::{Connection, ErrorCode, Message, Notification, Request, Response};
 use lsp_types as lsp;
 use lsp_types::notification::Notification as _;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
+use crate::answers::Running;
 use crate::capabilities::{self, Client};
-use crate::documents::{Document, Documents};
+use crate::documents::Documents;
 use crate::projects::{Done, OpenProject};
-use crate::snap::{Answer, Failure, Snap, Told, address, std_module};
+use crate::snap::{Snap, Told, address, std_module};
 use crate::workers::Workers;
 use crate::{Host, publish, requests, uri};
 
@@ -67,7 +65,7 @@ pub fn serve(connection: Connection, host: Arc<dyn Host>) -> Result<(), ServeErr
         documents: Documents::default(),
         workers,
         done: sender,
-        running: Arc::default(),
+        running: Running::default(),
         tokens: Arc::default(),
         next: 0,
     };
@@ -75,21 +73,19 @@ pub fn serve(connection: Connection, host: Arc<dyn Host>) -> Result<(), ServeErr
     server.run(&connection, &done)
 }
 
-/// Questions that are being answered, and whether they still need to be.
-type Running = Arc<Mutex<BTreeMap<RequestId, Arc<AtomicBool>>>>;
-
+/// What the server knows of the editor and its files.
 pub(crate) struct Server {
-    sender: Sender<Message>,
-    host: Arc<dyn Host>,
-    client: Arc<Client>,
-    projects: BTreeMap<PathBuf, OpenProject>,
-    documents: Documents,
-    workers: Workers,
-    done: Sender<Done>,
-    running: Running,
-    tokens: Arc<Mutex<Told>>,
+    pub(crate) sender: Sender<Message>,
+    pub(crate) host: Arc<dyn Host>,
+    pub(crate) client: Arc<Client>,
+    pub(crate) projects: BTreeMap<PathBuf, OpenProject>,
+    pub(crate) documents: Documents,
+    pub(crate) workers: Workers,
+    pub(crate) done: Sender<Done>,
+    pub(crate) running: Running,
+    pub(crate) tokens: Arc<Mutex<Told>>,
     /// The number of the next question to the editor.
-    next: i32,
+    pub(crate) next: i32,
 }
 
 impl Server {
@@ -133,7 +129,7 @@ impl Server {
         self.send(request.into());
     }
 
-    fn send(&self, message: Message) {
+    pub(crate) fn send(&self, message: Message) {
         // Who has gone away needs no answer.
         let _ = self.sender.send(message);
     }
@@ -335,272 +331,6 @@ impl Server {
             self.send(Response::new_err(id, code, message).into());
         }
     }
-
-    /// Answers a question about one file on another thread.
-    pub(crate) fn answer<P, R>(
-        &mut self,
-        request: Request,
-        file: impl Fn(&P) -> &lsp::Uri,
-        work: impl FnOnce(&Snap, P) -> Answer<R> + Send + 'static,
-    ) where
-        P: DeserializeOwned + Send + 'static,
-        R: Serialize,
-    {
-        let Some((id, params)) = self.params::<P>(request) else {
-            return;
-        };
-        let root = uri::path(file(&params)).and_then(|path| self.project_of(&path));
-        let snap = root.and_then(|root| self.snap(&root));
-        let Some(snap) = snap else {
-            // A file that is nowhere has nothing to be asked about.
-            self.send(Response::new_ok(id, serde_json::Value::Null).into());
-            return;
-        };
-        self.start(id, move || work(&snap, params));
-    }
-
-    /// Answers a question about everything on another thread.
-    pub(crate) fn answer_all<P, R>(
-        &mut self,
-        request: Request,
-        work: impl FnOnce(&[Snap], P) -> Answer<R> + Send + 'static,
-    ) where
-        P: DeserializeOwned + Send + 'static,
-        R: Serialize,
-    {
-        let Some((id, params)) = self.params::<P>(request) else {
-            return;
-        };
-        let roots = self.roots().into_iter();
-        let snaps: Vec<Snap> = roots.filter_map(|root| self.snap(&root)).collect();
-        self.start(id, move || work(&snaps, params));
-    }
-
-    fn params<P: DeserializeOwned>(&self, request: Request) -> Option<(RequestId, P)> {
-        match serde_json::from_value(request.params) {
-            Ok(params) => Some((request.id, params)),
-            Err(error) => {
-                let code = ErrorCode::InvalidParams as i32;
-                let response = Response::new_err(request.id, code, error.to_string());
-                self.send(response.into());
-                None
-            }
-        }
-    }
-
-    fn start<R: Serialize>(
-        &mut self,
-        id: RequestId,
-        work: impl FnOnce() -> Answer<R> + Send + 'static,
-    ) {
-        let is_over = Arc::new(AtomicBool::new(false));
-        let running = self.running.clone();
-        lock(&running).insert(id.clone(), is_over.clone());
-        let sender = self.sender.clone();
-        self.workers.run(Box::new(move || {
-            let failed =
-                |code: i32, message: &str| Response::new_err(id.clone(), code, message.to_owned());
-            let response = if is_over.load(Ordering::Relaxed) {
-                // The project may not wait for what is not done.
-                drop(work);
-                failed(ErrorCode::RequestCanceled as i32, "nobody waits for this")
-            } else {
-                match catch_unwind(AssertUnwindSafe(work)) {
-                    Ok(Ok(answer)) => Response::new_ok(id.clone(), answer),
-                    Ok(Err(Failure::Cancelled)) => failed(
-                        ErrorCode::ContentModified as i32,
-                        "what this is about has changed",
-                    ),
-                    Ok(Err(Failure::Refused(why))) => failed(ErrorCode::RequestFailed as i32, &why),
-                    Err(_) => failed(
-                        ErrorCode::InternalError as i32,
-                        "this is a mistake in imgc: please report it",
-                    ),
-                }
-            };
-            lock(&running).remove(&id);
-            let _ = sender.send(response.into());
-        }));
-    }
-
-    fn notice(&mut self, notification: Notification) {
-        use lsp::notification as on;
-        let Notification { method, params } = notification;
-        // What can't be read says nothing: there is nobody to tell.
-        match method.as_str() {
-            on::DidOpenTextDocument::METHOD => {
-                if let Ok(params) = serde_json::from_value(params) {
-                    self.opened(params);
-                }
-            }
-            on::DidChangeTextDocument::METHOD => {
-                if let Ok(params) = serde_json::from_value(params) {
-                    self.changed(params);
-                }
-            }
-            on::DidCloseTextDocument::METHOD => {
-                if let Ok(params) = serde_json::from_value(params) {
-                    self.closed(params);
-                }
-            }
-            on::DidSaveTextDocument::METHOD => {
-                // What evaluation reads beside `.img` files may be new too.
-                self.projects.values_mut().for_each(OpenProject::refresh);
-            }
-            on::DidChangeWatchedFiles::METHOD => {
-                if let Ok(params) = serde_json::from_value(params) {
-                    self.watched(params);
-                }
-            }
-            on::DidChangeWorkspaceFolders::METHOD => {
-                let params = serde_json::from_value(params);
-                let Ok(lsp::DidChangeWorkspaceFoldersParams { event }) = params else {
-                    return;
-                };
-                for folder in event.added {
-                    self.add_folder(&folder.uri);
-                }
-                for folder in event.removed {
-                    self.remove_folder(&folder.uri);
-                }
-            }
-            on::Cancel::METHOD => {
-                let params = serde_json::from_value(params);
-                let Ok(lsp::CancelParams { id }) = params else {
-                    return;
-                };
-                let id = match id {
-                    lsp::NumberOrString::Number(id) => RequestId::from(id),
-                    lsp::NumberOrString::String(id) => RequestId::from(id),
-                };
-                if let Some(is_over) = lock(&self.running).get(&id) {
-                    is_over.store(true, Ordering::Relaxed);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn opened(&mut self, params: lsp::DidOpenTextDocumentParams) {
-        let opened = params.text_document;
-        let Some(path) = uri::path(&opened.uri) else {
-            return;
-        };
-        let text: Arc<str> = opened.text.into();
-        let document = Document {
-            version: opened.version,
-            text: text.clone(),
-        };
-        self.documents.open(path.clone(), document);
-        self.write(&path, text);
-    }
-
-    fn changed(&mut self, params: lsp::DidChangeTextDocumentParams) {
-        let Some(path) = uri::path(&params.text_document.uri) else {
-            return;
-        };
-        let version = params.text_document.version;
-        let encoding = self.client.encoding;
-        let text = self
-            .documents
-            .change(&path, version, params.content_changes, encoding);
-        if let Some(text) = text {
-            self.write(&path, text);
-        }
-    }
-
-    fn write(&mut self, path: &Path, text: Arc<str>) {
-        if std_module(&*self.host, path).is_some() {
-            return;
-        }
-        let root = self.project_of(path);
-        let project = root.and_then(|root| self.projects.get_mut(&root));
-        if let Some(project) = project
-            && let Some(inner) = project.inner(path)
-        {
-            project.write(&inner, text);
-        }
-    }
-
-    fn closed(&mut self, params: lsp::DidCloseTextDocumentParams) {
-        let uri = params.text_document.uri;
-        let Some(path) = uri::path(&uri) else { return };
-        if !self.documents.close(&path) {
-            return;
-        }
-        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        tokens.forget(&uri);
-        drop(tokens);
-        for project in self.projects.values_mut() {
-            if let Some(inner) = project.inner(&path)
-                && project.open.contains(&inner)
-            {
-                project.close(&inner);
-            }
-        }
-    }
-
-    fn watched(&mut self, params: lsp::DidChangeWatchedFilesParams) {
-        for change in params.changes {
-            let Some(path) = uri::path(&change.uri) else {
-                continue;
-            };
-            if path.extension().is_none_or(|end| end != "img") {
-                continue;
-            }
-            let root = self.project_of(&path);
-            let project = root.and_then(|root| self.projects.get_mut(&root));
-            if let Some(project) = project
-                && let Some(inner) = project.inner(&path)
-            {
-                if change.typ == lsp::FileChangeType::DELETED {
-                    project.lose(&inner);
-                } else {
-                    project.discover(&inner);
-                }
-            }
-        }
-        for (root, project) in &mut self.projects {
-            project.workspace.set_catalogue(self.host.catalogue(root));
-            project.refresh();
-        }
-    }
-
-    fn add_folder(&mut self, folder: &lsp::Uri) {
-        let Some(folder) = uri::path(folder) else {
-            return;
-        };
-        for file in self.host.files(&folder) {
-            let root = self.project_of(&file);
-            let project = root.and_then(|root| self.projects.get_mut(&root));
-            if let Some(project) = project
-                && let Some(inner) = project.inner(&file)
-            {
-                project.discover(&inner);
-            }
-        }
-    }
-
-    fn remove_folder(&mut self, folder: &lsp::Uri) {
-        let Some(folder) = uri::path(folder) else {
-            return;
-        };
-        for project in self.projects.values_mut() {
-            let inside: Vec<String> = project
-                .found
-                .iter()
-                .filter(|inner| project.root.join(inner).starts_with(&folder))
-                .cloned()
-                .collect();
-            for inner in inside {
-                project.lose(&inner);
-            }
-        }
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether a request is one of this kind.

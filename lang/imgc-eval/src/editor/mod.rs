@@ -11,7 +11,7 @@ mod view;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use imgc_diag::{Diagnostic, FileId};
 
@@ -73,6 +73,20 @@ struct Pools {
     answer: rayon::ThreadPool,
 }
 
+/// All projects share them.
+static POOLS: OnceLock<Result<Arc<Pools>, String>> = OnceLock::new();
+
+impl Pools {
+    fn start() -> Result<Arc<Self>, String> {
+        let pool = |threads| session::pool_of(threads).map_err(|error| error.to_string());
+        Ok(Arc::new(Self {
+            load: pool(LOADERS)?,
+            check: pool(CHECKERS)?,
+            answer: pool(ANSWERERS)?,
+        }))
+    }
+}
+
 impl fmt::Debug for Workbench {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Workbench").finish_non_exhaustive()
@@ -97,19 +111,14 @@ impl Workbench {
     /// # Errors
     /// What the system says where there are no threads to be had.
     pub fn new(world: Arc<dyn World>) -> Result<Self, String> {
-        let pool = |threads| session::pool_of(threads).map_err(|error| error.to_string());
-        let pools = Pools {
-            load: pool(LOADERS)?,
-            check: pool(CHECKERS)?,
-            answer: pool(ANSWERERS)?,
-        };
+        let pools = POOLS.get_or_init(Pools::start).clone()?;
         Ok(Self {
             db: Database::new(world),
             texts: Texts::new(),
             entries: BTreeSet::new(),
             program: Arc::default(),
             is_stale: true,
-            pools: Arc::new(pools),
+            pools,
         })
     }
 

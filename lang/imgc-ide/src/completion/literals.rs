@@ -8,6 +8,7 @@ use imgc_syntax::{SyntaxKind, TextRange, TextSize};
 use super::{Completion, CompletionKind, Documented, Place, is_wanted};
 use crate::Context;
 use crate::catalogue::folder_of;
+use crate::literal;
 use crate::syntax::{ancestors_at, significant_before};
 
 /// The variants of a set of packages.
@@ -100,8 +101,7 @@ fn in_string(
     if parent.map(imgc_syntax::SyntaxNode::kind) == Some(SyntaxKind::KeyPath) {
         return Some(Vec::new());
     }
-    let shape = view.shape(range);
-    let kind = shape.as_ref().map(|shape| shape.kind);
+    let kind = literal::kind(view, &view.names(), &string);
     Some(match kind {
         Some(ShapeKind::Host("Package")) => packages(&place),
         Some(ShapeKind::Host("Suite")) => values(&place, &SUITES),
