@@ -313,6 +313,29 @@ impl Run {
         child.wait().expect("the program ends");
     }
 
+    /// Runs it to its end with this as its standard input.
+    ///
+    /// # Panics
+    /// Where it does not read all of it.
+    pub fn outcome_of(mut self, input: &[u8]) -> Outcome {
+        let command = self.0.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        let input = input.to_owned();
+        let writer = std::thread::spawn(move || std::io::Write::write_all(&mut stdin, &input));
+        let output = child.wait_with_output().expect("the program ends");
+        let written = writer.join().expect("it does not panic");
+        written.expect("the program reads its input");
+        Outcome {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).expect("standard output is UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("standard error is UTF-8"),
+        }
+    }
+
     /// Starts it, with its output in pipes.
     pub fn spawn(mut self) -> std::process::Child {
         let command = self.0.stdout(Stdio::piped()).stderr(Stdio::piped());

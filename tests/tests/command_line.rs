@@ -13,7 +13,7 @@ fn help_and_version_go_to_standard_output() {
             "{help:?}"
         );
         for command in [
-            "load", "serve", "fmt", "check", "test", "eval", "repl", "doc", "explain",
+            "load", "serve", "fmt", "check", "test", "eval", "repl", "lsp", "doc", "explain",
         ] {
             let line = format!("\n  {command} ");
             assert!(help.stdout.contains(&line), "{command}: {help:?}");

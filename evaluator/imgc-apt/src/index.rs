@@ -318,6 +318,20 @@ impl Index {
         let length = self.by_name[from..].partition_point(|at| view(at).name() == name);
         self.by_name[from..from + length].iter().map(view)
     }
+
+    /// The packages whose names begin so, sorted by name.
+    pub fn starting_with<'a>(
+        &'a self,
+        prefix: &'a str,
+    ) -> impl Iterator<Item = Package<'a>> + use<'a> {
+        let view = |at: &u32| Package {
+            text: &self.text,
+            entry: &self.entries[*at as usize],
+        };
+        let from = self.by_name.partition_point(|at| view(at).name() < prefix);
+        let rest = self.by_name[from..].iter().map(view);
+        rest.take_while(move |package| package.name().starts_with(prefix))
+    }
 }
 
 const REQUIRED: [(&str, Field); 6] = [
@@ -495,6 +509,16 @@ impl<'a> Package<'a> {
     /// `Installed-Size`, in KiB, if there is one.
     pub fn installed_size(&self) -> Option<u64> {
         decimal(self.get(Field::InstalledSize))
+    }
+
+    /// The first line of `Description`, if there is one.
+    pub fn description(&self) -> Option<&'a str> {
+        let (from, _) = self.entry.spans[Field::Package as usize];
+        let rest = self.text.get(from as usize..)?;
+        let end = rest.find("\n\n").unwrap_or(rest.len());
+        let mut lines = rest[..end].lines();
+        let text = lines.find_map(|line| line.strip_prefix("Description:"))?;
+        Some(text.trim())
     }
 
     /// The source package's name: `Source`, without a version, or the own name.

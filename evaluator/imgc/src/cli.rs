@@ -89,6 +89,8 @@ pub(crate) enum Command {
     Eval(EvalArgs),
     /// Ask the language one line at a time.
     Repl(ReplArgs),
+    /// Be the language server of an editor, over standard input and output.
+    Lsp,
     /// Print the manual of modules, or of the names that are always there.
     Doc(DocArgs),
     /// Say what the code of a diagnostic means, or list all codes.

@@ -20,6 +20,7 @@ mod graph;
 mod layers;
 mod load;
 mod lock_file;
+mod lsp;
 mod network;
 mod output;
 mod plan;
@@ -77,6 +78,7 @@ fn main() -> ExitCode {
         Command::Test(args) => test::run(args, &terminal),
         Command::Eval(args) => eval::run(args, &terminal),
         Command::Repl(args) => repl::run(args, &terminal),
+        Command::Lsp => lsp::run(&terminal),
         Command::Doc(args) => doc::run(args, &terminal),
         Command::Explain { code } => explain::run(code.as_deref(), &terminal),
     };

@@ -200,6 +200,13 @@ pub(crate) fn history() -> Option<PathBuf> {
     Some(folder.join("imgc/history"))
 }
 
+/// The folder of the files that an editor shows: modules of imgc, pages of codes.
+pub(crate) fn editor_folder() -> Option<PathBuf> {
+    let dirs = etcetera::choose_base_strategy().ok()?;
+    let folder = dirs.state_dir().unwrap_or_else(|| dirs.data_dir());
+    Some(folder.join("imgc/editor"))
+}
+
 fn store_settings(
     given: Option<&Path>,
     configured: Option<StoreConfig>,

@@ -2,6 +2,7 @@
 
 mod builtins;
 mod cycles;
+mod editor;
 mod elf;
 mod host;
 mod ir;
@@ -23,6 +24,10 @@ mod vm;
 mod world;
 
 pub use builtins::{BuiltinDoc, builtin_docs};
+pub use editor::{
+    Cancelled, Definition, Export, FileView, Names, Scope, Semantics, Snapshot, Target, Use,
+    Workbench,
+};
 pub use memory::MemoryWorld;
 pub use options::{Limits, Options};
 pub use origins::{Origins, Place};
@@ -30,4 +35,5 @@ pub use queries::Counters;
 pub use session::{
     BindingInfo, Checked, Evaluated, Example, ModuleInfo, Session, Shown, evaluate, show,
 };
+pub use types::{FieldShape, Shape, ShapeKind, TagShape};
 pub use world::{Entry, EntryKind, Stat, World, WorldError};

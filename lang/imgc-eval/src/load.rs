@@ -63,6 +63,11 @@ pub(crate) fn file_id(name: &ModuleName) -> FileId {
 
 /// Loads `entry` and what it imports.
 pub(crate) fn load(db: &mut Database, texts: &mut Texts, entry: &ModuleName) -> Program {
+    load_all(db, texts, std::slice::from_ref(entry))
+}
+
+/// Loads several entries and what they import.
+pub(crate) fn load_all(db: &mut Database, texts: &mut Texts, entries: &[ModuleName]) -> Program {
     let mut loader = Loader {
         db,
         texts,
@@ -70,8 +75,8 @@ pub(crate) fn load(db: &mut Database, texts: &mut Texts, entry: &ModuleName) -> 
         total: 0,
         program: Program::default(),
     };
-    let start = Span::new(file_id(entry), TextRange::default());
-    let mut wanted = vec![(entry.clone(), start)];
+    let wanted = entries.iter().map(|entry| (entry.clone(), start_of(entry)));
+    let mut wanted: Vec<(ModuleName, Span)> = wanted.collect();
     let mut edges: Vec<Vec<(ModuleName, TextRange)>> = Vec::new();
     while !wanted.is_empty() {
         let files = loader.level(wanted);

@@ -97,6 +97,27 @@ impl Spans {
         Some((ExprId(at as u32), *range))
     }
 
+    /// The outermost expression that stands at exactly that range.
+    pub(crate) fn exact(&self, range: TextRange) -> Option<ExprId> {
+        let at = self.exprs.iter().rposition(|known| *known == range)?;
+        Some(ExprId(at as u32))
+    }
+
+    /// The smallest named part of an expression around a range.
+    pub(crate) fn part_around(&self, range: TextRange) -> Option<(ExprId, usize)> {
+        let around = self.parts.iter();
+        let around = around.filter(|part| part.2.contains_range(range));
+        let (expr, part, _) = around.min_by_key(|part| part.2.len())?;
+        Some((ExprId(*expr), usize::from(*part)))
+    }
+
+    /// The named part of an expression that stands at exactly that range.
+    pub(crate) fn exact_part(&self, range: TextRange) -> Option<(ExprId, usize)> {
+        let mut parts = self.parts.iter().filter(|part| part.2 == range);
+        let (expr, part, _) = parts.next()?;
+        Some((ExprId(*expr), usize::from(*part)))
+    }
+
     /// Where a place is. A place that is not known is where its expression is.
     pub(crate) fn get(&self, at: At) -> TextRange {
         let whole = || self.exprs.get(at.expr.0 as usize).copied();

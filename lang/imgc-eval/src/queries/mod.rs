@@ -20,7 +20,7 @@ use imgc_syntax::Parse;
 
 use crate::ir::{Body, ItemName, Items, ModuleName};
 use crate::options::Limits;
-use crate::resolve::Lowered;
+use crate::resolve::{Lowered, Recorded};
 use crate::site::Site;
 use crate::types::{Inference, Scheme};
 use crate::vm::Outcome;
@@ -120,6 +120,17 @@ pub(crate) fn lowered(db: &dyn Db, file: SourceFile) -> Arc<Lowered> {
     }
     let parse = parse(db, file);
     Arc::new(crate::resolve::lower(db, file, parse, file.circular(db)))
+}
+
+/// What the names of a module mean, and where they can be used. Only editors ask.
+#[salsa::tracked(returns(ref))]
+pub(crate) fn recorded(db: &dyn Db, file: SourceFile) -> Arc<Recorded> {
+    if *file.name(db) == ModuleName::Call {
+        return Arc::default();
+    }
+    let parse = parse(db, file);
+    let (_, recorded) = crate::resolve::lower_recorded(db, file, parse, file.circular(db));
+    Arc::new(recorded)
 }
 
 /// What a module has. Changes only when names or imports do.

@@ -14,6 +14,7 @@ use crate::problem::Problem;
 
 use super::Lowerer;
 use super::fields::{Content, Fields, MAX_KEYS, Place, Written};
+use super::record::Meaning;
 use super::scope::Bound;
 
 impl Lowerer<'_> {
@@ -232,17 +233,25 @@ impl Lowerer<'_> {
     pub(super) fn variable(&mut self, name: &str, range: TextRange) -> ExprId {
         let mut scopes = self.scopes.iter_mut().rev();
         let found = match scopes.find_map(|scope| scope.look_up(name, range)) {
-            Some(slot) => match slot.bound {
-                Bound::Local(local) => Expr::Local(local),
-                Bound::Item(item) => {
-                    if std::mem::replace(&mut slot.mentioned_in, self.bodies) != self.bodies {
-                        self.body.mention(item);
+            Some(slot) => {
+                let meaning = Meaning::Bound(slot.range);
+                let found = match slot.bound {
+                    Bound::Local(local) => Expr::Local(local),
+                    Bound::Item(item) => {
+                        if std::mem::replace(&mut slot.mentioned_in, self.bodies) != self.bodies {
+                            self.body.mention(item);
+                        }
+                        Expr::Item(item)
                     }
-                    Expr::Item(item)
-                }
-            },
+                };
+                self.note_use(range, meaning);
+                found
+            }
             None => match Builtin::find(name) {
-                Some(builtin) => Expr::Builtin(builtin),
+                Some(builtin) => {
+                    self.note_use(range, Meaning::Builtin(builtin));
+                    Expr::Builtin(builtin)
+                }
                 None => {
                     self.unbound(name, range);
                     Expr::Poison

@@ -120,6 +120,7 @@ impl Lowerer<'_> {
         }
         self.scopes.push(scope);
         self.declare_types(e);
+        self.note_scope(Some(e.range()));
     }
 
     /// Closes the innermost scope, and reports what nothing uses.

@@ -11,6 +11,7 @@ mod fields;
 mod lets;
 mod module;
 mod pattern;
+mod record;
 mod scope;
 mod types;
 
@@ -26,6 +27,7 @@ use crate::queries::{Db, Item, SourceFile};
 use crate::site::Spans;
 use body::BodyBuilder;
 pub(crate) use call::{call_text, lower_call};
+pub(crate) use record::{Meaning, Recorded};
 use scope::Scope;
 
 /// A module with its names resolved.
@@ -78,6 +80,22 @@ pub(crate) fn lower(db: &dyn Db, file: SourceFile, parse: &Parse, circular: bool
     lowerer.finish(file.doc())
 }
 
+/// The same, with a note of every name: who uses it, and where it can be used.
+pub(crate) fn lower_recorded(
+    db: &dyn Db,
+    file: SourceFile,
+    parse: &Parse,
+    circular: bool,
+) -> (Lowered, Recorded) {
+    let name = file.name(db);
+    let mut lowerer = Lowerer::new(Some((db, file)), name, parse.errors(), circular);
+    lowerer.recorded = Some(Recorded::default());
+    let file = parse.tree();
+    lowerer.file(&file);
+    let recorded = lowerer.recorded.take().unwrap_or_default();
+    (lowerer.finish(file.doc()), recorded)
+}
+
 /// A type as it is written, for tables of signatures. Their texts are well formed; what
 /// is wrong is poison.
 pub(crate) fn signature(text: &str) -> TypeExpr {
@@ -119,6 +137,8 @@ struct Lowerer<'a> {
     bodies: usize,
     /// The binding that is being lowered.
     body: BodyBuilder,
+    /// What is noted of names, where that is wanted.
+    recorded: Option<Recorded>,
 }
 
 impl<'a> Lowerer<'a> {
@@ -145,6 +165,7 @@ impl<'a> Lowerer<'a> {
             nested: 0,
             bodies: 1,
             body: BodyBuilder::default(),
+            recorded: None,
         }
     }
 

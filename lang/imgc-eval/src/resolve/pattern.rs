@@ -38,6 +38,7 @@ impl Lowerer<'_> {
             }
         };
         self.scopes.push(scope);
+        self.note_scope(e.body().map(|body| body.range()));
         let body = self.expr_or_poison(e.body(), range);
         self.scopes.pop();
         let id = self
@@ -68,6 +69,7 @@ impl Lowerer<'_> {
                 Some(pattern) => self.arm_pattern(&pattern, &mut scope),
             };
             self.scopes.push(scope);
+            self.note_scope(arm.body().map(|body| body.range()));
             let body = self.expr_or_poison(arm.body(), arm.range());
             self.scopes.pop();
             arms.push(Arm { pattern, body });

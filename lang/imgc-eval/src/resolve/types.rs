@@ -15,6 +15,7 @@ use crate::ir::{Rest, TypeExpr, TypeField};
 use crate::problem::Problem;
 
 use super::Lowerer;
+use super::record::Meaning;
 
 /// How many parts one use of a declared type may stand for.
 const MAX_ONE: usize = 10_000;
@@ -445,6 +446,10 @@ impl Lowerer<'_> {
             return sum.whole(ty);
         };
         declared.used = true;
+        if let Some(recorded) = &mut self.recorded {
+            let meaning = Meaning::Type(declared.range);
+            recorded.uses.push((range, meaning));
+        }
         let arguments = declared.params.iter().cloned().zip(arguments).collect();
         let mut meter = Meter {
             size: 0,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use imgc_diag::{Span, codes};
 
 use crate::ir::ModuleName;
-use crate::load::{file_id, load};
+use crate::load::{Program, file_id, load};
 use crate::options::Options;
 use crate::problem::Problem;
 use crate::queries::{Database, Item, SourceFile, infer, items, lowered, parse};
@@ -39,48 +39,52 @@ impl State {
 
     fn check_anew(&mut self, entry: &ModuleName) -> Report {
         let program = load(&mut self.db, &mut self.texts, entry);
-        let db = &self.db;
-        let mut report = Report {
-            program,
-            problems: Vec::new(),
-            has_syntax_errors: false,
-        };
-        // A tree that was repaired may lack what was meant: nothing is said about the
-        // types of those who import it.
-        let mut is_whole: BTreeMap<&ModuleName, bool> = BTreeMap::new();
-        let mut believed = Vec::new();
-        for &file in &report.program.sorted {
-            let mut imports = items(db, file).imports.iter();
-            let believes = imports.all(|name| is_whole.get(name) != Some(&false));
-            let has_errors = !parse(db, file).errors().is_empty();
-            is_whole.insert(file.name(db), believes && !has_errors);
-            believed.push(believes);
-            report.has_syntax_errors |= has_errors;
-            let problems = in_file(db, file, &lowered(db, file).problems);
+        find(&self.db, program)
+    }
+}
+
+/// What is wrong with the modules of a program, before anything is evaluated.
+pub(super) fn find(db: &Database, program: Program) -> Report {
+    let mut report = Report {
+        program,
+        problems: Vec::new(),
+        has_syntax_errors: false,
+    };
+    // A tree that was repaired may lack what was meant: nothing is said about the
+    // types of those who import it.
+    let mut is_whole: BTreeMap<&ModuleName, bool> = BTreeMap::new();
+    let mut believed = Vec::new();
+    for &file in &report.program.sorted {
+        let mut imports = items(db, file).imports.iter();
+        let believes = imports.all(|name| is_whole.get(name) != Some(&false));
+        let has_errors = !parse(db, file).errors().is_empty();
+        is_whole.insert(file.name(db), believes && !has_errors);
+        believed.push(believes);
+        report.has_syntax_errors |= has_errors;
+        let problems = in_file(db, file, &lowered(db, file).problems);
+        report.problems.extend(problems);
+    }
+    let schedule = Schedule::of(db, &report.program.sorted);
+    let has_problems = AtomicBool::new(false);
+    let types = |db: &Database, item: Item| {
+        if !infer(db, item).problems.is_empty() {
+            has_problems.store(true, Ordering::Relaxed);
+        }
+    };
+    each(db, schedule.order(&report.program.sorted), types);
+    let files = believed.iter().zip(schedule.files());
+    for (&believes, entries) in files.filter(|_| has_problems.load(Ordering::Relaxed)) {
+        for entry in entries.iter().filter(|entry| believes && !entry.damaged) {
+            let problems = infer(db, entry.item).problems.iter().cloned();
+            let problems =
+                problems.map(|problem| problem.map(|site| super::report::span(db, site)));
             report.problems.extend(problems);
         }
-        let schedule = Schedule::of(db, &report.program.sorted);
-        let has_problems = AtomicBool::new(false);
-        let types = |db: &Database, item: Item| {
-            if !infer(db, item).problems.is_empty() {
-                has_problems.store(true, Ordering::Relaxed);
-            }
-        };
-        each(db, schedule.order(&report.program.sorted), types);
-        let files = believed.iter().zip(schedule.files());
-        for (&believes, entries) in files.filter(|_| has_problems.load(Ordering::Relaxed)) {
-            for entry in entries.iter().filter(|entry| believes && !entry.damaged) {
-                let problems = infer(db, entry.item).problems.iter().cloned();
-                let problems =
-                    problems.map(|problem| problem.map(|site| super::report::span(db, site)));
-                report.problems.extend(problems);
-            }
-        }
-        let chains = schedule.too_deep(MAX_CHAIN);
-        let chains = chains.into_iter().map(|item| too_deep(db, item));
-        report.problems.extend(chains);
-        report
     }
+    let chains = schedule.too_deep(MAX_CHAIN);
+    let chains = chains.into_iter().map(|item| too_deep(db, item));
+    report.problems.extend(chains);
+    report
 }
 
 fn too_deep(db: &Database, item: Item) -> Problem<Span> {

@@ -86,32 +86,8 @@ impl State {
 
     /// What there is to say about a file.
     pub(super) fn module(&mut self, entry: &ModuleName) -> ModuleInfo {
-        let Some(file) = self.known(entry) else {
-            return ModuleInfo::default();
-        };
-        let db = &self.db;
-        let lowered = lowered(db, file);
-        let mut bindings: Vec<BindingInfo> = Vec::new();
-        for binding in &lowered.bindings {
-            let (name, public) = match &binding.name {
-                ItemName::Let(name, _) => (name, false),
-                ItemName::Export(name) => (name, true),
-                ItemName::Root => continue,
-            };
-            bindings.push(BindingInfo {
-                name: name.to_string(),
-                public,
-                doc: binding.doc.clone(),
-                ty: scheme_text(db, binding.item),
-                span: Span::new(file_id(entry), binding.place),
-            });
-        }
-        bindings.sort_by_key(|binding| binding.span.range);
-        ModuleInfo {
-            doc: lowered.doc.clone(),
-            ty: Some(type_of_file(db, file)),
-            bindings,
-        }
+        let known = self.known(entry);
+        known.map_or_else(ModuleInfo::default, |file| describe(&self.db, file))
     }
 
     /// The programs in comments.
@@ -131,6 +107,33 @@ impl State {
         let report = self.check(entry, &Options::default());
         let file = *report.program.files.first()?;
         (file.name(&self.db) == entry).then_some(file)
+    }
+}
+
+/// What there is to say about a module that is loaded.
+pub(super) fn describe(db: &Database, file: SourceFile) -> ModuleInfo {
+    let id = file_id(file.name(db));
+    let lowered = lowered(db, file);
+    let mut bindings: Vec<BindingInfo> = Vec::new();
+    for binding in &lowered.bindings {
+        let (name, public) = match &binding.name {
+            ItemName::Let(name, _) => (name, false),
+            ItemName::Export(name) => (name, true),
+            ItemName::Root => continue,
+        };
+        bindings.push(BindingInfo {
+            name: name.to_string(),
+            public,
+            doc: binding.doc.clone(),
+            ty: scheme_text(db, binding.item),
+            span: Span::new(id.clone(), binding.place),
+        });
+    }
+    bindings.sort_by_key(|binding| binding.span.range);
+    ModuleInfo {
+        doc: lowered.doc.clone(),
+        ty: Some(type_of_file(db, file)),
+        bindings,
     }
 }
 

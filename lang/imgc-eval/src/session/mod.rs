@@ -20,11 +20,11 @@ use imgc_diag::{Code, Diagnostic, FileId, Span, SpanRange, codes};
 use imgc_plan::Plan;
 
 use crate::ir::ModuleName;
-use crate::load::Texts;
+use crate::load::{Program, Texts};
 use crate::options::Options;
 use crate::origins::Origins;
 use crate::path;
-use crate::queries::{Counters, Database};
+use crate::queries::{Counters, Database, SourceFile};
 use crate::world::World;
 use report::Report;
 
@@ -226,13 +226,28 @@ impl Session {
     }
 }
 
-fn pool() -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+/// Everything that is wrong with the modules of a program before anything is evaluated.
+pub(crate) fn findings(db: &Database, program: &Program) -> Vec<Diagnostic> {
+    check::find(db, program.clone()).into_diagnostics(db).0
+}
+
+/// What there is to say about a module that is loaded.
+pub(crate) fn describe(db: &Database, file: SourceFile) -> ModuleInfo {
+    info::describe(db, file)
+}
+
+/// A pool of so many threads with a stack that deep programs fit in.
+pub(crate) fn pool_of(threads: usize) -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {
     rayon::ThreadPoolBuilder::new()
-        .num_threads(threads.min(MAX_THREADS))
+        .num_threads(threads)
         .thread_name(|number| format!("evaluation-{number}"))
         .stack_size(STACK)
         .build()
+}
+
+fn pool() -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    pool_of(threads.min(MAX_THREADS))
 }
 
 /// The diagnostic where there is nothing to look at.

@@ -318,6 +318,14 @@ impl<'a> Infer<'a> {
 
     /// The expression that a name stands for, if that is in the project.
     pub(super) fn value_of(&self, id: ExprId) -> Option<(Item, ExprId)> {
+        let (item, at) = self.origin_of(id)?;
+        let in_project = matches!(item.file(self.db).name(self.db), ModuleName::Project(_));
+        (in_project && (item, at) != (self.item, id) || matches!(self.expr(id), Expr::Lambda(_)))
+            .then_some((item, at))
+    }
+
+    /// The expression that a name stands for, in whatever module.
+    pub(super) fn origin_of(&self, id: ExprId) -> Option<(Item, ExprId)> {
         /// Names of names are followed so far.
         const HOPS: usize = 8;
         let (mut item, mut at) = match self.expr(id) {
@@ -337,8 +345,6 @@ impl<'a> Infer<'a> {
             item = *other;
             at = crate::queries::body(self.db, item).as_ref()?.root;
         }
-        let in_project = matches!(item.file(self.db).name(self.db), ModuleName::Project(_));
-        (in_project && (item, at) != (self.item, id) || matches!(self.expr(id), Expr::Lambda(_)))
-            .then_some((item, at))
+        Some((item, at))
     }
 }

@@ -100,6 +100,30 @@ const LAYERS: Table = &[
     ("compression", true, Kind::One(Host::String)),
 ];
 
+/// The fields of a record of the host: name, whether it may be missing, type as text.
+pub(super) fn fields_of(host: Host) -> Vec<(&'static str, bool, String)> {
+    let table = match host {
+        Host::User => USER,
+        Host::Group => GROUP,
+        Host::Config => CONFIG,
+        Host::Effects => EFFECTS,
+        Host::Attributes => ATTRIBUTES,
+        Host::Archive => ARCHIVE,
+        Host::Layers => LAYERS,
+        _ => &[],
+    };
+    let fields = table.iter().map(|(name, optional, kind)| {
+        let ty = match kind {
+            Kind::One(host) => host.name().to_owned(),
+            Kind::List(host) => format!("[{}]", host.name()),
+            Kind::Map(host) => format!("Map {}", host.name()),
+            Kind::Lists(host) => format!("Map [{}]", host.name()),
+        };
+        (*name, *optional, ty)
+    });
+    fields.collect()
+}
+
 impl Host {
     /// All of them, in order.
     pub(super) const ALL: [Self; 23] = [

@@ -22,7 +22,7 @@ use super::ty::{Arena, Heads, Node, POISON, Ty};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Local {
     /// Its type.
-    ty: Option<Ty>,
+    pub(super) ty: Option<Ty>,
     /// Whether each use has variables of its own.
     generic: bool,
     /// What it is bound to, by a `let`.
@@ -50,6 +50,8 @@ pub(super) struct Infer<'a> {
     pub(super) updates: Vec<Update>,
     /// The type of every expression, where they are wanted.
     pub(super) types: Option<Vec<Ty>>,
+    /// What is needed in the place of every expression, where that is wanted.
+    pub(super) expected: Option<Vec<Ty>>,
     /// Types without variables that were brought in, by where their data is.
     ground: BTreeMap<usize, (Arc<Scheme>, Ty)>,
     /// Whether it was said that the types are too large.
@@ -67,6 +69,7 @@ impl<'a> Infer<'a> {
             problems: Vec::new(),
             updates: Vec::new(),
             types: None,
+            expected: None,
             ground: BTreeMap::new(),
             exhausted: false,
         }
@@ -254,6 +257,11 @@ impl<'a> Infer<'a> {
             return;
         }
         self.note(id, expected);
+        if let Some(wanted) = &mut self.expected
+            && let Some(slot) = wanted.get_mut(id.0 as usize)
+        {
+            *slot = expected;
+        }
         let (expected, node) = self.arena.resolve(expected);
         match (self.expr(id), node) {
             (Expr::List(items), Node::List(item)) => match items.as_slice() {

@@ -15,11 +15,14 @@ mod patterns;
 mod print;
 mod records;
 mod report;
+mod schema_docs;
 mod scheme;
+mod shape;
 mod subsume;
 #[cfg(test)]
 mod tests;
 mod ty;
+mod typing;
 mod unify;
 
 use std::sync::Arc;
@@ -31,6 +34,8 @@ use crate::site::Site;
 
 pub(crate) use print::show;
 pub(crate) use scheme::Scheme;
+pub use shape::{FieldShape, Shape, ShapeKind, TagShape};
+pub(crate) use typing::Typing;
 
 use infer::Infer;
 use scheme::Part;

@@ -1,0 +1,103 @@
+//! What the language server asks of the machine: projects, files, and files for people to
+//! read. Nothing is fetched and nothing is built.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use imgc_diag::Code;
+use imgc_ide::{Catalogue, NoPackages};
+use imgc_lsp::{Host, Project};
+
+use super::catalogue::Locked;
+use crate::lock_file::LockFile;
+use crate::network::Network;
+use crate::output::write_whole;
+use crate::project;
+use crate::remote::{Cache, Policy, Remotes};
+use crate::{found, settings};
+
+/// The machine that the editor runs on.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    network: Arc<Network>,
+}
+
+impl Machine {
+    /// The machine, without its network.
+    pub(crate) fn new() -> Self {
+        Self {
+            network: Arc::new(Network::new(true, Arc::default())),
+        }
+    }
+}
+
+impl Host for Machine {
+    fn project(&self, file: &Path) -> Option<Project> {
+        // The editor's paths stay as they are, also where links are in them.
+        let folder = file.parent()?;
+        let mut around = folder.ancestors();
+        let root = around
+            .find(|folder| folder.join(".git").exists())
+            .unwrap_or(folder);
+        let lock = LockFile::beside(file).map(|beside| beside.lock);
+        let lock = lock.unwrap_or_default();
+        let cache = Arc::new(Cache::later(None));
+        let remotes = Remotes::new(Policy::Pinned, &lock, &self.network, &cache);
+        let (world, inner) = project::Project::around(root, Arc::new(remotes)).ok()?;
+        inner.is_empty().then(|| Project {
+            root: root.to_owned(),
+            world: Arc::new(world),
+        })
+    }
+
+    fn catalogue(&self, root: &Path) -> Arc<dyn Catalogue> {
+        match root.is_dir() {
+            true => Arc::new(Locked::below(root)),
+            false => Arc::new(NoPackages),
+        }
+    }
+
+    fn files(&self, folder: &Path) -> Vec<PathBuf> {
+        if !folder.is_dir() {
+            return Vec::new();
+        }
+        found::files(&[folder.to_owned()]).unwrap_or_default()
+    }
+
+    fn std_file(&self, module: &str) -> Option<PathBuf> {
+        let text = imgc_stdlib::module(module)?;
+        shown("std", &format!("{module}.img"), text)
+    }
+
+    fn code_page(&self, code: Code) -> Option<String> {
+        let path = shown("codes", &format!("{code}.md"), imgc_diag::pages::page(code))?;
+        let mut address = String::from("file://");
+        for byte in path.to_str()?.bytes() {
+            if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {
+                address.push(char::from(byte));
+            } else {
+                address.push_str(&format!("%{byte:02X}"));
+            }
+        }
+        Some(address)
+    }
+}
+
+/// A file with a text for people to read, in a folder of the user's.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the binary gives the libraries their files"
+)]
+fn shown(folder: &str, name: &str, text: &str) -> Option<PathBuf> {
+    let folder = settings::editor_folder()?.join(folder);
+    let path = folder.join(name);
+    let is_there = std::fs::read_to_string(&path).is_ok_and(|there| there == text);
+    if !is_there {
+        std::fs::create_dir_all(&folder).ok()?;
+        let written = write_whole(&path, |file| {
+            std::io::Write::write_all(file, text.as_bytes())
+        });
+        written.ok()?;
+    }
+    Some(path)
+}

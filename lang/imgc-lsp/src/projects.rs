@@ -1,0 +1,205 @@
+//! The projects that the editor's files are in, each with its own database, and a thread
+//! that evaluates it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+
+use crossbeam_channel::{Sender, unbounded};
+use imgc_diag::{Diagnostic, FileId};
+use imgc_eval::World;
+use imgc_ide::{Evaluator, Workspace};
+use lsp_types as lsp;
+
+use crate::{Host, Project};
+
+/// What a thread has done.
+#[derive(Debug)]
+pub(crate) enum Done {
+    /// The files of a project were checked.
+    Checked {
+        /// The root of the project.
+        root: PathBuf,
+        /// The state of the project that it is about.
+        generation: u64,
+        /// What is wrong with open files and those that are wrong, ready to be told.
+        files: BTreeMap<FileId, Vec<lsp::Diagnostic>>,
+        /// The versions of the open texts, by path.
+        versions: Arc<BTreeMap<PathBuf, i32>>,
+    },
+    /// The open files of a project were evaluated.
+    Evaluated {
+        /// The root of the project.
+        root: PathBuf,
+        /// The state of the project that it is about.
+        generation: u64,
+        /// What is wrong, by file.
+        found: BTreeMap<FileId, Vec<Diagnostic>>,
+    },
+}
+
+/// A project that is open.
+#[derive(Debug)]
+pub(crate) struct OpenProject {
+    /// The root.
+    pub(crate) root: PathBuf,
+    /// The files as they are written.
+    pub(crate) workspace: Workspace,
+    /// The files that were found on the disk.
+    pub(crate) found: BTreeSet<String>,
+    /// The files that are open.
+    pub(crate) open: BTreeSet<String>,
+    /// How often anything changed.
+    pub(crate) generation: u64,
+    /// The state that is being checked, or was.
+    pub(crate) asked: u64,
+    /// What evaluation has found, by file, as long as that file is as it was.
+    pub(crate) evaluated: Arc<BTreeMap<FileId, Vec<Diagnostic>>>,
+    /// What was told last, by file.
+    pub(crate) told: BTreeMap<FileId, (Option<i32>, Vec<lsp::Diagnostic>)>,
+    evaluations: Sender<Evaluation>,
+}
+
+/// What is to be evaluated.
+#[derive(Debug)]
+struct Evaluation {
+    generation: u64,
+    texts: BTreeMap<String, Arc<str>>,
+    entries: BTreeSet<String>,
+}
+
+impl OpenProject {
+    /// Opens a project.
+    pub(crate) fn open(
+        project: Project,
+        host: &dyn Host,
+        done: &Sender<Done>,
+    ) -> Result<Self, String> {
+        let Project { root, world } = project;
+        let workspace = Workspace::new(world.clone(), host.catalogue(&root))?;
+        let evaluations = evaluate(root.clone(), world, done.clone())?;
+        Ok(Self {
+            root,
+            workspace,
+            found: BTreeSet::new(),
+            open: BTreeSet::new(),
+            generation: 1,
+            asked: 0,
+            evaluated: Arc::default(),
+            told: BTreeMap::new(),
+            evaluations,
+        })
+    }
+
+    /// The path of a file from the root.
+    pub(crate) fn inner(&self, path: &Path) -> Option<String> {
+        let inner = path.strip_prefix(&self.root).ok()?;
+        inner.to_str().map(str::to_owned)
+    }
+
+    /// A file is on the disk.
+    pub(crate) fn discover(&mut self, inner: &str) {
+        if self.found.insert(inner.to_owned()) {
+            self.workspace.add(inner);
+            self.generation += 1;
+        }
+    }
+
+    /// A file is not on the disk any more.
+    pub(crate) fn lose(&mut self, inner: &str) {
+        if self.found.remove(inner) && !self.open.contains(inner) {
+            self.workspace.remove(inner);
+        }
+        self.generation += 1;
+    }
+
+    /// The text of an open file is this.
+    pub(crate) fn write(&mut self, inner: &str, text: Arc<str>) {
+        if self.open.insert(inner.to_owned()) {
+            self.workspace.add(inner);
+        }
+        self.workspace.set_text(inner, Some(text));
+        self.changed(inner);
+    }
+
+    /// A file is not open any more.
+    pub(crate) fn close(&mut self, inner: &str) {
+        self.open.remove(inner);
+        self.workspace.set_text(inner, None);
+        if !self.found.contains(inner) {
+            self.workspace.remove(inner);
+        }
+        self.changed(inner);
+    }
+
+    /// Files on the disk changed.
+    pub(crate) fn refresh(&mut self) {
+        self.workspace.refresh();
+        self.generation += 1;
+    }
+
+    fn changed(&mut self, inner: &str) {
+        self.generation += 1;
+        let id = FileId::new(inner);
+        if self.evaluated.contains_key(&id) {
+            // Its places have moved.
+            let mut evaluated = (*self.evaluated).clone();
+            evaluated.remove(&id);
+            self.evaluated = Arc::new(evaluated);
+        }
+    }
+
+    /// Asks for the open files to be evaluated.
+    pub(crate) fn evaluate(&self) {
+        // Whoever evaluates is there as long as the project is.
+        let _ = self.evaluations.send(Evaluation {
+            generation: self.generation,
+            texts: self.workspace.texts(),
+            entries: self.open.clone(),
+        });
+    }
+}
+
+/// Starts the thread that evaluates a project. It ends when nobody can ask it any more.
+fn evaluate(
+    root: PathBuf,
+    world: Arc<dyn World>,
+    done: Sender<Done>,
+) -> Result<Sender<Evaluation>, String> {
+    let (sender, asked) = unbounded::<Evaluation>();
+    let work = move || {
+        let mut evaluator = Evaluator::new(world);
+        while let Ok(mut next) = asked.recv() {
+            // Only the latest counts.
+            while let Ok(later) = asked.try_recv() {
+                next = later;
+            }
+            evaluator.update(next.texts);
+            let mut found: BTreeMap<FileId, Vec<Diagnostic>> = BTreeMap::new();
+            for entry in &next.entries {
+                if !asked.is_empty() {
+                    break;
+                }
+                for diagnostic in evaluator.findings(entry) {
+                    let file = diagnostic.primary.span.file.clone();
+                    let known = found.entry(file).or_default();
+                    if !known.contains(&diagnostic) {
+                        known.push(diagnostic);
+                    }
+                }
+            }
+            let told = done.send(Done::Evaluated {
+                root: root.clone(),
+                generation: next.generation,
+                found,
+            });
+            if told.is_err() {
+                return;
+            }
+        }
+    };
+    let thread = thread::Builder::new().name("evaluate".to_owned());
+    thread.spawn(work).map_err(|error| error.to_string())?;
+    Ok(sender)
+}

@@ -1,0 +1,62 @@
+//! Diagnostics that the server tells without being asked.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use imgc_diag::{Diagnostic, FileId};
+use lsp_types as lsp;
+
+use crate::convert::Lines;
+use crate::diagnostics::Teller;
+use crate::snap::{Answer, Snap};
+
+/// Everything that is wrong with a project, ready to be told: also that nothing is wrong,
+/// for open files.
+pub(crate) fn check(snap: &Snap) -> Answer<BTreeMap<FileId, Vec<lsp::Diagnostic>>> {
+    let mut found = snap.analysis.diagnostics()?;
+    for (file, further) in &*snap.evaluated {
+        let known = found.entry(file.clone()).or_default();
+        for diagnostic in further {
+            if !known.contains(diagnostic) {
+                known.push(diagnostic.clone());
+            }
+        }
+    }
+    for path in snap.versions.keys() {
+        if let Ok(inner) = path.strip_prefix(&snap.root)
+            && let Some(inner) = inner.to_str()
+        {
+            found.entry(FileId::new(inner)).or_default();
+        }
+    }
+    tell(snap, &found)
+}
+
+/// Diagnostics by file as LSP has them.
+pub(crate) fn tell(
+    snap: &Snap,
+    found: &BTreeMap<FileId, Vec<Diagnostic>>,
+) -> Answer<BTreeMap<FileId, Vec<lsp::Diagnostic>>> {
+    // The texts that are needed, at one moment.
+    let mut lines: BTreeMap<FileId, Lines> = BTreeMap::new();
+    let spans = found.values().flatten().flat_map(|diagnostic| {
+        let related = diagnostic.related.iter().map(|label| &label.span);
+        related.chain([&diagnostic.primary.span])
+    });
+    for span in spans {
+        if !lines.contains_key(&span.file) {
+            lines.insert(span.file.clone(), snap.lines(&span.file)?);
+        }
+    }
+    let mut teller = Teller {
+        host: &*snap.host,
+        client: &snap.client,
+        address: &|file| snap.uri(file),
+        text: &|_| Some(Arc::from("")),
+        lines,
+    };
+    let told = found
+        .iter()
+        .map(|(file, found)| (file.clone(), teller.all(found)));
+    Ok(told.collect())
+}

@@ -1,0 +1,339 @@
+//! The loop: what the editor says is taken in the order in which it comes, questions are
+//! answered on other threads, and each answer is told once.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use crossbeam_channel::{Receiver, Sender, select, unbounded};
+use lsp_server::{Connection, ErrorCode, Message, Notification, Request, Response};
+use lsp_types as lsp;
+use lsp_types::notification::Notification as _;
+
+use crate::answers::Running;
+use crate::capabilities::{self, Client};
+use crate::documents::Documents;
+use crate::projects::{Done, OpenProject};
+use crate::snap::{Snap, Told, address, std_module};
+use crate::workers::Workers;
+use crate::{Host, publish, requests, uri};
+
+/// Why serving ended badly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServeError(pub String);
+
+impl fmt::Display for ServeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ServeError {}
+
+/// Serves the editor at a connection until it says that that is all.
+///
+/// # Errors
+/// [`ServeError`] where the editor breaks the protocol, or goes away without a word.
+pub fn serve(connection: Connection, host: Arc<dyn Host>) -> Result<(), ServeError> {
+    let failed = |error: &dyn fmt::Display| ServeError(error.to_string());
+    let (id, params) = connection
+        .initialize_start()
+        .map_err(|error| failed(&error))?;
+    let params: lsp::InitializeParams =
+        serde_json::from_value(params).map_err(|error| failed(&error))?;
+    let client = Client::new(&params.capabilities);
+    let answer = lsp::InitializeResult {
+        capabilities: capabilities::server(&client),
+        server_info: Some(lsp::ServerInfo {
+            name: "imgc".to_owned(),
+            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+        }),
+    };
+    let answer = serde_json::to_value(answer).map_err(|error| failed(&error))?;
+    connection
+        .initialize_finish(id, answer)
+        .map_err(|error| failed(&error))?;
+    let workers = Workers::start().map_err(|error| failed(&error))?;
+    let (sender, done) = unbounded();
+    let mut server = Server {
+        sender: connection.sender.clone(),
+        host,
+        client: Arc::new(client),
+        projects: BTreeMap::new(),
+        documents: Documents::default(),
+        workers,
+        done: sender,
+        running: Running::default(),
+        tokens: Arc::default(),
+        next: 0,
+    };
+    server.begin(&params);
+    server.run(&connection, &done)
+}
+
+/// What the server knows of the editor and its files.
+pub(crate) struct Server {
+    pub(crate) sender: Sender<Message>,
+    pub(crate) host: Arc<dyn Host>,
+    pub(crate) client: Arc<Client>,
+    pub(crate) projects: BTreeMap<PathBuf, OpenProject>,
+    pub(crate) documents: Documents,
+    pub(crate) workers: Workers,
+    pub(crate) done: Sender<Done>,
+    pub(crate) running: Running,
+    pub(crate) tokens: Arc<Mutex<Told>>,
+    /// The number of the next question to the editor.
+    pub(crate) next: i32,
+}
+
+impl Server {
+    fn begin(&mut self, params: &lsp::InitializeParams) {
+        let folders = params.workspace_folders.iter().flatten();
+        let mut roots: Vec<lsp::Uri> = folders.map(|folder| folder.uri.clone()).collect();
+        #[expect(deprecated, reason = "editors that know no folders say this")]
+        if roots.is_empty() {
+            roots.extend(params.root_uri.clone());
+        }
+        for root in roots {
+            self.add_folder(&root);
+        }
+        if self.client.watches {
+            self.watch();
+        }
+    }
+
+    /// Asks the editor to tell when files change on the disk.
+    fn watch(&mut self) {
+        let watchers = ["**/*.img", "**/imgc.lock"].map(|glob| lsp::FileSystemWatcher {
+            glob_pattern: lsp::GlobPattern::String(glob.to_owned()),
+            kind: None,
+        });
+        let options = lsp::DidChangeWatchedFilesRegistrationOptions {
+            watchers: watchers.to_vec(),
+        };
+        let registration = lsp::Registration {
+            id: "files".to_owned(),
+            method: lsp::notification::DidChangeWatchedFiles::METHOD.to_owned(),
+            register_options: serde_json::to_value(options).ok(),
+        };
+        self.ask_editor::<lsp::request::RegisterCapability>(lsp::RegistrationParams {
+            registrations: vec![registration],
+        });
+    }
+
+    fn ask_editor<R: lsp::request::Request>(&mut self, params: R::Params) {
+        self.next += 1;
+        let request = Request::new(self.next.into(), R::METHOD.to_owned(), params);
+        self.send(request.into());
+    }
+
+    pub(crate) fn send(&self, message: Message) {
+        // Who has gone away needs no answer.
+        let _ = self.sender.send(message);
+    }
+
+    fn run(&mut self, connection: &Connection, done: &Receiver<Done>) -> Result<(), ServeError> {
+        loop {
+            self.check();
+            select! {
+                recv(connection.receiver) -> message => {
+                    let Ok(message) = message else {
+                        return Err(ServeError("the editor is gone".to_owned()));
+                    };
+                    if self.take(connection, message)? {
+                        return Ok(());
+                    }
+                    // What has come already is taken first.
+                    while let Ok(message) = connection.receiver.try_recv() {
+                        if self.take(connection, message)? {
+                            return Ok(());
+                        }
+                    }
+                }
+                recv(done) -> done => {
+                    if let Ok(done) = done {
+                        self.tell(done);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes a message. Says whether it was the last.
+    fn take(&mut self, connection: &Connection, message: Message) -> Result<bool, ServeError> {
+        match message {
+            Message::Request(request) => {
+                let is_end = connection.handle_shutdown(&request);
+                if is_end.map_err(|error| ServeError(error.to_string()))? {
+                    return Ok(true);
+                }
+                self.question(request);
+            }
+            Message::Notification(notification) => self.notice(notification),
+            // The editor has nothing to say that matters here.
+            Message::Response(_) => {}
+        }
+        Ok(false)
+    }
+
+    /// Checks the projects that changed.
+    fn check(&mut self) {
+        let changed = self.projects.values_mut();
+        let changed = changed.filter(|project| project.asked != project.generation);
+        let roots: Vec<PathBuf> = changed
+            .map(|project| {
+                project.asked = project.generation;
+                project.root.clone()
+            })
+            .collect();
+        for root in roots {
+            if let Some(project) = self.projects.get(&root) {
+                project.evaluate();
+            }
+            self.check_project(&root);
+        }
+    }
+
+    fn check_project(&mut self, root: &Path) {
+        if self.client.pulls {
+            return;
+        }
+        let Some(snap) = self.snap(root) else { return };
+        let generation = self.projects[root].generation;
+        let (done, root) = (self.done.clone(), root.to_owned());
+        self.workers.run(Box::new(move || {
+            let versions = snap.versions.clone();
+            let checked = catch_unwind(AssertUnwindSafe(|| publish::check(&snap)));
+            drop(snap);
+            if let Ok(Ok(files)) = checked {
+                // Nobody is there any more when the server ends.
+                let _ = done.send(Done::Checked {
+                    root,
+                    generation,
+                    files,
+                    versions,
+                });
+            }
+        }));
+    }
+
+    /// Tells what a thread has found out.
+    fn tell(&mut self, done: Done) {
+        match done {
+            Done::Checked {
+                root,
+                generation,
+                files,
+                versions,
+            } => {
+                let Some(project) = self.projects.get_mut(&root) else {
+                    return;
+                };
+                if project.generation != generation {
+                    return;
+                }
+                let mut files = files;
+                for file in project.told.keys() {
+                    files.entry(file.clone()).or_default();
+                }
+                let mut notices = Vec::new();
+                for (file, diagnostics) in files {
+                    let Some(uri) = address(&*self.host, &root, &file) else {
+                        continue;
+                    };
+                    let path = uri::path(&uri);
+                    let version = path.and_then(|path| versions.get(&path).copied());
+                    let now = (version, diagnostics);
+                    let before = project.told.get(&file);
+                    if before == Some(&now) || before.is_none() && now == (None, Vec::new()) {
+                        continue;
+                    }
+                    let diagnostics = now.1.clone();
+                    if version.is_none() && diagnostics.is_empty() {
+                        project.told.remove(&file);
+                    } else {
+                        project.told.insert(file, now);
+                    }
+                    notices.push(lsp::PublishDiagnosticsParams {
+                        uri,
+                        diagnostics,
+                        version,
+                    });
+                }
+                for notice in notices {
+                    let method = lsp::notification::PublishDiagnostics::METHOD.to_owned();
+                    self.send(Notification::new(method, notice).into());
+                }
+            }
+            Done::Evaluated {
+                root,
+                generation,
+                found,
+            } => {
+                let Some(project) = self.projects.get_mut(&root) else {
+                    return;
+                };
+                if project.generation != generation || *project.evaluated == found {
+                    return;
+                }
+                project.evaluated = Arc::new(found);
+                self.check_project(&root);
+                if self.client.pulls && self.client.refreshes {
+                    self.ask_editor::<lsp::request::WorkspaceDiagnosticRefresh>(());
+                }
+            }
+        }
+    }
+
+    /// A project at this moment.
+    pub(crate) fn snap(&mut self, root: &Path) -> Option<Snap> {
+        let project = self.projects.get_mut(root)?;
+        let open = self.documents.iter();
+        let versions = open.map(|(path, document)| (path.clone(), document.version));
+        Some(Snap {
+            analysis: project.workspace.analysis(),
+            root: root.to_owned(),
+            client: self.client.clone(),
+            host: self.host.clone(),
+            versions: Arc::new(versions.collect()),
+            evaluated: project.evaluated.clone(),
+            tokens: self.tokens.clone(),
+        })
+    }
+
+    /// The roots of all projects.
+    pub(crate) fn roots(&self) -> Vec<PathBuf> {
+        self.projects.keys().cloned().collect()
+    }
+
+    /// The project that a file is in, opened if it is not yet. A file that shows a module
+    /// of imgc is in every project.
+    pub(crate) fn project_of(&mut self, path: &Path) -> Option<PathBuf> {
+        if std_module(&*self.host, path).is_some() {
+            return self.projects.keys().next().cloned();
+        }
+        let project = self.host.project(path)?;
+        let root = project.root.clone();
+        if !self.projects.contains_key(&root) {
+            let open = OpenProject::open(project, &*self.host, &self.done).ok()?;
+            self.projects.insert(root.clone(), open);
+        }
+        Some(root)
+    }
+
+    fn question(&mut self, request: Request) {
+        let id = request.id.clone();
+        if !requests::route(self, request) {
+            let message = "imgc does not know this question".to_owned();
+            let code = ErrorCode::MethodNotFound as i32;
+            self.send(Response::new_err(id, code, message).into());
+        }
+    }
+}
+
+/// Whether a request is one of this kind.
+pub(crate) fn is<R: lsp::request::Request>(request: &Request) -> bool {
+    request.method == R::METHOD
+}
