@@ -9,9 +9,9 @@ use imgc_ide::{Catalogue, NoPackages};
 use imgc_lsp::{Host, Project};
 
 use super::catalogue::Locked;
+use crate::beside::write_whole;
 use crate::lock_file::LockFile;
 use crate::network::Network;
-use crate::output::write_whole;
 use crate::project;
 use crate::remote::{Cache, Policy, Remotes};
 use crate::{found, settings};
