@@ -11,6 +11,7 @@ mod clients;
 mod engines;
 mod fidelity;
 mod layers;
+mod neovim;
 mod oracle;
 mod place;
 mod podman;
