@@ -164,7 +164,7 @@ impl<'a> Maker<'a> {
                 format!("({record}).alpha")
             }
             8 => {
-                let message = self.expr(&Type::String, 1);
+                let message = self.expr(&Type::String, (depth - 1).min(1));
                 let body = self.expr(ty, depth - 1);
                 format!("(assert true else {message} then {body})")
             }
@@ -270,7 +270,10 @@ impl<'a> Maker<'a> {
     /// A function with parameters that may be left out, called with them and without.
     fn optional(&mut self, ty: &Type, depth: usize) -> String {
         let given = self.data(1);
-        let (value, default) = (self.expr(&given, depth - 1), self.expr(&given, 1));
+        let (value, default) = (
+            self.expr(&given, depth - 1),
+            self.expr(&given, (depth - 1).min(1)),
+        );
         let (function, name) = (self.fresh("f"), self.fresh("o"));
         let annotation = match self.pick(2) {
             0 => String::new(),
@@ -328,7 +331,7 @@ impl<'a> Maker<'a> {
             };
         }
         let (given, name) = (self.expr(&from, depth - 1), self.fresh("p"));
-        let default = self.expr(&from, 1);
+        let default = self.expr(&from, (depth - 1).min(1));
         self.names.push((name.clone(), from));
         let body = self.expr(ty, depth - 1);
         self.names.pop();
@@ -421,11 +424,17 @@ impl<'a> Maker<'a> {
                     0 => format!("({a} == {b})"),
                     1 => format!("({a} != {b})"),
                     2 => {
-                        let (a, b) = (self.expr(&Type::Int, 1), self.expr(&Type::Int, 1));
+                        let (a, b) = (
+                            self.expr(&Type::Int, (depth - 1).min(1)),
+                            self.expr(&Type::Int, (depth - 1).min(1)),
+                        );
                         format!("({a} < {b})")
                     }
                     _ => {
-                        let (a, b) = (self.expr(&Type::Bool, 1), self.expr(&Type::Bool, 1));
+                        let (a, b) = (
+                            self.expr(&Type::Bool, (depth - 1).min(1)),
+                            self.expr(&Type::Bool, (depth - 1).min(1)),
+                        );
                         format!("({a} && !{b} || 1 < 2)")
                     }
                 }
@@ -482,13 +491,16 @@ impl<'a> Maker<'a> {
                     format!("(head {list})")
                 }
                 _ => {
-                    let name = self.expr(&Type::String, 1);
+                    let name = self.expr(&Type::String, (depth - 1).min(1));
                     let map = self.expr(&Type::Map(inner.clone()), depth - 1);
                     format!("(get {name} {map})")
                 }
             },
             Type::Map(inner) => {
-                let (name, value) = (self.expr(&Type::String, 1), self.expr(inner, depth - 1));
+                let (name, value) = (
+                    self.expr(&Type::String, (depth - 1).min(1)),
+                    self.expr(inner, depth - 1),
+                );
                 match self.pick(4) {
                     2 => format!("({{ one = {value}; \"t w\" = {value}; }} : {})", show(ty)),
                     3 => {
