@@ -551,7 +551,9 @@ fn what_a_killed_build_left_is_removed_and_what_another_is_writing_is_not() {
         sandbox.write(path, "half");
     }
     let others_own = [".imgc-f.part.img", ".imgc-new.part"];
-    others_own.map(|path| sandbox.write(path, "mine"));
+    for path in others_own {
+        sandbox.write(path, "mine");
+    }
     touch(&sandbox.project(others_own[0]), old);
     let parts = ["b", "c", "d", "e"].map(|name| sandbox.project(&format!(".imgc-{name}.part")));
     for part in &parts {
