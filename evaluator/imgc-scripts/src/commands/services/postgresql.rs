@@ -73,20 +73,14 @@ fn conftool(process: &mut Process<'_, '_>) -> Outcome {
     if !file.starts_with(b"/") || command != "show" || name == "all" || !short {
         return Err(Stop::unsupported("this form of pg_conftool is not known"));
     }
-    let Ok(bytes) = process.machine.files.read(file) else {
+    let mut all = Vec::new();
+    if !settings(process, file, 0, &mut all)? {
         process.complain(format_args!("could not open {file}"));
         return Ok(Status::FAILED);
-    };
-    let mut value = None;
-    for line in bytes.lines() {
-        let (key, text) = setting(line).map_err(|line| {
-            let line = line.as_bstr();
-            Stop::unsupported(format!("the line {line} of {file} is not known"))
-        })?;
-        if key.eq_ignore_ascii_case(name) {
-            value = Some(text);
-        }
     }
+    let mut found = all.into_iter().rev();
+    let value = found.find(|(key, _)| key.eq_ignore_ascii_case(name));
+    let value = value.map(|(_, value)| value);
     let Some(mut value) = value else {
         return Ok(Status::FAILED);
     };
@@ -101,6 +95,40 @@ fn conftool(process: &mut Process<'_, '_>) -> Outcome {
     Ok(Status::OK)
 }
 
+/// Collects what a configuration file says, and the folders that it includes. Whether it
+/// is there.
+fn settings(
+    process: &mut Process<'_, '_>,
+    file: &BString,
+    depth: usize,
+    all: &mut Vec<(BString, BString)>,
+) -> Result<bool, Stop> {
+    let Ok(bytes) = process.machine.files.read(file) else {
+        return Ok(false);
+    };
+    for line in bytes.lines() {
+        let unknown = || {
+            let line = line.as_bstr();
+            Stop::unsupported(format!("the line {line} of {file} is not known"))
+        };
+        let (key, value) = setting(line).map_err(|_| unknown())?;
+        if !key.starts_with(b"include") {
+            all.push((key.into(), value));
+            continue;
+        }
+        if key != b"include_dir" || !value.starts_with(b"/") || depth > 4 {
+            return Err(unknown());
+        }
+        let names = process.machine.files.list(&value).unwrap_or_default();
+        let is_one = |name: &&BString| name.ends_with(b".conf") && !name.starts_with(b".");
+        for name in names.iter().filter(is_one) {
+            let path = BString::from([&value[..], b"/", name].concat());
+            settings(process, &path, depth + 1, all)?;
+        }
+    }
+    Ok(true)
+}
+
 /// A line of a configuration file; an empty name where it says nothing. The error is a
 /// line of another form.
 fn setting(line: &[u8]) -> Result<(&[u8], BString), &[u8]> {
@@ -113,7 +141,7 @@ fn setting(line: &[u8]) -> Result<(&[u8], BString), &[u8]> {
     let rest = text[end..].trim_ascii_start();
     let rest = rest.strip_prefix(b"=").unwrap_or(rest).trim_ascii_start();
     let plain = |b: &u8| b.is_ascii_alphanumeric() || b"._-".contains(b);
-    if !key.iter().all(plain) || key.starts_with(b"include") {
+    if !key.iter().all(plain) {
         return Err(line);
     }
     let (value, tail) = match rest.strip_prefix(b"'") {
@@ -272,7 +300,9 @@ mod tests {
     fn settings_are_shown() {
         let mut m = machine();
         m.put("/usr/bin/pg_conftool", "#!/usr/bin/perl\n", 0o755);
-        let text = "# x\nssl = on\nname='a b' # y\nCreate true\n";
+        let text = "# x\nssl = on\nname='a b' # y\ninclude_dir = '/etc/c.d'\n";
+        m.put("/etc/c.d/b.conf", "Create true\n", 0o644);
+        m.put("/etc/c.d/b.old", "ssl = off\n", 0o644);
         m.put("/etc/c.conf", text, 0o644);
         for (name, status, out) in [
             ("ssl", 0, "on\n"),

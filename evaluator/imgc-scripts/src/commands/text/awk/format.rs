@@ -132,6 +132,7 @@ pub(super) fn sprintf(
                 out.extend_from_slice(float(value, conversion, layout).as_bytes());
             }
             b'c' => {
+                version.same(false, "%c")?;
                 let bytes = match next()? {
                     Value::Number(number) => vec![(*number as i64 & 0xff) as u8],
                     Value::None => vec![0],

@@ -1,4 +1,5 @@
-//! awk, as mawk is it: bytes, not characters, and its order of `for (key in array)`.
+//! awk, as mawk is it: bytes, not characters, and its order of `for (key in array)`. gawk,
+//! where it does the same: what differs, and what might, is a stop.
 
 mod array;
 mod calls;
@@ -34,20 +35,40 @@ pub(super) const NATIVES: &[Native] = &[
         origin: Origin::Essential,
         run,
     },
+    Native {
+        name: "gawk",
+        origin: Origin::Package,
+        run,
+    },
 ];
 
-/// What differs between the versions of mawk.
+/// What differs between the versions of mawk, and gawk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Version {
-    /// That of 2020: braces are plain, and whole numbers have 32 bits.
+    /// mawk of 2020: braces are plain, and whole numbers have 32 bits.
     old: bool,
+    /// gawk. It reads characters, so that input is ASCII or a stop.
+    gawk: bool,
+}
+
+impl Version {
+    /// Refuses what gawk may take otherwise.
+    fn same(self, fine: bool, what: &str) -> Result<(), Stop> {
+        match self.gawk && !fine {
+            true => Err(Stop::unsupported(format!("gawk with {what} is not known"))),
+            false => Ok(()),
+        }
+    }
 }
 
 fn run(process: &mut Process<'_, '_>) -> Outcome {
-    refuse_others(process)?;
+    let gawk = is_gawk(process)?;
     let version = Version {
-        old: process.machine.setup.dpkg.starts_with("1.21"),
+        old: process.machine.setup.dpkg.starts_with("1.21") && !gawk,
+        gawk,
     };
+    let ascii = process.args.iter().all(|arg| arg.is_ascii());
+    version.same(ascii, "arguments that are not ASCII")?;
     let mut separator = None;
     let mut assigned: Vec<BString> = Vec::new();
     let mut source: Option<Vec<u8>> = None;
@@ -98,20 +119,29 @@ fn run(process: &mut Process<'_, '_>) -> Outcome {
         }
         None => operands.remove(0).into(),
     };
+    version.same(source.is_ascii(), "a program that is not ASCII")?;
+    let escapes = source.windows(2).filter(|pair| pair[0] == b'\\');
+    let own = |pair: &[u8]| b"yBsSwW<>`'".contains(&pair[1]);
+    version.same(!escapes.into_iter().any(own), "patterns of its own")?;
     let program = parse::parse(&source)
         .map_err(|what| Stop::unsupported(format!("awk's program is not known: {what}")))?;
     run::run(process, &program, version, separator, &assigned, &operands)
 }
 
-/// Another awk than mawk is not known.
-fn refuse_others(process: &Process<'_, '_>) -> Result<(), Stop> {
+/// Whether the program is gawk. Another than that and mawk is not known.
+fn is_gawk(process: &Process<'_, '_>) -> Result<bool, Stop> {
     let name = process.args[0].clone();
     if let Program::Path(path) = process.program(name.as_ref())
         && let Ok((real, _)) = process.machine.files.resolve(&path, true)
-        && !matches!(real.name(), b"mawk" | b"awk")
     {
-        let real = base(real.name()).as_bstr().to_owned();
-        return Err(Stop::unsupported(format!("{real} is not known as awk")));
+        return match real.name() {
+            b"mawk" | b"awk" => Ok(false),
+            b"gawk" => Ok(true),
+            other => {
+                let other = base(other).as_bstr();
+                Err(Stop::unsupported(format!("{other} is not known as awk")))
+            }
+        };
     }
-    Ok(())
+    Ok(false)
 }

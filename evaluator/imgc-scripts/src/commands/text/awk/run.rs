@@ -357,6 +357,8 @@ impl Awk<'_, '_, '_> {
     fn for_in(&mut self, place: &Place, array: Var, body: &[Statement]) -> Run<Flow> {
         let array = self.array(array)?;
         let keys = array.borrow_mut().keys();
+        let few = keys.len() < 2;
+        self.version.same(few, "an order of the keys of an array")?;
         self.process.machine.spend(keys.len() as u64)?;
         for key in keys {
             self.store(place, Value::Text(key))?;

@@ -14,6 +14,8 @@ use crate::commands::text::spend_on;
 use crate::stop::Stop;
 use crate::streams::{Fd, Open};
 
+const NOT_ASCII: &str = "input that is not ASCII";
+
 impl Awk<'_, '_, '_> {
     // Input.
 
@@ -46,6 +48,7 @@ impl Awk<'_, '_, '_> {
                 {
                     spend_on(self.process, line.len())?;
                     self.process.machine.spend(1)?;
+                    self.version.same(line.is_ascii(), NOT_ASCII)?;
                     return Ok(Some(line));
                 }
                 self.main = None;
@@ -139,6 +142,8 @@ impl Awk<'_, '_, '_> {
         let line = match name {
             None => self.next_line()?,
             Some((command, name)) => {
+                // gawk counts the records of commands.
+                self.version.same(!command, "the records of a command")?;
                 let name = self.eval(name)?;
                 let name = BString::from(self.string(&name).to_vec());
                 let key = (command, name.clone());
@@ -164,6 +169,7 @@ impl Awk<'_, '_, '_> {
             return Ok(Value::Number(0.0));
         };
         spend_on(self.process, line.len())?;
+        self.version.same(line.is_ascii(), NOT_ASCII)?;
         // Unlike other awks, mawk does not count the records of commands.
         if matches!(source, Source::Input) {
             self.count();

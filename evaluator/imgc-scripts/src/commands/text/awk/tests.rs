@@ -246,3 +246,42 @@ fn what_is_not_known_stops() {
     }
     assert!(machine().run_with(&["awk", "-W", "version"], "").is_err());
 }
+
+#[test]
+fn gawk_is_known_where_it_does_the_same() {
+    let mut machine = machine();
+    machine.put("/usr/bin/gawk", "\u{7f}ELF", 0o755);
+    machine.put("/etc/alternatives/x", "", 0o644);
+    for (target, link) in [
+        ("/usr/bin/gawk", "/etc/alternatives/awk"),
+        ("/etc/alternatives/awk", "/usr/bin/awk"),
+    ] {
+        let made = machine.files.symlink(target.as_bytes(), link.as_bytes());
+        made.expect("a link");
+    }
+    let program =
+        "/^LANG=/ {gsub(\"\\\"\", \"\"); sub(\"LANG=\", \"\"); lang=$0;} END {print lang}";
+    let ran = machine.run_with(&["awk", program], "A=b\nLANG=\"C.UTF-8\"\n");
+    assert_eq!(ran.expect("no stop").out, "C.UTF-8\n");
+    let two = "{ a[$1]; a[$2] } END { for (k in a) print k }";
+    for (program, input) in [
+        ("{ print length($0) }", "\u{e9}\n"),
+        (two, "x y\n"),
+        ("{ printf \"%c\", $1 }", "65\n"),
+        ("/\\<a/", "a\n"),
+        ("{ print gensub(/a/, \"b\", 1) }", "a\n"),
+        ("BEGIN { \"echo 1\" | getline x; print NR }", ""),
+    ] {
+        assert!(
+            machine.run_with(&["awk", program], input).is_err(),
+            "{program}"
+        );
+    }
+    assert_eq!(
+        machine
+            .run_with(&["awk", two], "x x\n")
+            .expect("no stop")
+            .out,
+        "x\n"
+    );
+}
