@@ -266,6 +266,15 @@ impl Analysis {
         diagnostics::diagnostics(self.snapshot.clone())
     }
 
+    /// What is wrong with one file, as far as that file alone tells: at once, also where
+    /// there are very many others.
+    ///
+    /// # Errors
+    /// As [`Analysis::diagnostics`].
+    pub fn file_diagnostics(&self, file: &FileId) -> Answer<Vec<Diagnostic>> {
+        diagnostics::of_file(self.snapshot.clone(), file)
+    }
+
     /// The top-level bindings of all files whose names are like `query`.
     ///
     /// # Errors

@@ -201,6 +201,23 @@ impl Snapshot {
         })
     }
 
+    /// What is wrong with one file, as far as that file alone tells: sooner than
+    /// [`Snapshot::check`], which knows all of it.
+    ///
+    /// # Errors
+    /// As [`Snapshot::ask`].
+    pub fn check_file(self, id: &FileId) -> Result<Vec<Diagnostic>, Cancelled> {
+        let pools = self.pools.clone();
+        self.on(&pools.answer, |semantics| {
+            let Some(file) = semantics.source_file(id) else {
+                return Vec::new();
+            };
+            let mut found = session::findings_in(&semantics.db, &semantics.program, file);
+            found.retain(|diagnostic| diagnostic.primary.span.file == *id);
+            found
+        })
+    }
+
     fn on<R: Send>(
         self,
         pool: &rayon::ThreadPool,
