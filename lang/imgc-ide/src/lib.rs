@@ -184,7 +184,9 @@ impl Workspace {
         self.catalogue = catalogue;
     }
 
-    /// The project as it is now. What is being answered about an earlier one ends.
+    /// The project as it is now. What is being answered about an earlier one ends: if anything
+    /// has changed, this waits until every [`Analysis`] of it is gone. So none may be kept on
+    /// this thread.
     pub fn analysis(&mut self) -> Analysis {
         Analysis {
             snapshot: self.bench.snapshot(),

@@ -152,7 +152,8 @@ impl Workbench {
     }
 
     /// The project as it is now. Ends what is being answered about an earlier one, if
-    /// anything has changed.
+    /// anything has changed, and waits until every [`Snapshot`] of it is gone: none may be
+    /// kept on this thread.
     pub fn snapshot(&mut self) -> Snapshot {
         if std::mem::take(&mut self.is_stale) {
             let entries: Vec<ModuleName> = self.entries.iter().cloned().collect();
