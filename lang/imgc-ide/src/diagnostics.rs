@@ -11,3 +11,8 @@ use crate::Answer;
 pub(crate) fn diagnostics(snapshot: Snapshot) -> Answer<BTreeMap<FileId, Vec<Diagnostic>>> {
     snapshot.check()
 }
+
+/// What is wrong with one file, as far as that file alone tells.
+pub(crate) fn of_file(snapshot: Snapshot, file: &FileId) -> Answer<Vec<Diagnostic>> {
+    snapshot.check_file(file)
+}

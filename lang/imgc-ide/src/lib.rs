@@ -184,7 +184,9 @@ impl Workspace {
         self.catalogue = catalogue;
     }
 
-    /// The project as it is now. What is being answered about an earlier one ends.
+    /// The project as it is now. What is being answered about an earlier one ends: if anything
+    /// has changed, this waits until every [`Analysis`] of it is gone. So none may be kept on
+    /// this thread.
     pub fn analysis(&mut self) -> Analysis {
         Analysis {
             snapshot: self.bench.snapshot(),
@@ -264,6 +266,15 @@ impl Analysis {
     /// [`Cancelled`] where the project changes before there is an answer.
     pub fn diagnostics(&self) -> Answer<BTreeMap<FileId, Vec<Diagnostic>>> {
         diagnostics::diagnostics(self.snapshot.clone())
+    }
+
+    /// What is wrong with one file, as far as that file alone tells: at once, also where
+    /// there are very many others.
+    ///
+    /// # Errors
+    /// As [`Analysis::diagnostics`].
+    pub fn file_diagnostics(&self, file: &FileId) -> Answer<Vec<Diagnostic>> {
+        diagnostics::of_file(self.snapshot.clone(), file)
     }
 
     /// The top-level bindings of all files whose names are like `query`.

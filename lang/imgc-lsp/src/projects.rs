@@ -23,10 +23,14 @@ pub(crate) enum Done {
         root: PathBuf,
         /// The state of the project that it is about.
         generation: u64,
+        /// Which check of the project it is: a later one knows more.
+        round: u64,
         /// What is wrong with open files and those that are wrong, ready to be told.
         files: BTreeMap<FileId, Vec<lsp::Diagnostic>>,
         /// The versions of the open texts, by path.
         versions: Arc<BTreeMap<PathBuf, i32>>,
+        /// Whether these are all files; else those that were written.
+        is_all: bool,
     },
     /// The open files of a project were evaluated.
     Evaluated {
@@ -52,6 +56,11 @@ pub(crate) struct OpenProject {
     pub(crate) open: BTreeSet<String>,
     /// How often anything changed.
     pub(crate) generation: u64,
+    /// How often the project was checked, and which check was told last.
+    pub(crate) round: u64,
+    pub(crate) told_round: u64,
+    /// The open files that were written since the project was checked.
+    pub(crate) written: BTreeSet<String>,
     /// The state that is being checked, or was.
     pub(crate) asked: u64,
     /// What evaluation has found, by file, as long as that file is as it was.
@@ -85,6 +94,9 @@ impl OpenProject {
             found: BTreeSet::new(),
             open: BTreeSet::new(),
             generation: 1,
+            round: 0,
+            told_round: 0,
+            written: BTreeSet::new(),
             asked: 0,
             evaluated: Arc::default(),
             told: BTreeMap::new(),
@@ -119,6 +131,7 @@ impl OpenProject {
         if self.open.insert(inner.to_owned()) {
             self.workspace.add(inner);
         }
+        self.written.insert(inner.to_owned());
         self.workspace.set_text(inner, Some(text));
         self.changed(inner);
     }

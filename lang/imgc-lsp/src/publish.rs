@@ -1,6 +1,6 @@
 //! Diagnostics that the server tells without being asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use imgc_diag::{Diagnostic, FileId};
@@ -28,6 +28,21 @@ pub(crate) fn check(snap: &Snap) -> Answer<BTreeMap<FileId, Vec<lsp::Diagnostic>
         {
             found.entry(FileId::new(inner)).or_default();
         }
+    }
+    tell(snap, &found)
+}
+
+/// What is wrong with some files, as far as each of them alone tells.
+pub(crate) fn check_files(
+    snap: &Snap,
+    files: &BTreeSet<String>,
+) -> Answer<BTreeMap<FileId, Vec<lsp::Diagnostic>>> {
+    let mut found = BTreeMap::new();
+    for file in files {
+        let id = FileId::new(file);
+        let mut of_file = snap.analysis.file_diagnostics(&id)?;
+        of_file.extend(snap.evaluated.get(&id).into_iter().flatten().cloned());
+        found.insert(id, of_file);
     }
     tell(snap, &found)
 }

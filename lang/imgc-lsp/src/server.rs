@@ -201,20 +201,37 @@ impl Server {
             return;
         }
         let Some(snap) = self.snap(root) else { return };
-        let generation = self.projects[root].generation;
+        let Some(project) = self.projects.get_mut(root) else {
+            return;
+        };
+        project.round += 1;
+        let (generation, round) = (project.generation, project.round);
+        let written = std::mem::take(&mut project.written);
         let (done, root) = (self.done.clone(), root.to_owned());
         self.workers.run(Box::new(move || {
             let versions = snap.versions.clone();
+            let tell = |files, is_all| {
+                // Nobody is there any more when the server ends.
+                let _ = done.send(Done::Checked {
+                    root: root.clone(),
+                    generation,
+                    round,
+                    files,
+                    versions: versions.clone(),
+                    is_all,
+                });
+            };
+            // What is being written comes first.
+            let work = AssertUnwindSafe(|| publish::check_files(&snap, &written));
+            if let Ok(Ok(files)) = catch_unwind(work)
+                && !files.is_empty()
+            {
+                tell(files, false);
+            }
             let checked = catch_unwind(AssertUnwindSafe(|| publish::check(&snap)));
             drop(snap);
             if let Ok(Ok(files)) = checked {
-                // Nobody is there any more when the server ends.
-                let _ = done.send(Done::Checked {
-                    root,
-                    generation,
-                    files,
-                    versions,
-                });
+                tell(files, true);
             }
         }));
     }
@@ -225,17 +242,20 @@ impl Server {
             Done::Checked {
                 root,
                 generation,
+                round,
                 files,
                 versions,
+                is_all,
             } => {
                 let Some(project) = self.projects.get_mut(&root) else {
                     return;
                 };
-                if project.generation != generation {
+                if project.generation != generation || project.told_round > round {
                     return;
                 }
+                project.told_round = round;
                 let mut files = files;
-                for file in project.told.keys() {
+                for file in project.told.keys().filter(|_| is_all) {
                     files.entry(file.clone()).or_default();
                 }
                 let mut notices = Vec::new();

@@ -636,3 +636,28 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn packages_are_found_by_the_beginning_of_their_names() {
+    let index = index(&[
+        ("curl", "1", "Description: a tool\n of many lines\n"),
+        ("zlib", "1", ""),
+        ("curlftpfs", "2", "Description:a file system\n"),
+        ("cur", "1", ""),
+        ("curl", "2", ""),
+    ]);
+    let names = |prefix: &'static str| {
+        let found = index.starting_with(prefix);
+        found.map(|package| package.name()).collect::<Vec<_>>()
+    };
+    assert_eq!(names("curl"), ["curl", "curl", "curlftpfs"]);
+    assert_eq!(names("z"), ["zlib"]);
+    assert_eq!(names(""), ["cur", "curl", "curl", "curlftpfs", "zlib"]);
+    assert!(names("x").is_empty());
+    let about = index.starting_with("").map(|package| package.description());
+    let about: Vec<_> = about.collect();
+    assert_eq!(
+        about,
+        [None, Some("a tool"), None, Some("a file system"), None]
+    );
+}

@@ -152,7 +152,8 @@ impl Workbench {
     }
 
     /// The project as it is now. Ends what is being answered about an earlier one, if
-    /// anything has changed.
+    /// anything has changed, and waits until every [`Snapshot`] of it is gone: none may be
+    /// kept on this thread.
     pub fn snapshot(&mut self) -> Snapshot {
         if std::mem::take(&mut self.is_stale) {
             let entries: Vec<ModuleName> = self.entries.iter().cloned().collect();
@@ -198,6 +199,23 @@ impl Snapshot {
                 by_file.entry(file).or_default().push(diagnostic);
             }
             by_file
+        })
+    }
+
+    /// What is wrong with one file, as far as that file alone tells: sooner than
+    /// [`Snapshot::check`], which knows all of it.
+    ///
+    /// # Errors
+    /// As [`Snapshot::ask`].
+    pub fn check_file(self, id: &FileId) -> Result<Vec<Diagnostic>, Cancelled> {
+        let pools = self.pools.clone();
+        self.on(&pools.answer, |semantics| {
+            let Some(file) = semantics.source_file(id) else {
+                return Vec::new();
+            };
+            let mut found = session::findings_in(&semantics.db, &semantics.program, file);
+            found.retain(|diagnostic| diagnostic.primary.span.file == *id);
+            found
         })
     }
 

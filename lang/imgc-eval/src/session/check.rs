@@ -45,6 +45,21 @@ impl State {
 
 /// What is wrong with the modules of a program, before anything is evaluated.
 pub(super) fn find(db: &Database, program: Program) -> Report {
+    find_in(db, program, None)
+}
+
+/// The same of one module alone, where one is named. What only its users find wrong with
+/// it is not found.
+pub(super) fn find_in(db: &Database, mut program: Program, only: Option<SourceFile>) -> Report {
+    let all = std::mem::take(&mut program.sorted);
+    if let Some(only) = only {
+        program.sorted = vec![only];
+        program.files.retain(|file| *file == only);
+        let id = file_id(only.name(db));
+        program.problems.retain(|problem| problem.place.file == id);
+    } else {
+        program.sorted.clone_from(&all);
+    }
     let mut report = Report {
         program,
         problems: Vec::new(),
@@ -54,11 +69,14 @@ pub(super) fn find(db: &Database, program: Program) -> Report {
     // types of those who import it.
     let mut is_whole: BTreeMap<&ModuleName, bool> = BTreeMap::new();
     let mut believed = Vec::new();
-    for &file in &report.program.sorted {
+    for &file in &all {
         let mut imports = items(db, file).imports.iter();
         let believes = imports.all(|name| is_whole.get(name) != Some(&false));
         let has_errors = !parse(db, file).errors().is_empty();
         is_whole.insert(file.name(db), believes && !has_errors);
+        if only.is_some_and(|only| only != file) {
+            continue;
+        }
         believed.push(believes);
         report.has_syntax_errors |= has_errors;
         let problems = in_file(db, file, &lowered(db, file).problems);

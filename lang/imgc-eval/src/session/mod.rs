@@ -231,6 +231,12 @@ pub(crate) fn findings(db: &Database, program: &Program) -> Vec<Diagnostic> {
     check::find(db, program.clone()).into_diagnostics(db).0
 }
 
+/// What is wrong with one module of a program, as far as that module alone tells.
+pub(crate) fn findings_in(db: &Database, program: &Program, file: SourceFile) -> Vec<Diagnostic> {
+    let report = check::find_in(db, program.clone(), Some(file));
+    report.into_diagnostics(db).0
+}
+
 /// What there is to say about a module that is loaded.
 pub(crate) fn describe(db: &Database, file: SourceFile) -> ModuleInfo {
     info::describe(db, file)
