@@ -6,8 +6,9 @@ use std::path::Path;
 use crate::place::{PLACE, build, call, tag};
 
 /// The images: a name, and what it says of its layers.
-const IMAGES: [(&str, &str); 4] = [
-    ("one", ""),
+const IMAGES: [(&str, &str); 5] = [
+    ("one", "layers = { most = 1; };"),
+    ("unsaid", ""),
     (
         "eight",
         "layers = { most = 6; groups = { web = [\"curl\"]; }; };",

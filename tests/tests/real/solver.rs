@@ -12,7 +12,7 @@ use crate::oracle::{Named, Oracle};
 use crate::place::{PLACE, imgc_command, run};
 
 /// How many requests there are, if nothing else is said.
-const REQUESTS: usize = 12;
+const REQUESTS: usize = 6;
 
 /// How often the mirror may change under a test.
 const TRIES: usize = 3;
