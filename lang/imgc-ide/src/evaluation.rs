@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use imgc_diag::{Diagnostic, Severity, codes};
-use imgc_eval::{Options, Session, World};
+use imgc_eval::{Options, Origins, Session, World};
+use imgc_plan::Plan;
 
 use crate::overlay::Overlay;
 
@@ -15,6 +16,23 @@ use crate::overlay::Overlay;
 pub struct Evaluator {
     session: Session,
     overlay: Arc<Overlay>,
+    options: Options,
+}
+
+/// What a file comes to.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// What only evaluation finds.
+    pub findings: Vec<Diagnostic>,
+    /// The plan, where the file has images and nothing is wrong.
+    pub plan: Option<Plan>,
+    /// Where the parts of the plan are written.
+    pub origins: Origins,
+    /// The value in the syntax of the language, where the file has no images and nothing
+    /// is wrong.
+    pub value: Option<String>,
+    /// Whether it is a function, which is not called.
+    pub is_function: bool,
 }
 
 impl std::fmt::Debug for Evaluator {
@@ -26,9 +44,18 @@ impl std::fmt::Debug for Evaluator {
 impl Evaluator {
     /// An evaluator of the files of a world.
     pub fn new(world: Arc<dyn World>) -> Self {
+        Self::with_options(world, Options::default())
+    }
+
+    /// An evaluator that evaluates with these options.
+    pub fn with_options(world: Arc<dyn World>, options: Options) -> Self {
         let overlay = Arc::new(Overlay::over(world));
         let session = Session::new(overlay.clone());
-        Self { session, overlay }
+        Self {
+            session,
+            overlay,
+            options,
+        }
     }
 
     /// Puts these texts in the place of files, and asks the world again for the others.
@@ -40,31 +67,44 @@ impl Evaluator {
     /// What evaluation finds in a file that is right before. A function is not called, and
     /// a file that is no image is evaluated to whatever it is.
     pub fn findings(&mut self, entry: &str) -> Vec<Diagnostic> {
-        let options = Options::default();
-        let checked = self.session.check(entry, &options);
+        self.outcome(entry).findings
+    }
+
+    /// The same, and what the file comes to.
+    pub fn outcome(&mut self, entry: &str) -> Outcome {
+        let options = &self.options;
+        let checked = self.session.check(entry, options);
         let is_error = |found: &Diagnostic| found.severity == Severity::Error;
         if checked.diagnostics.iter().any(is_error) {
-            return Vec::new();
+            return Outcome::default();
         }
         let ty = self.session.type_of(entry, None).unwrap_or_default();
-        if is_function(&ty) {
-            return Vec::new();
+        let mut outcome = Outcome {
+            is_function: is_function(&ty),
+            ..Outcome::default()
+        };
+        if outcome.is_function {
+            return outcome;
         }
         let is_no_image = |found: &Diagnostic| found.code == codes::NOT_AN_IMAGE;
-        let evaluated = self.session.evaluate(entry, &options).diagnostics;
-        let is_image = !evaluated.iter().any(is_no_image);
-        let mut further: Vec<Diagnostic> = evaluated;
+        let evaluated = self.session.evaluate(entry, options);
+        outcome.plan = evaluated.plan;
+        outcome.origins = evaluated.origins;
+        let mut further: Vec<Diagnostic> = evaluated.diagnostics;
+        let is_image = !further.iter().any(is_no_image);
         further.retain(|found| !is_no_image(found));
         if !is_image {
-            further.extend(self.session.show(entry, &options).diagnostics);
+            let shown = self.session.show(entry, options);
+            outcome.value = shown.text;
+            further.extend(shown.diagnostics);
         }
-        let mut found: Vec<Diagnostic> = Vec::new();
         for diagnostic in further {
-            if !checked.diagnostics.contains(&diagnostic) && !found.contains(&diagnostic) {
-                found.push(diagnostic);
+            let is_known = checked.diagnostics.contains(&diagnostic);
+            if !is_known && !outcome.findings.contains(&diagnostic) {
+                outcome.findings.push(diagnostic);
             }
         }
-        found
+        outcome
     }
 }
 

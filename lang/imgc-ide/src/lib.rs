@@ -41,7 +41,7 @@ pub use actions::{Action, ActionKind};
 pub use calls::{Call, CallItem};
 pub use catalogue::{Catalogue, NoPackages, PackageFacts, PackageName};
 pub use completion::{Completion, CompletionKind, Documented};
-pub use evaluation::Evaluator;
+pub use evaluation::{Evaluator, Outcome};
 pub use folding::{Fold, FoldKind};
 pub use hover::Hover;
 pub use imgc_eval::Cancelled;

@@ -19,7 +19,7 @@ use crate::ir::ModuleName;
 use crate::load::{Program, Texts, file_id, load_all};
 use crate::path;
 use crate::queries::{Counters, Database, Db as _, SourceFile};
-use crate::session;
+use crate::session::{self, Pool};
 use crate::world::{Entry, Stat, World, WorldError};
 
 pub use names::{Definition, Export, Names, Scope, Target, Use};
@@ -68,9 +68,9 @@ pub struct Semantics {
 
 /// The threads. Who loads waits for all who ask, so that each has its own.
 struct Pools {
-    load: rayon::ThreadPool,
-    check: rayon::ThreadPool,
-    answer: rayon::ThreadPool,
+    load: Pool,
+    check: Pool,
+    answer: Pool,
 }
 
 /// All projects share them.
@@ -78,7 +78,7 @@ static POOLS: OnceLock<Result<Arc<Pools>, String>> = OnceLock::new();
 
 impl Pools {
     fn start() -> Result<Arc<Self>, String> {
-        let pool = |threads| session::pool_of(threads).map_err(|error| error.to_string());
+        let pool = |threads| Pool::of(threads).map_err(|error| error.to_string());
         Ok(Arc::new(Self {
             load: pool(LOADERS)?,
             check: pool(CHECKERS)?,
@@ -221,7 +221,7 @@ impl Snapshot {
 
     fn on<R: Send>(
         self,
-        pool: &rayon::ThreadPool,
+        pool: &Pool,
         work: impl FnOnce(&Semantics) -> R + Send,
     ) -> Result<R, Cancelled> {
         let semantics = Semantics {

@@ -7,6 +7,7 @@
 mod arguments;
 mod check;
 mod info;
+mod pool;
 mod report;
 mod run;
 mod schedule;
@@ -29,12 +30,7 @@ use crate::world::World;
 use report::Report;
 
 pub use info::{BindingInfo, Example, ModuleInfo};
-
-/// The stack of an evaluating thread, in bytes. Only what is used of it takes memory.
-const STACK: usize = 256 * 1024 * 1024;
-
-/// The most threads that evaluate at once.
-const MAX_THREADS: usize = 8;
+pub(crate) use pool::Pool;
 
 /// What checking a file gives.
 #[derive(Debug, Clone)]
@@ -91,7 +87,7 @@ pub fn show(world: Arc<dyn World>, entry: &str, options: &Options) -> Shown {
 /// remembered too, until [`Session::refresh`].
 pub struct Session {
     state: State,
-    pool: Option<rayon::ThreadPool>,
+    pool: Option<Pool>,
 }
 
 /// What the threads work on.
@@ -214,7 +210,7 @@ impl Session {
             let message = format!("`{entry}` is not a path in the project");
             return R::refused(refusal(entry, codes::PATH_OUTSIDE_PROJECT, message));
         };
-        let pool = match self.pool.take().map_or_else(pool, Ok) {
+        let pool = match self.pool.take().map_or_else(Pool::of_machine, Ok) {
             Ok(pool) => self.pool.insert(pool),
             Err(error) => {
                 let message = format!("there is no thread to evaluate on: {error}");
@@ -240,20 +236,6 @@ pub(crate) fn findings_in(db: &Database, program: &Program, file: SourceFile) ->
 /// What there is to say about a module that is loaded.
 pub(crate) fn describe(db: &Database, file: SourceFile) -> ModuleInfo {
     info::describe(db, file)
-}
-
-/// A pool of so many threads with a stack that deep programs fit in.
-pub(crate) fn pool_of(threads: usize) -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .thread_name(|number| format!("evaluation-{number}"))
-        .stack_size(STACK)
-        .build()
-}
-
-fn pool() -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    pool_of(threads.min(MAX_THREADS))
 }
 
 /// The diagnostic where there is nothing to look at.
