@@ -28,23 +28,28 @@ let findings: Finding[] = [];
 let view: "plan" | "json" = "plan";
 let last: Evaluated | null = null;
 let shared = "";
+/** The texts that the language does not know yet, by file. */
+const waiting = new Map<string, string>();
 
 function changed(file: string, text: string): void {
   status("…");
   // What is still on its way is about an older text.
   generation += 1;
   editor.isFresh = false;
+  waiting.set(file, text);
   clearTimeout(timer);
-  timer = setTimeout(() => void look(file, text), QUIET);
+  timer = setTimeout(() => void look(), QUIET);
 }
 
 /** Looks at the program: colours, what is wrong, what it comes to. */
-async function look(file?: string, text?: string): Promise<void> {
+async function look(): Promise<void> {
   generation += 1;
   const mine = generation;
   const isOld = (): boolean => mine !== generation;
   try {
-    if (file !== undefined && text !== undefined) await language.change(file, text);
+    const texts = [...waiting];
+    waiting.clear();
+    for (const [file, text] of texts) await language.change(file, text);
     if (isOld()) return;
     await colour();
     const checked = await language.ask("check", {});
@@ -115,9 +120,9 @@ function show(found: Finding[]): void {
 function come(evaluated: Evaluated): void {
   const place = get("result");
   const isWrong = findings.some((finding) => finding.severity === "error");
-  place.classList.toggle("pale", isWrong && place.childElementCount > 0);
+  place.classList.toggle("pale", isWrong && last !== null);
   if (isWrong && last) return;
-  last = evaluated;
+  last = isWrong ? null : evaluated;
   if (isWrong) {
     place.replaceChildren(element("p", "quiet", "There is a plan when nothing is wrong."));
     return;
@@ -155,6 +160,7 @@ async function open(project: Project): Promise<void> {
   entry = project.entry;
   last = null;
   clearTimeout(timer);
+  waiting.clear();
   editor.open(project.files, entry);
   tabs();
   get("result").classList.remove("pale");
