@@ -1,5 +1,8 @@
 //! `imgc lsp` as an editor runs it: a process that is spoken to over its standard input.
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::{Child, ChildStdin, ChildStdout};
+
 use imgc_tests::deb::Deb;
 use imgc_tests::sandbox::Sandbox;
 use serde_json::{Value, json};
@@ -38,6 +41,177 @@ fn answer(heard: &[Value], id: i32) -> &Value {
     let mut heard = heard.iter();
     let found = heard.find(|message| message["id"] == id && message.get("method").is_none());
     &found.expect("an answer")["result"]
+}
+
+/// A server that is spoken to and listened to in turns.
+struct Talk {
+    server: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    next: i32,
+    /// What it said without being asked.
+    said: Vec<Value>,
+}
+
+impl Talk {
+    /// A server for the project of a sandbox, and an editor that is told when sizes change.
+    fn start(sandbox: &Sandbox) -> Self {
+        let mut server = sandbox.run().args(&["lsp"]).converse();
+        let input = server.stdin.take().expect("a pipe");
+        let output = BufReader::new(server.stdout.take().expect("a pipe"));
+        let mut talk = Self {
+            server,
+            input,
+            output,
+            next: 0,
+            said: Vec::new(),
+        };
+        let refreshes = json!({ "refreshSupport": true });
+        talk.ask(
+            "initialize",
+            &json!({ "capabilities": { "workspace": { "codeLens": refreshes } } }),
+        );
+        talk.say("initialized", &json!({}));
+        talk
+    }
+
+    fn send(&mut self, message: Value) {
+        let written = self.input.write_all(&spoken(&[message]));
+        written.expect("the server reads");
+        self.input.flush().expect("the server reads");
+    }
+
+    fn say(&mut self, method: &str, params: &Value) {
+        self.send(say(method, params));
+    }
+
+    fn ask(&mut self, method: &str, params: &Value) -> Value {
+        self.next += 1;
+        let id = self.next;
+        self.send(ask(id, method, params));
+        loop {
+            let message = self.hear();
+            if message["id"] == id && message.get("method").is_none() {
+                assert_eq!(message["error"], Value::Null, "{method}");
+                return message["result"].clone();
+            }
+            self.said.push(message);
+        }
+    }
+
+    /// Waits until the server has said so since the last time.
+    fn wait_for(&mut self, method: &str) {
+        loop {
+            if let Some(at) = self.said.iter().position(|said| said["method"] == method) {
+                self.said.remove(at);
+                return;
+            }
+            let message = self.hear();
+            self.said.push(message);
+        }
+    }
+
+    fn hear(&mut self) -> Value {
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            let count = self.output.read_line(&mut line).expect("the server speaks");
+            assert!(count > 0, "the server is gone");
+            match line.trim().split_once(": ") {
+                Some(("Content-Length", number)) => length = number.parse().expect("a number"),
+                Some(_) => {}
+                None => break,
+            }
+        }
+        let mut bytes = vec![0; length];
+        self.output.read_exact(&mut bytes).expect("a message");
+        serde_json::from_slice(&bytes).expect("a message")
+    }
+
+    fn end(mut self) {
+        self.ask("shutdown", &Value::Null);
+        self.say("exit", &Value::Null);
+        let status = self.server.wait().expect("the server ends");
+        assert!(status.success(), "{status}");
+    }
+}
+
+#[test]
+fn an_image_that_was_built_has_its_size_above_it() {
+    let sandbox = Sandbox::with_packages(&[Deb::new("app", "1.0", "all")]);
+    let text = "let debian = import std/debian; in {\n\
+                web = debian.image {\n\
+                variant = \"distroless\"; packages = [\"app\"]; files = { \"/a\" = \"b\"; };\n\
+                }; }\n";
+    sandbox.write("app.img", text);
+    let uri = format!("file://{}", sandbox.project("app.img").display());
+    let document = json!({ "textDocument": { "uri": uri } });
+    let mut talk = Talk::start(&sandbox);
+    talk.say(
+        "textDocument/didOpen",
+        &json!({ "textDocument": {
+            "uri": uri, "languageId": "img", "version": 1, "text": text,
+        } }),
+    );
+    let lenses = talk.ask("textDocument/codeLens", &document);
+    assert_eq!(lenses[0]["command"]["title"], "build");
+    // What the editor does with it.
+    let target = lenses[0]["command"]["arguments"][0].as_str();
+    let target = target.expect("what is built");
+    let built = sandbox.run().args(&["build", "--", target]).outcome();
+    built.succeeds();
+    let index = sandbox.project("web.oci/index.json");
+    assert!(index.is_file());
+    let changed = |path: &std::path::Path| {
+        let uri = format!("file://{}", path.display());
+        json!({ "changes": [{ "uri": uri, "type": 1 }] })
+    };
+    talk.say("workspace/didChangeWatchedFiles", &changed(&index));
+    talk.wait_for("workspace/codeLens/refresh");
+    let layers = sandbox.run().args(&["layers", "--json", target]).outcome();
+    let layers: Value = serde_json::from_str(&layers.succeeds().stdout).expect("JSON");
+    let size = layers["images"][0]["size"].as_u64().expect("a size");
+    assert!((1..1000).contains(&size), "{size}");
+    let words = format!("{size} B in 2 layers");
+    let title = |talk: &mut Talk| {
+        let lenses = talk.ask("textDocument/codeLens", &document);
+        lenses[0]["command"]["title"].clone()
+    };
+    assert_eq!(title(&mut talk), format!("build ({words})"));
+    let hints = talk.ask(
+        "textDocument/inlayHint",
+        &json!({
+            "textDocument": { "uri": uri },
+            "range": { "start": { "line": 0, "character": 0 }, "end": { "line": 9, "character": 0 } },
+        }),
+    );
+    let hints = hints.as_array().expect("a list").iter();
+    let labels: Vec<&str> = hints.filter_map(|hint| hint["label"].as_str()).collect();
+    assert!(
+        labels.iter().any(|label| label.ends_with("B in 1 layer")),
+        "{labels:?}"
+    );
+    // Something else is written: the size is of what was built.
+    let mut version = 1;
+    let mut write = |talk: &mut Talk, text: &str| {
+        version += 1;
+        talk.say(
+            "textDocument/didChange",
+            &json!({
+                "textDocument": { "uri": uri, "version": version },
+                "contentChanges": [{ "text": text }],
+            }),
+        );
+        talk.wait_for("workspace/codeLens/refresh");
+    };
+    write(&mut talk, &text.replace("\"b\"", "\"c\""));
+    assert_eq!(
+        title(&mut talk),
+        format!("build ({words} before the last changes)")
+    );
+    write(&mut talk, text);
+    assert_eq!(title(&mut talk), format!("build ({words})"));
+    talk.end();
 }
 
 #[test]

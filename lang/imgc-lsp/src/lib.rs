@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use imgc_diag::codes::Code;
 use imgc_eval::World;
-use imgc_ide::Catalogue;
+use imgc_ide::{BuiltLayer, Catalogue, PlannedImage};
 
 pub use lsp_server::Connection;
 pub use server::{ServeError, serve};
@@ -42,6 +42,13 @@ pub trait Host: Send + Sync {
 
     /// A file with the text of a module of imgc, `std/…`, for people to read.
     fn std_file(&self, module: &str) -> Option<PathBuf>;
+
+    /// The layers of an image, lowest first, if it has been built as it is described now.
+    /// `file` is the file that describes it. Nothing is built.
+    fn built(&self, file: &Path, image: &PlannedImage) -> Option<Vec<BuiltLayer>> {
+        let _ = (file, image);
+        None
+    }
 
     /// The address of the page of a code.
     fn code_page(&self, code: Code) -> Option<String>;

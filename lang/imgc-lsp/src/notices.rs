@@ -131,10 +131,13 @@ impl Server {
     }
 
     fn watched(&mut self, params: lsp::DidChangeWatchedFilesParams) {
+        // Who says nothing more means everything.
+        let mut is_of_locks = params.changes.is_empty();
         for change in params.changes {
             let Some(path) = uri::path(&change.uri) else {
                 continue;
             };
+            is_of_locks |= path.ends_with("imgc.lock");
             if path.extension().is_none_or(|end| end != "img") {
                 continue;
             }
@@ -151,7 +154,10 @@ impl Server {
             }
         }
         for (root, project) in &mut self.projects {
-            project.workspace.set_catalogue(self.host.catalogue(root));
+            // To read the indices again takes a while, and only a lock names others.
+            if is_of_locks {
+                project.workspace.set_catalogue(self.host.catalogue(root));
+            }
             project.refresh();
         }
     }

@@ -106,7 +106,9 @@ impl Server {
 
     /// Asks the editor to tell when files change on the disk.
     fn watch(&mut self) {
-        let watchers = ["**/*.img", "**/imgc.lock"].map(|glob| lsp::FileSystemWatcher {
+        // A build writes a layout, and its index last.
+        let files = ["**/*.img", "**/imgc.lock", "**/*.oci/index.json"];
+        let watchers = files.map(|glob| lsp::FileSystemWatcher {
             glob_pattern: lsp::GlobPattern::String(glob.to_owned()),
             kind: None,
         });
@@ -291,19 +293,38 @@ impl Server {
                 root,
                 generation,
                 found,
+                built,
             } => {
                 let Some(project) = self.projects.get_mut(&root) else {
                     return;
                 };
-                if project.generation != generation || *project.evaluated == found {
+                if project.generation != generation {
                     return;
                 }
+                let is_same = *project.evaluated == found;
+                if *project.built != built {
+                    project.built = Arc::new(built);
+                    self.ask_for_sizes();
+                }
+                let Some(project) = self.projects.get_mut(&root).filter(|_| !is_same) else {
+                    return;
+                };
                 project.evaluated = Arc::new(found);
                 self.check_project(&root);
                 if self.client.pulls && self.client.refreshes {
                     self.ask_editor::<lsp::request::WorkspaceDiagnosticRefresh>(());
                 }
             }
+        }
+    }
+
+    /// Asks the editor to ask for what shows sizes.
+    fn ask_for_sizes(&mut self) {
+        if self.client.lens_refreshes {
+            self.ask_editor::<lsp::request::CodeLensRefresh>(());
+        }
+        if self.client.hint_refreshes {
+            self.ask_editor::<lsp::request::InlayHintRefreshRequest>(());
         }
     }
 
@@ -319,6 +340,7 @@ impl Server {
             host: self.host.clone(),
             versions: Arc::new(versions.collect()),
             evaluated: project.evaluated.clone(),
+            built: project.built.clone(),
             tokens: self.tokens.clone(),
         })
     }
@@ -337,7 +359,7 @@ impl Server {
         let project = self.host.project(path)?;
         let root = project.root.clone();
         if !self.projects.contains_key(&root) {
-            let open = OpenProject::open(project, &*self.host, &self.done).ok()?;
+            let open = OpenProject::open(project, &self.host, &self.done).ok()?;
             self.projects.insert(root.clone(), open);
         }
         Some(root)
