@@ -287,3 +287,56 @@ fn an_editor_that_goes_away_without_a_word_ends_the_server() {
     let nothing = sandbox.run().args(&["lsp"]).outcome();
     nothing.fails(1, &["the language server ends"]);
 }
+
+#[test]
+fn an_editor_that_makes_no_sense_is_told_why_the_server_ends() {
+    let sandbox = Sandbox::new();
+    let begin = spoken(&[
+        ask(1, "initialize", &json!({ "capabilities": {} })),
+        say("initialized", &json!({})),
+    ]);
+    for (bytes, words) in [
+        (
+            "Content-Length: 18446744073709551615\r\n\r\n{}",
+            "is too large",
+        ),
+        (
+            "Content-Length: much\r\n\r\n{}",
+            "`much` is no length of a message",
+        ),
+        ("GET / HTTP/1.1\r\n\r\n", "is no header of a message"),
+        ("Content-Length: 99\r\n\r\n{}", "ends before its length"),
+    ] {
+        let mut input = begin.clone();
+        input.extend(bytes.bytes());
+        let outcome = sandbox.run().args(&["lsp"]).outcome_of(&input);
+        assert_eq!(outcome.code, Some(1), "{words}");
+        let said = &outcome.stderr;
+        assert!(
+            said.contains("the language server ends") && said.contains(words),
+            "{said}"
+        );
+    }
+    // What is no message is left out, and the conversation goes on.
+    let mut input = begin;
+    input.extend(b"Content-Length: 3\r\n\r\n[1]");
+    input.extend(spoken(&[
+        ask(2, "shutdown", &Value::Null),
+        say("exit", &Value::Null),
+    ]));
+    let outcome = sandbox.run().args(&["lsp"]).outcome_of(&input);
+    outcome.succeeds();
+    let methods: Vec<Value> = heard(&outcome.stdout)
+        .iter()
+        .map(|said| said["method"].clone())
+        .collect();
+    assert!(methods.contains(&json!("window/logMessage")), "{methods:?}");
+    // To leave without a word is a mistake of the editor's.
+    let input = spoken(&[
+        ask(1, "initialize", &json!({ "capabilities": {} })),
+        say("exit", &Value::Null),
+    ]);
+    let outcome = sandbox.run().args(&["lsp"]).outcome_of(&input);
+    assert_eq!(outcome.code, Some(1));
+    assert!(outcome.stderr.contains("the editor is gone"), "{outcome:?}");
+}

@@ -21,6 +21,7 @@ mod lenses;
 mod line_index;
 mod links;
 mod literal;
+mod moves;
 mod overlay;
 mod references;
 mod rename;
@@ -52,6 +53,7 @@ pub use inlay_hints::{Hint, HintKind};
 pub use lenses::Lens;
 pub use line_index::{Encoding, LineIndex, Position};
 pub use links::{Link, LinkTarget};
+pub use moves::Move;
 pub use references::Reference;
 pub use rename::RenameError;
 pub use semantic_tokens::{Modifier, SemanticToken, TokenType};
@@ -313,6 +315,15 @@ impl Analysis {
     /// As [`Analysis::diagnostics`].
     pub fn files(&self) -> Answer<Vec<FileId>> {
         self.ask(|context| context.semantics.files())
+    }
+
+    /// The changes that keep the meaning of every path when files get other names: of the
+    /// texts as they are before.
+    ///
+    /// # Errors
+    /// As [`Analysis::diagnostics`].
+    pub fn moves(&self, moves: &[Move]) -> Answer<Changes> {
+        self.ask(|context| moves::changes(context, moves))
     }
 
     fn ask<R: Send>(&self, work: impl FnOnce(&Context<'_>) -> R + Send) -> Answer<R> {

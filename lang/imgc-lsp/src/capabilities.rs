@@ -157,9 +157,28 @@ pub(crate) fn server(client: &Client) -> lsp::ServerCapabilities {
                 supported: Some(true),
                 change_notifications: Some(lsp::OneOf::Left(true)),
             }),
-            file_operations: None,
+            file_operations: Some(lsp::WorkspaceFileOperationsServerCapabilities {
+                will_rename: Some(all_files()),
+                did_rename: Some(all_files()),
+                ..Default::default()
+            }),
         }),
         ..Default::default()
+    }
+}
+
+/// Every file and folder: whatever can be written as a path.
+fn all_files() -> lsp::FileOperationRegistrationOptions {
+    let filter = lsp::FileOperationFilter {
+        scheme: Some("file".to_owned()),
+        pattern: lsp::FileOperationPattern {
+            glob: "**/*".to_owned(),
+            matches: None,
+            options: None,
+        },
+    };
+    lsp::FileOperationRegistrationOptions {
+        filters: vec![filter],
     }
 }
 

@@ -14,6 +14,7 @@ mod publish;
 mod requests;
 mod server;
 mod snap;
+mod stdio;
 mod tokens;
 mod uri;
 mod workers;
@@ -75,9 +76,11 @@ impl std::fmt::Debug for Project {
 /// # Errors
 /// [`ServeError`] where the editor breaks the protocol, or goes away without a word.
 pub fn serve_stdio(host: Arc<dyn Host>) -> Result<(), ServeError> {
-    let (connection, threads) = Connection::stdio();
+    let input = std::io::BufReader::new(std::io::stdin());
+    let connected = stdio::connect(input, std::io::stdout());
+    let (connection, threads) = connected.map_err(|error| ServeError(error.to_string()))?;
     let served = serve(connection, host);
-    let ended = threads.join();
-    served?;
-    ended.map_err(|error| ServeError(error.to_string()))
+    // Why nothing more came says more than that nothing did.
+    threads.join()?;
+    served
 }

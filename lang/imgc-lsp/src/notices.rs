@@ -20,6 +20,7 @@ impl Server {
         let Notification { method, params } = notification;
         // What can't be read says nothing: there is nobody to tell.
         match method.as_str() {
+            on::Initialized::METHOD => self.watch(),
             on::DidOpenTextDocument::METHOD => {
                 if let Ok(params) = serde_json::from_value(params) {
                     self.opened(params);
@@ -42,6 +43,11 @@ impl Server {
             on::DidChangeWatchedFiles::METHOD => {
                 if let Ok(params) = serde_json::from_value(params) {
                     self.watched(params);
+                }
+            }
+            on::DidRenameFiles::METHOD => {
+                if let Ok(params) = serde_json::from_value(params) {
+                    self.renamed(params);
                 }
             }
             on::DidChangeWorkspaceFolders::METHOD => {
@@ -138,7 +144,7 @@ impl Server {
                 continue;
             };
             is_of_locks |= path.ends_with("imgc.lock");
-            if path.extension().is_none_or(|end| end != "img") {
+            if !is_program(&path) {
                 continue;
             }
             let root = self.project_of(&path);
@@ -162,18 +168,39 @@ impl Server {
         }
     }
 
+    /// Not every editor watches files.
+    fn renamed(&mut self, params: lsp::RenameFilesParams) {
+        for file in params.files {
+            if let Some(old) = uri::of_text(&file.old_uri) {
+                self.remove_folder(&old);
+            }
+            let Some(new) = uri::of_text(&file.new_uri) else {
+                continue;
+            };
+            self.add_folder(&new);
+            if let Some(path) = uri::path(&new).filter(|path| is_program(path)) {
+                self.add_file(&path);
+            }
+        }
+        self.projects.values_mut().for_each(OpenProject::refresh);
+    }
+
     pub(crate) fn add_folder(&mut self, folder: &lsp::Uri) {
         let Some(folder) = uri::path(folder) else {
             return;
         };
         for file in self.host.files(&folder) {
-            let root = self.project_of(&file);
-            let project = root.and_then(|root| self.projects.get_mut(&root));
-            if let Some(project) = project
-                && let Some(inner) = project.inner(&file)
-            {
-                project.discover(&inner);
-            }
+            self.add_file(&file);
+        }
+    }
+
+    fn add_file(&mut self, file: &Path) {
+        let root = self.project_of(file);
+        let project = root.and_then(|root| self.projects.get_mut(&root));
+        if let Some(project) = project
+            && let Some(inner) = project.inner(file)
+        {
+            project.discover(&inner);
         }
     }
 
@@ -193,4 +220,8 @@ impl Server {
             }
         }
     }
+}
+
+fn is_program(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == "img")
 }

@@ -3,7 +3,7 @@
 use imgc_diag::{Diagnostic, FileId};
 use imgc_ide::{
     Analysis, BuiltImage, BuiltLayer, Call, CallItem, Changes, Completion, Encoding, LayerOf,
-    LineIndex, LinkTarget, Location, Reference, Symbol, TextEdit,
+    LineIndex, LinkTarget, Location, Move, Reference, Symbol, TextEdit,
 };
 use imgc_syntax::{TextRange, TextSize};
 
@@ -28,6 +28,7 @@ pub(crate) fn answer(feature: &str, parameters: &str, fixture: &Fixture) -> Stri
         "references" => asked.references(),
         "highlights" => asked.highlights(),
         "rename" => asked.rename(parameters),
+        "moves" => asked.moves(parameters),
         "symbols" => asked.symbols(parameters),
         "tokens" => asked.tokens(),
         "hints" => asked.hints(parameters),
@@ -221,6 +222,22 @@ impl Asked<'_> {
             (_, Ok(changes)) => self.changed(&changes),
             (_, Err(error)) => format!("refused: {error}"),
         }
+    }
+
+    fn moves(&self, parameters: &str) -> String {
+        let (from, to) = parameters.split_once(" -> ").expect("two names");
+        let moves = [Move {
+            from: from.to_owned(),
+            to: to.to_owned(),
+        }];
+        let changes = self.analysis.moves(&moves).expect("nothing changes");
+        let lines = changes.iter().map(|(file, edits)| {
+            let edits = edits
+                .iter()
+                .map(|edit| format!("{} -> {}\n", self.place(file, edit.range), edit.text));
+            edits.collect::<String>()
+        });
+        lines.collect()
     }
 
     /// The texts of the changed files.
