@@ -99,7 +99,10 @@ fn check(neovim: &str) {
     assert!(formatted.contains("lib.salute \"you\""), "{formatted}");
     assert_eq!(seen["lens"], "build");
     let built = seen["built"].as_str().expect("text");
-    assert!(built.starts_with("build (") && built.ends_with("layers)"), "{built}");
+    assert!(
+        built.starts_with("build (") && built.ends_with("layers)"),
+        "{built}"
+    );
     // What it wrote is what imgc takes for formatted.
     let outcome = sandbox
         .run()
