@@ -342,6 +342,15 @@ impl Run {
         command.spawn().expect("the program starts")
     }
 
+    /// Starts it, to be spoken to: with its input and its output in pipes.
+    ///
+    /// # Panics
+    /// Where it can't be started.
+    pub fn converse(mut self) -> std::process::Child {
+        let command = self.0.stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.spawn().expect("the program starts")
+    }
+
     /// Runs it to its end.
     pub fn outcome(mut self) -> Outcome {
         let output = self.0.output().expect("the program starts");

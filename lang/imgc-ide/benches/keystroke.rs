@@ -191,7 +191,9 @@ fn main() {
         .map(|_| {
             let begin = Instant::now();
             analysis.semantic_tokens(&file).expect("nothing changes");
-            analysis.inlay_hints(&file, whole).expect("nothing changes");
+            analysis
+                .inlay_hints(&file, whole, &[])
+                .expect("nothing changes");
             analysis.symbols(&file).expect("nothing changes");
             begin.elapsed()
         })

@@ -1,4 +1,5 @@
-//! What only evaluation finds: values that are wrong, assertions that fail.
+//! What only evaluation finds: values that are wrong, assertions that fail; and the images
+//! that a file comes to.
 //!
 //! It has a session of its own over the same files, and works through them one after the
 //! other on the thread of whoever asks. Nothing is built.
@@ -8,9 +9,27 @@ use std::sync::Arc;
 
 use imgc_diag::{Diagnostic, Severity, codes};
 use imgc_eval::{Options, Origins, Session, World};
-use imgc_plan::Plan;
+use imgc_plan::{Image, Plan};
 
 use crate::overlay::Overlay;
+
+/// What evaluation finds.
+#[derive(Debug, Clone, Default)]
+pub struct Findings {
+    /// What is wrong.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The images of the file. `None`: something is wrong, so that nobody knows.
+    pub images: Option<Vec<PlannedImage>>,
+}
+
+/// An image that a file describes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedImage {
+    /// The field of the file's record; none where the file is the image.
+    pub field: Option<String>,
+    /// What it is to be.
+    pub image: Image,
+}
 
 /// Evaluates files as they are being written.
 pub struct Evaluator {
@@ -31,6 +50,8 @@ pub struct Outcome {
     /// The value in the syntax of the language, where the file has no images and nothing
     /// is wrong.
     pub value: Option<String>,
+    /// Whether it was evaluated, and is neither an image nor a record of images.
+    pub is_no_image: bool,
     /// Whether it is a function, which is not called.
     pub is_function: bool,
 }
@@ -66,8 +87,23 @@ impl Evaluator {
 
     /// What evaluation finds in a file that is right before. A function is not called, and
     /// a file that is no image is evaluated to whatever it is.
-    pub fn findings(&mut self, entry: &str) -> Vec<Diagnostic> {
-        self.outcome(entry).findings
+    pub fn findings(&mut self, entry: &str) -> Findings {
+        let outcome = self.outcome(entry);
+        let origins = outcome.origins;
+        let planned = outcome.plan.map(|plan| plan.images);
+        let is_other = outcome.is_function || outcome.is_no_image;
+        let planned = planned.or_else(|| is_other.then(Vec::new));
+        let images = planned.map(|images| {
+            let images = images.into_iter().map(|image| PlannedImage {
+                field: origins.field(&image.name).map(str::to_owned),
+                image,
+            });
+            images.collect()
+        });
+        Findings {
+            diagnostics: outcome.findings,
+            images,
+        }
     }
 
     /// The same, and what the file comes to.
@@ -91,9 +127,9 @@ impl Evaluator {
         outcome.plan = evaluated.plan;
         outcome.origins = evaluated.origins;
         let mut further: Vec<Diagnostic> = evaluated.diagnostics;
-        let is_image = !further.iter().any(is_no_image);
+        outcome.is_no_image = further.iter().any(is_no_image);
         further.retain(|found| !is_no_image(found));
-        if !is_image {
+        if outcome.is_no_image {
             let shown = self.session.show(entry, options);
             outcome.value = shown.text;
             further.extend(shown.diagnostics);

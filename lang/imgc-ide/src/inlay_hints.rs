@@ -1,5 +1,5 @@
 //! What is shown beside what is written: types of bindings and parameters that say none,
-//! versions of packages.
+//! versions of packages, sizes of what was built.
 
 use imgc_eval::{FileView, ShapeKind};
 use imgc_syntax::ast::{self, AstNode as _};
@@ -8,6 +8,7 @@ use imgc_syntax::{SyntaxNode, TextRange, TextSize};
 use crate::Context;
 use crate::catalogue::{bare_name, folder_of};
 use crate::literal;
+use crate::sizes::{self, BuiltImage};
 
 /// Longer types are cut.
 const LONGEST: usize = 60;
@@ -30,12 +31,21 @@ pub enum HintKind {
     Type,
     /// The version of a package.
     Version,
+    /// The size of a part of an image, as it was built.
+    Size,
 }
 
 /// The hints of a part of a file, in order.
-pub(crate) fn hints(context: &Context<'_>, view: &FileView<'_>, range: TextRange) -> Vec<Hint> {
+pub(crate) fn hints(
+    context: &Context<'_>,
+    view: &FileView<'_>,
+    range: TextRange,
+    built: &[BuiltImage],
+) -> Vec<Hint> {
     let mut found = types(view, range);
     found.extend(versions(context, view, range));
+    let sizes = sizes::hints(view, built).into_iter();
+    found.extend(sizes.filter(|hint| range.contains_inclusive(hint.offset)));
     found.sort_by_key(|hint| hint.offset);
     found
 }

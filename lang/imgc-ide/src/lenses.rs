@@ -1,10 +1,12 @@
-//! What can be done with the images of a file: build them. Only the offer; nothing is built.
+//! What can be done with the images of a file: build them; and what they came to, if they
+//! were. Only the offer; nothing is built.
 
 use imgc_eval::{FileView, ShapeKind};
 use imgc_syntax::ast::AstNode as _;
 use imgc_syntax::{TextRange, TextSize};
 
 use crate::Context;
+use crate::sizes::{BuiltImage, words};
 
 /// An image that a file has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,10 +16,12 @@ pub struct Lens {
     /// What is built: the path of the file from the project's root, with `#name` for a
     /// field of its record.
     pub target: String,
+    /// What it came to when it was built, in words.
+    pub size: Option<String>,
 }
 
 /// The images of a file, in order.
-pub(crate) fn lenses(_: &Context<'_>, view: &FileView<'_>) -> Vec<Lens> {
+pub(crate) fn lenses(_: &Context<'_>, view: &FileView<'_>, built: &[BuiltImage]) -> Vec<Lens> {
     let id = view.id();
     if !view.is_project_file() {
         return Vec::new();
@@ -33,6 +37,7 @@ pub(crate) fn lenses(_: &Context<'_>, view: &FileView<'_>) -> Vec<Lens> {
         return vec![Lens {
             range: TextRange::at(start, TextSize::new(0)),
             target: id.to_string(),
+            size: words(built, None),
         }];
     }
     let ranges: Vec<TextRange> = names.exports.iter().map(|export| export.range).collect();
@@ -43,7 +48,12 @@ pub(crate) fn lenses(_: &Context<'_>, view: &FileView<'_>) -> Vec<Lens> {
         let mut exports = names.exports.iter();
         let export = exports.find(|export| export.range == range)?;
         let target = format!("{id}#{}", export.name);
-        Some(Lens { range, target })
+        let size = words(built, Some(&export.name));
+        Some(Lens {
+            range,
+            target,
+            size,
+        })
     });
     lenses.collect()
 }

@@ -12,6 +12,7 @@ mod completion;
 mod definition;
 mod diagnostics;
 mod evaluation;
+mod fields;
 mod folding;
 mod formatting;
 mod hover;
@@ -20,12 +21,15 @@ mod lenses;
 mod line_index;
 mod links;
 mod literal;
+mod moves;
 mod overlay;
 mod references;
 mod rename;
 mod selection;
 mod semantic_tokens;
 mod signature_help;
+mod sizes;
+mod spine;
 mod symbol;
 mod symbols;
 mod syntax;
@@ -41,7 +45,7 @@ pub use actions::{Action, ActionKind};
 pub use calls::{Call, CallItem};
 pub use catalogue::{Catalogue, NoPackages, PackageFacts, PackageName};
 pub use completion::{Completion, CompletionKind, Documented};
-pub use evaluation::{Evaluator, Outcome};
+pub use evaluation::{Evaluator, Findings, Outcome, PlannedImage};
 pub use folding::{Fold, FoldKind};
 pub use hover::Hover;
 pub use imgc_eval::Cancelled;
@@ -49,10 +53,12 @@ pub use inlay_hints::{Hint, HintKind};
 pub use lenses::Lens;
 pub use line_index::{Encoding, LineIndex, Position};
 pub use links::{Link, LinkTarget};
+pub use moves::Move;
 pub use references::Reference;
 pub use rename::RenameError;
 pub use semantic_tokens::{Modifier, SemanticToken, TokenType};
 pub use signature_help::Signature;
+pub use sizes::{BuiltImage, BuiltLayer, LayerOf};
 pub use symbols::{Symbol, SymbolKind, WorkspaceSymbol};
 
 use overlay::Overlay;
@@ -233,8 +239,9 @@ questions! {
     symbols() -> Vec<Symbol> = symbols::of_file;
     /// What sort of thing each word of a file is.
     semantic_tokens() -> Vec<SemanticToken> = semantic_tokens::tokens;
-    /// Types and versions beside what is written, in a part of a file.
-    inlay_hints(range: TextRange) -> Vec<Hint> = inlay_hints::hints;
+    /// Types, versions and sizes beside what is written, in a part of a file. `built` is what
+    /// is known of its images.
+    inlay_hints(range: TextRange, built: &[BuiltImage]) -> Vec<Hint> = inlay_hints::hints;
     /// What can be changed at a range. `found` is what was diagnosed in the file.
     actions(range: TextRange, found: &[Diagnostic]) -> Vec<Action> = actions::actions;
     /// The edits that bring a file into the one style; none if it has syntax errors.
@@ -249,8 +256,9 @@ questions! {
     selections(offset: TextSize) -> Vec<TextRange> = selection::selections;
     /// The paths and modules of a file, and where they lead.
     links() -> Vec<Link> = links::links;
-    /// The images of a file, which can be built.
-    lenses() -> Vec<Lens> = lenses::lenses;
+    /// The images of a file, which can be built, and what they came to. `built` is what is
+    /// known of them.
+    lenses(built: &[BuiltImage]) -> Vec<Lens> = lenses::lenses;
     /// The function at a byte.
     callable(offset: TextSize) -> Option<CallItem> = calls::item;
     /// Who calls the function whose name stands at a byte.
@@ -307,6 +315,15 @@ impl Analysis {
     /// As [`Analysis::diagnostics`].
     pub fn files(&self) -> Answer<Vec<FileId>> {
         self.ask(|context| context.semantics.files())
+    }
+
+    /// The changes that keep the meaning of every path when files get other names: of the
+    /// texts as they are before.
+    ///
+    /// # Errors
+    /// As [`Analysis::diagnostics`].
+    pub fn moves(&self, moves: &[Move]) -> Answer<Changes> {
+        self.ask(|context| moves::changes(context, moves))
     }
 
     fn ask<R: Send>(&self, work: impl FnOnce(&Context<'_>) -> R + Send) -> Answer<R> {

@@ -8,6 +8,7 @@ use imgc_diag::FileId;
 use imgc_eval::{FileView, Names, Target};
 use imgc_syntax::{TextRange, TextSize};
 
+use crate::fields::{self, Field};
 use crate::references::all;
 use crate::symbol::{self, Bound, Meant};
 use crate::syntax::is_name;
@@ -31,9 +32,14 @@ pub(crate) fn prepare(
     view: &FileView<'_>,
     offset: TextSize,
 ) -> Result<TextRange, RenameError> {
-    let (range, meant) = symbol::at(view, &view.names(), offset)
-        .ok_or_else(|| RenameError("there is no name here".to_owned()))?;
+    let Some((range, meant)) = symbol::at(view, &view.names(), offset) else {
+        let (range, field) = fields::at(context, view, offset).ok_or_else(no_name)?;
+        return field.map(|_| range);
+    };
     may_change(context, &meant)?;
+    if let Some(name) = parameter(context, &meant) {
+        fields::of_parameter(context, view, name)?;
+    }
     Ok(range)
 }
 
@@ -44,9 +50,18 @@ pub(crate) fn rename(
     offset: TextSize,
     name: &str,
 ) -> Result<Changes, RenameError> {
-    let (_, meant) = symbol::at(view, &view.names(), offset)
-        .ok_or_else(|| RenameError("there is no name here".to_owned()))?;
+    let Some((_, meant)) = symbol::at(view, &view.names(), offset) else {
+        let (_, field) = fields::at(context, view, offset).ok_or_else(no_name)?;
+        return rename_field(context, &field?, name);
+    };
     may_change(context, &meant)?;
+    if let Some(pattern) = parameter(context, &meant) {
+        return rename_field(
+            context,
+            &fields::of_parameter(context, view, pattern)?,
+            name,
+        );
+    }
     check_name(&meant, name)?;
     let mut changes = Changes::new();
     for reference in all(context, &meant) {
@@ -85,14 +100,73 @@ fn may_change(context: &Context<'_>, meant: &Meant) -> Result<(), RenameError> {
     if !context.semantics.is_project_file(file) {
         return refuse("it is defined outside of the project");
     }
-    if let Meant::Binding(file, range) = meant
-        && let Some(view) = context.semantics.file(file)
-        && let Some(binder) = symbol::binder(view.parse().syntax(), *range)
-        && binder.bound == Bound::PatternField
-    {
-        return refuse("it is the name of a field, which whoever gives the record writes too");
-    }
     Ok(())
+}
+
+fn no_name() -> RenameError {
+    RenameError("there is no name here".to_owned())
+}
+
+/// Where the name of a field stands in a pattern, if that is what is meant.
+fn parameter(context: &Context<'_>, meant: &Meant) -> Option<TextRange> {
+    let Meant::Binding(file, range) = meant else {
+        return None;
+    };
+    let view = context.semantics.file(file)?;
+    let binder = symbol::binder(view.parse().syntax(), *range)?;
+    (binder.bound == Bound::PatternField).then_some(*range)
+}
+
+/// The changes that give a field another name.
+fn rename_field(context: &Context<'_>, field: &Field, name: &str) -> Result<Changes, RenameError> {
+    let is_right = is_name(name)
+        && !(field.is_parameter && name.starts_with(|first: char| first.is_ascii_uppercase()));
+    if !is_right {
+        let message = format!("`{name}` is not a name that a field can have without quotes");
+        return Err(RenameError(message));
+    }
+    let mut changes = Changes::new();
+    for (file, start, end) in &field.places {
+        let range = TextRange::new((*start).into(), (*end).into());
+        let Some(view) = context.semantics.file(file) else {
+            continue;
+        };
+        let root = view.parse().syntax();
+        let old = view.text().get(std::ops::Range::<usize>::from(range));
+        let old = old.unwrap_or_default();
+        if old == name {
+            continue;
+        }
+        let names = view.names();
+        let uses = names.uses.iter();
+        // In `{ name; }` it may be the field that has another name now, or what it takes.
+        let is_taken = uses
+            .filter(|found| found.range == range)
+            .filter_map(|found| match found.target {
+                Target::Binding(binding) => Some(binding),
+                _ => None,
+            })
+            .any(|binding| {
+                let key = (file.clone(), binding.start().into(), binding.end().into());
+                field.places.contains(&key)
+            });
+        let text = match symbol::shorthand(root, range) {
+            None => name.to_owned(),
+            Some(_) if is_taken => format!("{old} = {name}"),
+            Some(_) => format!("{name} = {old}"),
+        };
+        let edits = changes.entry(file.clone()).or_default();
+        edits.push(TextEdit { range, text });
+    }
+    if changes.is_empty() {
+        return Err(RenameError("that is its name already".to_owned()));
+    }
+    if field.others.contains(name) {
+        let message = format!("there is a field `{name}` beside it already");
+        return Err(RenameError(message));
+    }
+    keeps_meaning(context, &changes, name)?;
+    Ok(changes)
 }
 
 fn check_name(meant: &Meant, name: &str) -> Result<(), RenameError> {

@@ -126,6 +126,13 @@ pub(crate) fn is_name(text: &str) -> bool {
     })
 }
 
+/// Whether a byte is the first of its line, but for blanks.
+pub(crate) fn begins_line(text: &str, offset: TextSize) -> bool {
+    let before = text.get(..usize::from(offset)).unwrap_or_default();
+    let start = before.rfind('\n').map_or(0, |at| at + 1);
+    before[start..].trim().is_empty()
+}
+
 /// The indentation of the line that a byte is in.
 pub(crate) fn indentation(text: &str, offset: TextSize) -> &str {
     let before = text.get(..usize::from(offset)).unwrap_or_default();

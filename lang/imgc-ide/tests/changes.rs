@@ -120,7 +120,7 @@ fn evaluation_finds_what_values_are_wrong() {
     let mut findings = |text: &str| {
         let texts = [("main.img".to_owned(), Arc::from(text))];
         evaluator.update(texts.into());
-        let found = evaluator.findings("main.img");
+        let found = evaluator.findings("main.img").diagnostics;
         found
             .into_iter()
             .map(|found| found.message)

@@ -85,7 +85,7 @@ fn ask(analysis: &Analysis, text: &str, offset: usize) {
         assert!(token.range.start() >= before, "tokens are in order");
         before = token.range.end();
     }
-    for hint in analysis.inlay_hints(&file, whole).expect(now) {
+    for hint in analysis.inlay_hints(&file, whole, &[]).expect(now) {
         inside(TextRange::empty(hint.offset));
     }
     analysis.symbols(&file).expect(now);
@@ -114,7 +114,7 @@ fn ask(analysis: &Analysis, text: &str, offset: usize) {
         inside(range);
     }
     analysis.links(&file).expect(now);
-    analysis.lenses(&file).expect(now);
+    analysis.lenses(&file, &[]).expect(now);
     analysis.callable(&file, at).expect(now);
     analysis.callers(&file, at).expect(now);
     analysis.callees(&file, at).expect(now);

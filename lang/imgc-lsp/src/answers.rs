@@ -11,7 +11,7 @@ use lsp_types as lsp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::server::Server;
+use crate::server::{Server, is};
 use crate::snap::{Answer, Failure, Snap};
 use crate::uri;
 
@@ -53,6 +53,11 @@ impl Server {
         P: DeserializeOwned + Send + 'static,
         R: Serialize,
     {
+        // Diagnostics are always a report.
+        let nothing = match is::<lsp::request::DocumentDiagnosticRequest>(&request) {
+            true => serde_json::json!({ "kind": "full", "items": [] }),
+            false => serde_json::Value::Null,
+        };
         let Some((id, params)) = self.params::<P>(request) else {
             return;
         };
@@ -60,7 +65,7 @@ impl Server {
         let snap = root.and_then(|root| self.snap(&root));
         let Some(snap) = snap else {
             // A file that is nowhere has nothing to be asked about.
-            self.send(Response::new_ok(id, serde_json::Value::Null).into());
+            self.send(Response::new_ok(id, nothing).into());
             return;
         };
         self.start(id, move || work(&snap, params));

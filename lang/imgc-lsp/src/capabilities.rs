@@ -18,6 +18,9 @@ pub(crate) struct Client {
     pub(crate) pulls: bool,
     /// Whether it can be told to ask for diagnostics again.
     pub(crate) refreshes: bool,
+    /// Whether it can be told to ask for lenses again, and for hints.
+    pub(crate) lens_refreshes: bool,
+    pub(crate) hint_refreshes: bool,
     /// Whether it watches files when it is asked to.
     pub(crate) watches: bool,
     /// Whether edits may say the versions that they are for.
@@ -46,6 +49,8 @@ impl Client {
         let edit = workspace.and_then(|workspace| workspace.workspace_edit.as_ref());
         let published = text.and_then(|text| text.publish_diagnostics.as_ref());
         let refresh = workspace.and_then(|workspace| workspace.diagnostic.as_ref());
+        let lenses = workspace.and_then(|workspace| workspace.code_lens.as_ref());
+        let hints = workspace.and_then(|workspace| workspace.inlay_hint.as_ref());
         Self {
             encoding,
             snippets: item.and_then(|item| item.snippet_support) == Some(true),
@@ -54,6 +59,8 @@ impl Client {
                 == Some(true),
             pulls: text.is_some_and(|text| text.diagnostic.is_some()),
             refreshes: refresh.and_then(|refresh| refresh.refresh_support) == Some(true),
+            lens_refreshes: lenses.and_then(|lenses| lenses.refresh_support) == Some(true),
+            hint_refreshes: hints.and_then(|hints| hints.refresh_support) == Some(true),
             watches: watching.and_then(|watching| watching.dynamic_registration) == Some(true),
             versioned_edits: edit.and_then(|edit| edit.document_changes) == Some(true),
             code_addresses: published.and_then(|published| published.code_description_support)
@@ -150,9 +157,28 @@ pub(crate) fn server(client: &Client) -> lsp::ServerCapabilities {
                 supported: Some(true),
                 change_notifications: Some(lsp::OneOf::Left(true)),
             }),
-            file_operations: None,
+            file_operations: Some(lsp::WorkspaceFileOperationsServerCapabilities {
+                will_rename: Some(all_files()),
+                did_rename: Some(all_files()),
+                ..Default::default()
+            }),
         }),
         ..Default::default()
+    }
+}
+
+/// Every file and folder: whatever can be written as a path.
+fn all_files() -> lsp::FileOperationRegistrationOptions {
+    let filter = lsp::FileOperationFilter {
+        scheme: Some("file".to_owned()),
+        pattern: lsp::FileOperationPattern {
+            glob: "**/*".to_owned(),
+            matches: None,
+            options: None,
+        },
+    };
+    lsp::FileOperationRegistrationOptions {
+        filters: vec![filter],
     }
 }
 

@@ -14,6 +14,7 @@ mod publish;
 mod requests;
 mod server;
 mod snap;
+mod stdio;
 mod tokens;
 mod uri;
 mod workers;
@@ -23,7 +24,7 @@ use std::sync::Arc;
 
 use imgc_diag::codes::Code;
 use imgc_eval::World;
-use imgc_ide::Catalogue;
+use imgc_ide::{BuiltLayer, Catalogue, PlannedImage};
 
 pub use lsp_server::Connection;
 pub use server::{ServeError, serve};
@@ -42,6 +43,13 @@ pub trait Host: Send + Sync {
 
     /// A file with the text of a module of imgc, `std/…`, for people to read.
     fn std_file(&self, module: &str) -> Option<PathBuf>;
+
+    /// The layers of an image, lowest first, if it has been built as it is described now.
+    /// `file` is the file that describes it. Nothing is built.
+    fn built(&self, file: &Path, image: &PlannedImage) -> Option<Vec<BuiltLayer>> {
+        let _ = (file, image);
+        None
+    }
 
     /// The address of the page of a code.
     fn code_page(&self, code: Code) -> Option<String>;
@@ -68,9 +76,11 @@ impl std::fmt::Debug for Project {
 /// # Errors
 /// [`ServeError`] where the editor breaks the protocol, or goes away without a word.
 pub fn serve_stdio(host: Arc<dyn Host>) -> Result<(), ServeError> {
-    let (connection, threads) = Connection::stdio();
+    let input = std::io::BufReader::new(std::io::stdin());
+    let connected = stdio::connect(input, std::io::stdout());
+    let (connection, threads) = connected.map_err(|error| ServeError(error.to_string()))?;
     let served = serve(connection, host);
-    let ended = threads.join();
-    served?;
-    ended.map_err(|error| ServeError(error.to_string()))
+    // Why nothing more came says more than that nothing did.
+    threads.join()?;
+    served
 }

@@ -20,6 +20,7 @@ impl Server {
         let Notification { method, params } = notification;
         // What can't be read says nothing: there is nobody to tell.
         match method.as_str() {
+            on::Initialized::METHOD => self.watch(),
             on::DidOpenTextDocument::METHOD => {
                 if let Ok(params) = serde_json::from_value(params) {
                     self.opened(params);
@@ -42,6 +43,11 @@ impl Server {
             on::DidChangeWatchedFiles::METHOD => {
                 if let Ok(params) = serde_json::from_value(params) {
                     self.watched(params);
+                }
+            }
+            on::DidRenameFiles::METHOD => {
+                if let Ok(params) = serde_json::from_value(params) {
+                    self.renamed(params);
                 }
             }
             on::DidChangeWorkspaceFolders::METHOD => {
@@ -131,11 +137,14 @@ impl Server {
     }
 
     fn watched(&mut self, params: lsp::DidChangeWatchedFilesParams) {
+        // Who says nothing more means everything.
+        let mut is_of_locks = params.changes.is_empty();
         for change in params.changes {
             let Some(path) = uri::path(&change.uri) else {
                 continue;
             };
-            if path.extension().is_none_or(|end| end != "img") {
+            is_of_locks |= path.ends_with("imgc.lock");
+            if !is_program(&path) {
                 continue;
             }
             let root = self.project_of(&path);
@@ -151,9 +160,29 @@ impl Server {
             }
         }
         for (root, project) in &mut self.projects {
-            project.workspace.set_catalogue(self.host.catalogue(root));
+            // To read the indices again takes a while, and only a lock names others.
+            if is_of_locks {
+                project.workspace.set_catalogue(self.host.catalogue(root));
+            }
             project.refresh();
         }
+    }
+
+    /// Not every editor watches files.
+    fn renamed(&mut self, params: lsp::RenameFilesParams) {
+        for file in params.files {
+            if let Some(old) = uri::of_text(&file.old_uri) {
+                self.remove_folder(&old);
+            }
+            let Some(new) = uri::of_text(&file.new_uri) else {
+                continue;
+            };
+            self.add_folder(&new);
+            if let Some(path) = uri::path(&new).filter(|path| is_program(path)) {
+                self.add_file(&path);
+            }
+        }
+        self.projects.values_mut().for_each(OpenProject::refresh);
     }
 
     pub(crate) fn add_folder(&mut self, folder: &lsp::Uri) {
@@ -161,13 +190,17 @@ impl Server {
             return;
         };
         for file in self.host.files(&folder) {
-            let root = self.project_of(&file);
-            let project = root.and_then(|root| self.projects.get_mut(&root));
-            if let Some(project) = project
-                && let Some(inner) = project.inner(&file)
-            {
-                project.discover(&inner);
-            }
+            self.add_file(&file);
+        }
+    }
+
+    fn add_file(&mut self, file: &Path) {
+        let root = self.project_of(file);
+        let project = root.and_then(|root| self.projects.get_mut(&root));
+        if let Some(project) = project
+            && let Some(inner) = project.inner(file)
+        {
+            project.discover(&inner);
         }
     }
 
@@ -187,4 +220,8 @@ impl Server {
             }
         }
     }
+}
+
+fn is_program(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == "img")
 }

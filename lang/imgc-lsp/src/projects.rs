@@ -9,7 +9,7 @@ use std::thread;
 use crossbeam_channel::{Sender, unbounded};
 use imgc_diag::{Diagnostic, FileId};
 use imgc_eval::World;
-use imgc_ide::{Evaluator, Workspace};
+use imgc_ide::{BuiltImage, BuiltLayer, Evaluator, PlannedImage, Workspace};
 use lsp_types as lsp;
 
 use crate::{Host, Project};
@@ -40,6 +40,8 @@ pub(crate) enum Done {
         generation: u64,
         /// What is wrong, by file.
         found: BTreeMap<FileId, Vec<Diagnostic>>,
+        /// What the images came to when they were built, by file.
+        built: BTreeMap<FileId, Vec<BuiltImage>>,
     },
 }
 
@@ -65,6 +67,8 @@ pub(crate) struct OpenProject {
     pub(crate) asked: u64,
     /// What evaluation has found, by file, as long as that file is as it was.
     pub(crate) evaluated: Arc<BTreeMap<FileId, Vec<Diagnostic>>>,
+    /// What the images of open files came to when they were built, by file.
+    pub(crate) built: Arc<BTreeMap<FileId, Vec<BuiltImage>>>,
     /// What was told last, by file.
     pub(crate) told: BTreeMap<FileId, (Option<i32>, Vec<lsp::Diagnostic>)>,
     evaluations: Sender<Evaluation>,
@@ -82,12 +86,12 @@ impl OpenProject {
     /// Opens a project.
     pub(crate) fn open(
         project: Project,
-        host: &dyn Host,
+        host: &Arc<dyn Host>,
         done: &Sender<Done>,
     ) -> Result<Self, String> {
         let Project { root, world } = project;
         let workspace = Workspace::new(world.clone(), host.catalogue(&root))?;
-        let evaluations = evaluate(root.clone(), world, done.clone())?;
+        let evaluations = evaluate(root.clone(), world, host.clone(), done.clone())?;
         Ok(Self {
             root,
             workspace,
@@ -99,6 +103,7 @@ impl OpenProject {
             written: BTreeSet::new(),
             asked: 0,
             evaluated: Arc::default(),
+            built: Arc::default(),
             told: BTreeMap::new(),
             evaluations,
         })
@@ -174,15 +179,74 @@ impl OpenProject {
     }
 }
 
+/// What the images of files came to when they were last known to be built.
+#[derive(Debug, Default)]
+struct Known(BTreeMap<PathBuf, Vec<(PlannedImage, Vec<BuiltLayer>)>>);
+
+impl Known {
+    /// What the images of a file came to: as they are now, else as they were. `images` is
+    /// none where nobody knows what the file describes.
+    fn built(
+        &mut self,
+        host: &dyn Host,
+        file: &Path,
+        images: Option<&[PlannedImage]>,
+    ) -> Vec<BuiltImage> {
+        let before = self.0.remove(file).unwrap_or_default();
+        let tell = |image: &PlannedImage, layers: &[BuiltLayer], is_old| BuiltImage {
+            field: image.field.clone(),
+            layers: layers.to_vec(),
+            is_old,
+        };
+        let mut told = Vec::new();
+        let mut after = Vec::new();
+        match images {
+            None => {
+                told.extend(
+                    before
+                        .iter()
+                        .map(|(image, layers)| tell(image, layers, true)),
+                );
+                after = before;
+            }
+            Some(images) => {
+                for image in images {
+                    if let Some(layers) = host.built(file, image) {
+                        told.push(tell(image, &layers, false));
+                        after.push((image.clone(), layers));
+                        continue;
+                    }
+                    let same = |(known, _): &&(PlannedImage, Vec<BuiltLayer>)| {
+                        known.field == image.field
+                            && known.image.name == image.image.name
+                            && known.image.platform == image.image.platform
+                    };
+                    if let Some((known, layers)) = before.iter().find(same) {
+                        // What was built may be gone from the store.
+                        told.push(tell(known, layers, known.image != image.image));
+                        after.push((known.clone(), layers.clone()));
+                    }
+                }
+            }
+        }
+        if !after.is_empty() {
+            self.0.insert(file.to_owned(), after);
+        }
+        told
+    }
+}
+
 /// Starts the thread that evaluates a project. It ends when nobody can ask it any more.
 fn evaluate(
     root: PathBuf,
     world: Arc<dyn World>,
+    host: Arc<dyn Host>,
     done: Sender<Done>,
 ) -> Result<Sender<Evaluation>, String> {
     let (sender, asked) = unbounded::<Evaluation>();
     let work = move || {
         let mut evaluator = Evaluator::new(world);
+        let mut known = Known::default();
         while let Ok(mut next) = asked.recv() {
             // Only the latest counts.
             while let Ok(later) = asked.try_recv() {
@@ -190,15 +254,22 @@ fn evaluate(
             }
             evaluator.update(next.texts);
             let mut found: BTreeMap<FileId, Vec<Diagnostic>> = BTreeMap::new();
+            let mut built = BTreeMap::new();
             for entry in &next.entries {
                 if !asked.is_empty() {
                     break;
                 }
-                for diagnostic in evaluator.findings(entry) {
+                let findings = evaluator.findings(entry);
+                let images = findings.images.as_deref();
+                let of_file = known.built(&*host, &root.join(entry), images);
+                if !of_file.is_empty() {
+                    built.insert(FileId::new(entry), of_file);
+                }
+                for diagnostic in findings.diagnostics {
                     let file = diagnostic.primary.span.file.clone();
-                    let known = found.entry(file).or_default();
-                    if !known.contains(&diagnostic) {
-                        known.push(diagnostic);
+                    let of_file = found.entry(file).or_default();
+                    if !of_file.contains(&diagnostic) {
+                        of_file.push(diagnostic);
                     }
                 }
             }
@@ -206,6 +277,7 @@ fn evaluate(
                 root: root.clone(),
                 generation: next.generation,
                 found,
+                built,
             });
             if told.is_err() {
                 return;

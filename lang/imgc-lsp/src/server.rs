@@ -52,9 +52,8 @@ pub fn serve(connection: Connection, host: Arc<dyn Host>) -> Result<(), ServeErr
         }),
     };
     let answer = serde_json::to_value(answer).map_err(|error| failed(&error))?;
-    connection
-        .initialize_finish(id, answer)
-        .map_err(|error| failed(&error))?;
+    // Who has gone away is found out when nothing more comes.
+    let _ = connection.sender.send(Response::new_ok(id, answer).into());
     let workers = Workers::start().map_err(|error| failed(&error))?;
     let (sender, done) = unbounded();
     let mut server = Server {
@@ -68,6 +67,7 @@ pub fn serve(connection: Connection, host: Arc<dyn Host>) -> Result<(), ServeErr
         running: Running::default(),
         tokens: Arc::default(),
         next: 0,
+        is_over: false,
     };
     server.begin(&params);
     server.run(&connection, &done)
@@ -86,6 +86,8 @@ pub(crate) struct Server {
     pub(crate) tokens: Arc<Mutex<Told>>,
     /// The number of the next question to the editor.
     pub(crate) next: i32,
+    /// Whether the editor has said that it needs nothing more.
+    is_over: bool,
 }
 
 impl Server {
@@ -99,14 +101,16 @@ impl Server {
         for root in roots {
             self.add_folder(&root);
         }
-        if self.client.watches {
-            self.watch();
-        }
     }
 
     /// Asks the editor to tell when files change on the disk.
-    fn watch(&mut self) {
-        let watchers = ["**/*.img", "**/imgc.lock"].map(|glob| lsp::FileSystemWatcher {
+    pub(crate) fn watch(&mut self) {
+        if !self.client.watches {
+            return;
+        }
+        // A build writes a layout, and its index last.
+        let files = ["**/*.img", "**/imgc.lock", "**/*.oci/index.json"];
+        let watchers = files.map(|glob| lsp::FileSystemWatcher {
             glob_pattern: lsp::GlobPattern::String(glob.to_owned()),
             kind: None,
         });
@@ -142,12 +146,12 @@ impl Server {
                     let Ok(message) = message else {
                         return Err(ServeError("the editor is gone".to_owned()));
                     };
-                    if self.take(connection, message)? {
+                    if self.take(message)? {
                         return Ok(());
                     }
                     // What has come already is taken first.
                     while let Ok(message) = connection.receiver.try_recv() {
-                        if self.take(connection, message)? {
+                        if self.take(message)? {
                             return Ok(());
                         }
                     }
@@ -162,15 +166,27 @@ impl Server {
     }
 
     /// Takes a message. Says whether it was the last.
-    fn take(&mut self, connection: &Connection, message: Message) -> Result<bool, ServeError> {
+    fn take(&mut self, message: Message) -> Result<bool, ServeError> {
         match message {
-            Message::Request(request) => {
-                let is_end = connection.handle_shutdown(&request);
-                if is_end.map_err(|error| ServeError(error.to_string()))? {
-                    return Ok(true);
-                }
-                self.question(request);
+            Message::Request(request) if is::<lsp::request::Shutdown>(&request) => {
+                self.is_over = true;
+                self.send(Response::new_ok(request.id, ()).into());
             }
+            Message::Request(request) if self.is_over => {
+                let code = ErrorCode::InvalidRequest as i32;
+                let message = "the server has been told to end".to_owned();
+                self.send(Response::new_err(request.id, code, message).into());
+            }
+            Message::Request(request) => self.question(request),
+            Message::Notification(notification)
+                if notification.method == lsp::notification::Exit::METHOD =>
+            {
+                return match self.is_over {
+                    true => Ok(true),
+                    false => Err(ServeError("the editor is gone".to_owned())),
+                };
+            }
+            Message::Notification(_) if self.is_over => {}
             Message::Notification(notification) => self.notice(notification),
             // The editor has nothing to say that matters here.
             Message::Response(_) => {}
@@ -291,19 +307,38 @@ impl Server {
                 root,
                 generation,
                 found,
+                built,
             } => {
                 let Some(project) = self.projects.get_mut(&root) else {
                     return;
                 };
-                if project.generation != generation || *project.evaluated == found {
+                if project.generation != generation {
                     return;
                 }
+                let is_same = *project.evaluated == found;
+                if *project.built != built {
+                    project.built = Arc::new(built);
+                    self.ask_for_sizes();
+                }
+                let Some(project) = self.projects.get_mut(&root).filter(|_| !is_same) else {
+                    return;
+                };
                 project.evaluated = Arc::new(found);
                 self.check_project(&root);
                 if self.client.pulls && self.client.refreshes {
                     self.ask_editor::<lsp::request::WorkspaceDiagnosticRefresh>(());
                 }
             }
+        }
+    }
+
+    /// Asks the editor to ask for what shows sizes.
+    fn ask_for_sizes(&mut self) {
+        if self.client.lens_refreshes {
+            self.ask_editor::<lsp::request::CodeLensRefresh>(());
+        }
+        if self.client.hint_refreshes {
+            self.ask_editor::<lsp::request::InlayHintRefreshRequest>(());
         }
     }
 
@@ -319,6 +354,7 @@ impl Server {
             host: self.host.clone(),
             versions: Arc::new(versions.collect()),
             evaluated: project.evaluated.clone(),
+            built: project.built.clone(),
             tokens: self.tokens.clone(),
         })
     }
@@ -337,7 +373,7 @@ impl Server {
         let project = self.host.project(path)?;
         let root = project.root.clone();
         if !self.projects.contains_key(&root) {
-            let open = OpenProject::open(project, &*self.host, &self.done).ok()?;
+            let open = OpenProject::open(project, &self.host, &self.done).ok()?;
             self.projects.insert(root.clone(), open);
         }
         Some(root)

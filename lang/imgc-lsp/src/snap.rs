@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use imgc_diag::{Diagnostic, FileId};
-use imgc_ide::{Analysis, Cancelled, Changes, Location};
+use imgc_ide::{Analysis, BuiltImage, Cancelled, Changes, Location};
 use lsp_types as lsp;
 
 use crate::capabilities::Client;
@@ -28,6 +28,8 @@ pub(crate) struct Snap {
     pub(crate) versions: Arc<BTreeMap<PathBuf, i32>>,
     /// What evaluation has found, by file.
     pub(crate) evaluated: Arc<BTreeMap<FileId, Vec<Diagnostic>>>,
+    /// What the images of open files came to, by file.
+    pub(crate) built: Arc<BTreeMap<FileId, Vec<BuiltImage>>>,
     /// The tokens that were told last, by file.
     pub(crate) tokens: Arc<Mutex<Told>>,
 }
@@ -142,6 +144,11 @@ impl Snap {
             }
         }
         Ok(found)
+    }
+
+    /// What the images of a file came to.
+    pub(crate) fn built(&self, file: &FileId) -> &[BuiltImage] {
+        self.built.get(file).map_or(&[], Vec::as_slice)
     }
 
     /// Remembers the tokens of a file, and gives them a number.

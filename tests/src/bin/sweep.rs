@@ -170,14 +170,19 @@ struct Sweep<'a> {
 
 impl Sweep<'_> {
     /// What becomes of each package. A group whose tree is equal is done with. Of any
-    /// other, each is built by itself, and those that could be are compared.
+    /// other, those that can't be built are taken out, and the rest is halved until it
+    /// is known whose tree differs.
     fn fates(&self, packages: &[String]) -> Vec<(String, Fate)> {
         let mut fates = BTreeMap::new();
-        let mut tell = |package: &String, fate: Fate| {
-            say(&format!("{package}: {}", fate.line()));
-            fates.insert(package.clone(), fate);
-        };
         for group in packages.chunks(self.options.group) {
+            // In imgc the order of names says nothing. apt is asked in the same order.
+            let mut group = group.to_vec();
+            group.sort();
+            let group = &group[..];
+            let mut tell = |package: &String, fate: Fate| {
+                say(&format!("{package}: {}", fate.line()));
+                fates.insert(package.clone(), fate);
+            };
             if self.is_equal(group) {
                 group.iter().for_each(|package| tell(package, Fate::Equal));
                 continue;
@@ -189,16 +194,27 @@ impl Sweep<'_> {
                     fate => tell(package, fate),
                 }
             }
-            let together = built.len() < group.len() && self.is_equal(&built);
-            for package in &built {
-                let fate = match together {
-                    true => Fate::Equal,
-                    false => self.compare(std::slice::from_ref(package)),
-                };
-                tell(package, fate);
-            }
+            let whole = built.len() == group.len();
+            self.halve(&built, whole, &mut tell);
         }
         fates.into_iter().collect()
+    }
+
+    /// Compares packages that can be built each by itself, in ever smaller groups.
+    /// `known` where the tree of all of them is known to differ.
+    fn halve(&self, packages: &[String], known: bool, tell: &mut impl FnMut(&String, Fate)) {
+        match packages {
+            [] => {}
+            [one] => tell(one, self.compare(packages)),
+            _ if !known && self.is_equal(packages) => {
+                packages.iter().for_each(|one| tell(one, Fate::Equal));
+            }
+            _ => {
+                let (first, second) = packages.split_at(packages.len() / 2);
+                self.halve(first, false, tell);
+                self.halve(second, false, tell);
+            }
+        }
     }
 
     /// Whether the tree of all `packages` together is equal.
@@ -207,7 +223,11 @@ impl Sweep<'_> {
         if !several || self.build(packages, &[]).is_err() {
             return false;
         }
-        matches!(self.compare(packages), Fate::Equal)
+        let fate = self.compare(packages);
+        if !matches!(fate, Fate::Equal) {
+            say(&format!("together {}: {}", packages.join(" "), fate.line()));
+        }
+        matches!(fate, Fate::Equal)
     }
 
     /// Builds a package, and again with each script skipped that is refused, to find all.

@@ -8,6 +8,7 @@
 )]
 
 mod clients;
+mod emacs;
 mod engines;
 mod fidelity;
 mod layers;

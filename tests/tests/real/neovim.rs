@@ -97,6 +97,12 @@ fn check(neovim: &str) {
     assert!(lib.contains("in { salute = welcome; }"), "{lib}");
     let formatted = seen["formatted"].as_str().expect("text");
     assert!(formatted.contains("lib.salute \"you\""), "{formatted}");
+    assert_eq!(seen["lens"], "build");
+    let built = seen["built"].as_str().expect("text");
+    assert!(
+        built.starts_with("build (") && built.ends_with("layers)"),
+        "{built}"
+    );
     // What it wrote is what imgc takes for formatted.
     let outcome = sandbox
         .run()

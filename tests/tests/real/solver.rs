@@ -2,6 +2,7 @@
 //! indices, and the same set of packages each time. What apt refuses is refused.
 //!
 //! `IMGC_TEST_REQUESTS` says how many requests for each suite, `IMGC_TEST_SEED` which.
+//! `IMGC_TEST_REQUEST`, names with spaces between them, is a request to try alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -39,6 +40,9 @@ fn setting(name: &str, or: usize) -> usize {
 /// Requests of 1 to 5 packages, one name of twenty a virtual one. With foreign architectures,
 /// every second name is of one of them.
 fn requests(oracle: &Oracle) -> Vec<Vec<String>> {
+    if let Ok(one) = std::env::var("IMGC_TEST_REQUEST") {
+        return vec![one.split_whitespace().map(str::to_owned).collect()];
+    }
     let mut names: BTreeSet<&str> = BTreeSet::new();
     let mut provided: BTreeSet<&str> = BTreeSet::new();
     let mut foreign: BTreeSet<String> = BTreeSet::new();

@@ -182,8 +182,8 @@ impl<'a, 'r> Run<'a, 'r> {
                 package: name.clone(),
                 source,
             })?;
-        let lines = conffiles.iter().map(newconffile).collect();
-        self.statuses.add(package, &fragment.control, lines);
+        let lines: Vec<String> = conffiles.iter().map(newconffile).collect();
+        self.statuses.add(package, &fragment.control, &lines);
         self.note_skipped(index);
         if fragment.file("preinst").is_some() {
             self.control_files("var/lib/dpkg/tmp.ci/", index)?;

@@ -28,17 +28,25 @@ pub(super) struct Statuses(Rc<RefCell<BTreeMap<(String, String), Known>>>);
 
 #[derive(Debug)]
 struct Known {
-    control: String,
-    conffiles: Vec<String>,
+    /// Its stanza, but for the word that says how far it is: before that word, and after.
+    stanza: [String; 2],
     state: State,
 }
 
+/// The line of a stanza that says how far a package is, cut where that word stands.
+const LINE: (&str, &str) = ("Status: install ok ", "installed\n");
+
 impl Statuses {
     /// Notes a package and the lines of its conffiles.
-    pub(super) fn add(&self, package: &Package, control: &str, conffiles: Vec<String>) {
+    pub(super) fn add(&self, package: &Package, control: &str, conffiles: &[String]) {
+        // The stanza was read before; a wrong one would have ended the run.
+        let stanza = Stanza::parse(control).and_then(|stanza| stanza.installed(conffiles));
+        let stanza = stanza.unwrap_or_default();
+        let (before, after) = stanza
+            .split_once(&[LINE.0, LINE.1].concat())
+            .unwrap_or((&stanza, ""));
         let known = Known {
-            control: control.to_owned(),
-            conffiles,
+            stanza: [[before, LINE.0].concat(), after.to_owned()],
             state: State::HalfInstalled,
         };
         self.0.borrow_mut().insert(key(package), known);
@@ -55,12 +63,10 @@ impl Statuses {
     pub(super) fn text(&self) -> Vec<u8> {
         let mut text = String::new();
         for known in self.0.borrow().values() {
-            // The stanza was read before; a wrong one would have ended the run.
-            let stanza = Stanza::parse(&known.control).and_then(|s| s.installed(&known.conffiles));
-            let status = format!("Status: install ok {}\n", known.state.word());
-            let stanza = stanza.unwrap_or_default();
-            text.push_str(&stanza.replacen("Status: install ok installed\n", &status, 1));
-            text.push('\n');
+            let [before, after] = &known.stanza;
+            for part in [before, known.state.word(), "\n", after, "\n"] {
+                text.push_str(part);
+            }
         }
         text.into_bytes()
     }

@@ -31,7 +31,9 @@ struct Folder {
     /// Read when somebody asks for the first time.
     indices: OnceLock<Vec<Index>>,
     /// The packages that stand for names that are none, by those names.
-    providers: OnceLock<BTreeMap<String, String>>,
+    providers: OnceLock<BTreeMap<String, Vec<String>>>,
+    /// The names of all pins.
+    pinned_names: OnceLock<BTreeSet<String>>,
 }
 
 impl Locked {
@@ -52,6 +54,7 @@ impl Locked {
                 lock: beside.map(|beside| beside.lock).unwrap_or_default(),
                 indices: OnceLock::new(),
                 providers: OnceLock::new(),
+                pinned_names: OnceLock::new(),
             })
         });
         entry.clone()
@@ -166,7 +169,8 @@ impl Folder {
     }
 
     /// What a package and everything that it needs takes, in KiB, and how many those are.
-    /// Of alternatives the first that there is counts: to choose is the solver's work.
+    /// Of alternatives the one counts that the lock has, else the first that there is: to
+    /// choose is the solver's work.
     fn closure(&self, name: &str) -> Option<(u64, usize)> {
         let mut seen: BTreeSet<String> = BTreeSet::from([name.to_owned()]);
         let mut open = vec![name.to_owned()];
@@ -192,27 +196,45 @@ impl Folder {
     fn met(&self, needs: &Relations<'_>) -> Vec<String> {
         let groups = needs.groups.iter();
         let met = groups.filter_map(|group| {
-            let mut alternatives = group.alternatives.iter();
-            alternatives.find_map(|relation| {
-                let name = relation.name;
-                if !self.named(name).is_empty() {
+            let alternatives = || group.alternatives.iter().map(|relation| relation.name);
+            let chosen = alternatives().find_map(|name| {
+                if self.is_pinned(name) {
                     return Some(name.to_owned());
                 }
-                self.providers().get(name).cloned()
+                let providers = self.providers().get(name)?;
+                providers.iter().find(|name| self.is_pinned(name)).cloned()
+            });
+            chosen.or_else(|| {
+                alternatives().find_map(|name| {
+                    if !self.named(name).is_empty() {
+                        return Some(name.to_owned());
+                    }
+                    self.providers().get(name)?.first().cloned()
+                })
             })
         });
         met.collect()
     }
 
-    fn providers(&self) -> &BTreeMap<String, String> {
+    fn is_pinned(&self, name: &str) -> bool {
+        let pinned = self.pinned_names.get_or_init(|| {
+            let pins = self.lock.packages().iter();
+            pins.map(|pin| pin.key.name.clone()).collect()
+        });
+        pinned.contains(name)
+    }
+
+    fn providers(&self) -> &BTreeMap<String, Vec<String>> {
         self.providers.get_or_init(|| {
-            let mut found = BTreeMap::new();
+            let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
             for package in self.indices().iter().flat_map(Index::packages) {
                 let provides = package.provides();
                 let groups = provides.iter().flat_map(|provides| &provides.groups);
                 for relation in groups.flat_map(|group| &group.alternatives) {
-                    let provided = found.entry(relation.name.to_owned());
-                    provided.or_insert_with(|| package.name().to_owned());
+                    let providers = found.entry(relation.name.to_owned()).or_default();
+                    if providers.last().is_none_or(|last| last != package.name()) {
+                        providers.push(package.name().to_owned());
+                    }
                 }
             }
             found

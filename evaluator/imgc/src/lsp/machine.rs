@@ -2,11 +2,13 @@
 //! read. Nothing is fetched and nothing is built.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use imgc_build::LayerKind;
 use imgc_diag::Code;
-use imgc_ide::{Catalogue, NoPackages};
+use imgc_ide::{BuiltLayer, Catalogue, LayerOf, NoPackages, PlannedImage};
 use imgc_lsp::{Host, Project};
+use imgc_store::{DiskStore, Store};
 
 use super::catalogue::Locked;
 use crate::beside::write_whole;
@@ -20,6 +22,8 @@ use crate::{found, settings};
 #[derive(Debug)]
 pub(crate) struct Machine {
     network: Arc<Network>,
+    /// The lock that was read last.
+    lock: Mutex<Option<LockFile>>,
 }
 
 impl Machine {
@@ -27,6 +31,7 @@ impl Machine {
     pub(crate) fn new() -> Self {
         Self {
             network: Arc::new(Network::new(true, Arc::default())),
+            lock: Mutex::default(),
         }
     }
 }
@@ -67,6 +72,32 @@ impl Host for Machine {
     fn std_file(&self, module: &str) -> Option<PathBuf> {
         let text = imgc_stdlib::module(module)?;
         shown("std", &format!("{module}.img"), text)
+    }
+
+    fn built(&self, file: &Path, image: &PlannedImage) -> Option<Vec<BuiltLayer>> {
+        let mut last = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let known: Vec<&LockFile> = last.iter().collect();
+        let read = LockFile::known(file, &known).ok()?;
+        let lock = &last.insert(read).lock;
+        // The store is not kept open: others look after it meanwhile.
+        let store = || {
+            let settings = settings::store(None).ok()?;
+            // Where there is none, none is made.
+            let settings = settings.path.is_dir().then_some(settings)?;
+            let store = DiskStore::open_over(&settings.path, &settings.substituters).ok()?;
+            Some(Box::new(store) as Box<dyn Store>)
+        };
+        let built = imgc_build::built(&image.image, lock, store)?;
+        let layers = built.image.layers.iter().zip(&built.contents);
+        let layers = layers.map(|(layer, contents)| BuiltLayer {
+            what: match &contents.what {
+                LayerKind::Group(name) => LayerOf::Group(name.clone()),
+                LayerKind::Packages => LayerOf::Packages,
+                LayerKind::Files => LayerOf::Files,
+            },
+            size: layer.size,
+        });
+        Some(layers.collect())
     }
 
     fn code_page(&self, code: Code) -> Option<String> {

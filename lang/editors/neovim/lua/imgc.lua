@@ -58,10 +58,21 @@ function M.attach(buffer)
   end
 end
 
+-- Tells the servers that files may be new, as a build leaves them.
+local function built()
+  local all = vim.lsp.get_clients or vim.lsp.get_active_clients
+  for _, client in ipairs(all()) do
+    if client.name == "imgc" then
+      vim.lsp.get_client_by_id(client.id).rpc.notify("workspace/didChangeWatchedFiles", { changes = {} })
+    end
+  end
+end
+
 -- Builds an image in a terminal below: what a code lens names, or the file of the buffer.
 function M.build(image)
   image = image or vim.api.nvim_buf_get_name(0)
-  vim.cmd("split | terminal imgc build -- " .. vim.fn.shellescape(image))
+  vim.cmd("new")
+  vim.fn.termopen({ M.cmd[1], "build", "--", image }, { on_exit = built })
 end
 
 vim.lsp.commands["imgc.build"] = function(command)

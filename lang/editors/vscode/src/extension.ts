@@ -14,6 +14,12 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     vscode.commands.registerCommand("imgc.build", build),
     vscode.commands.registerCommand("imgc.restart", restart),
     vscode.tasks.registerTaskProvider("imgc", { provideTasks: () => [], resolveTask }),
+    vscode.tasks.onDidEndTaskProcess(async (ended) => {
+      // What was built has a size, also where no file of the workspace changed.
+      if (ended.execution.task.definition.type === "imgc") {
+        await client?.sendNotification("workspace/didChangeWatchedFiles", { changes: [] });
+      }
+    }),
     vscode.workspace.onDidChangeConfiguration(async (change) => {
       if (change.affectsConfiguration("imgc.path")) {
         await restart();

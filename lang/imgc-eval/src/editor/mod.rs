@@ -113,7 +113,7 @@ impl Workbench {
     pub fn new(world: Arc<dyn World>) -> Result<Self, String> {
         let pools = POOLS.get_or_init(Pools::start).clone()?;
         Ok(Self {
-            db: Database::new(world),
+            db: Database::for_writing(world),
             texts: Texts::new(),
             entries: BTreeSet::new(),
             program: Arc::default(),
@@ -140,6 +140,7 @@ impl Workbench {
     pub fn touch(&mut self, path: &str) {
         if let Some(name) = project_file(path) {
             self.texts.remove(&name);
+            self.db.write(name);
             self.is_stale = true;
         }
     }

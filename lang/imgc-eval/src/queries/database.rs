@@ -8,7 +8,7 @@
               sources, which must not choose their hashes"
 )]
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -33,6 +33,8 @@ pub(crate) struct Database {
     shared: Arc<Shared>,
     /// How often an input was changed through this clone.
     changes: u64,
+    /// The modules that are being written, where only some are.
+    written: Option<BTreeSet<ModuleName>>,
 }
 
 struct Shared {
@@ -88,6 +90,25 @@ impl Database {
             storage: salsa::Storage::default(),
             shared: Arc::new(shared),
             changes: 0,
+            written: None,
+        }
+    }
+
+    /// An empty database whose texts stay as they are, but for those that are
+    /// [written](Self::write): what depends on none of these is not looked at again after
+    /// every key.
+    pub(crate) fn for_writing(world: Arc<dyn World>) -> Self {
+        Self {
+            written: Some(BTreeSet::new()),
+            ..Self::new(world)
+        }
+    }
+
+    /// Says that a module is being written from now on. What becomes less durable counts as
+    /// changed, though it is the same: so that is left to its first change.
+    pub(crate) fn write(&mut self, name: ModuleName) {
+        if let Some(written) = &mut self.written {
+            written.insert(name);
         }
     }
 
@@ -108,10 +129,11 @@ impl Database {
         if *file.text(self) == text {
             return file;
         }
-        // The modules of imgc do not change. The texts of a project keep one durability:
-        // what becomes less durable counts as changed, though it is the same.
-        let durability = match name {
-            ModuleName::Std(_) => Durability::HIGH,
+        // The modules of imgc do not change. Others keep one durability, until they are
+        // written.
+        let durability = match (name, &self.written) {
+            (ModuleName::Std(_), _) => Durability::HIGH,
+            (_, Some(written)) if !written.contains(name) => Durability::MEDIUM,
             _ => Durability::LOW,
         };
         file.set_text(self).with_durability(durability).to(text);

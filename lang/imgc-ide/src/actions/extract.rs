@@ -6,7 +6,7 @@ use imgc_syntax::{SyntaxKind, SyntaxNode, TextRange};
 
 use super::{Action, ActionKind, in_file};
 use crate::rename::applied;
-use crate::syntax::{indentation, node_at};
+use crate::syntax::{begins_line, indentation, node_at};
 use crate::{Context, TextEdit};
 
 /// The binding of what is selected.
@@ -43,7 +43,7 @@ pub(super) fn actions(
         });
         edits
     };
-    keeps(context, view, expr, &edits)?;
+    keeps(context, view, &edits)?;
     Some(Action {
         title,
         kind: ActionKind::Extract,
@@ -103,18 +103,23 @@ fn place(
                 let (at, text) = match (inner, last) {
                     (Some(binding), _) => {
                         let at = binding.range().start();
-                        let blanks = indentation(text, at);
-                        (at, format!("{name} = {value};\n{blanks}"))
+                        let next = match begins_line(text, at) {
+                            true => format!("\n{}", indentation(text, at)),
+                            false => " ".to_owned(),
+                        };
+                        (at, format!("{name} = {value};{next}"))
                     }
                     (None, Some(last)) => {
-                        let at = last.range().end();
-                        let blanks = indentation(text, last.range().start());
+                        let start = last.range().start();
+                        let before = match begins_line(text, start) {
+                            true => format!("\n{}", indentation(text, start)),
+                            false => " ".to_owned(),
+                        };
                         // Behind the `;` of the last one.
                         let semicolon = last.syntax().following().find(|e| !e.kind().is_trivia());
                         let semicolon = semicolon.filter(|e| e.kind() == SyntaxKind::Semi)?;
-                        let _ = at;
                         let at = semicolon.text_range().end();
-                        (at, format!("\n{blanks}{name} = {value};"))
+                        (at, format!("{before}{name} = {value};"))
                     }
                     (None, None) => return None,
                 };
@@ -138,28 +143,19 @@ fn place(
     None
 }
 
-/// Makes sure that all names in the expression mean the same in its new place.
-fn keeps(
-    context: &Context<'_>,
-    view: &FileView<'_>,
-    expr: SyntaxNode<'_>,
-    edits: &[TextEdit],
-) -> Option<()> {
+/// Makes sure that all names mean something in their new place too.
+fn keeps(context: &Context<'_>, view: &FileView<'_>, edits: &[TextEdit]) -> Option<()> {
     let after = applied(view.text(), edits);
     let after = context.semantics.sketch(&view.id(), &after)?;
     if !after.parse().errors().is_empty() {
         return None;
     }
     let names = view.names();
-    let inside = names.uses.iter();
-    let inside = inside.filter(|found| expr.text_range().contains_range(found.range));
-    let bound = inside.filter(|found| matches!(found.target, Target::Binding(_)));
     let count = |names: &imgc_eval::Names| {
         let uses = names.uses.iter();
         uses.filter(|found| matches!(found.target, Target::Binding(_)))
             .count()
     };
-    let _ = bound;
     // The new name is used once, and nothing else has come loose.
     (count(&after.names()) == count(&names) + 1).then_some(())
 }

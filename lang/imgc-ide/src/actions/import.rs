@@ -6,7 +6,7 @@ use imgc_syntax::ast::{self, AstNode as _};
 use imgc_syntax::{TextRange, TextSize};
 
 use super::{Action, ActionKind, in_file, touched};
-use crate::syntax::indentation;
+use crate::syntax::{begins_line, indentation};
 use crate::{Context, TextEdit};
 
 /// Imports of what names at a range may mean.
@@ -86,10 +86,7 @@ pub(crate) fn import_edit(view: &FileView<'_>, name: &str, target: &str) -> Text
         && let Some(first) = e.bindings().next()
     {
         let start = first.range().start();
-        let before = view.text()[..usize::from(start)].rfind('\n');
-        let is_own_line = view.text()[before.map_or(0, |at| at + 1)..usize::from(start)]
-            .trim()
-            .is_empty();
+        let is_own_line = begins_line(view.text(), start);
         let text = if is_own_line {
             let blanks = indentation(view.text(), start);
             format!("{name} = import {target};\n{blanks}")

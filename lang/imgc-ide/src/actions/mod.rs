@@ -12,7 +12,7 @@ use imgc_syntax::TextRange;
 
 use crate::{Changes, Context, TextEdit};
 
-pub(crate) use import::import_edit;
+pub(crate) use import::{import_edit, relative};
 
 /// A change that is offered.
 #[derive(Debug, Clone, PartialEq, Eq)]

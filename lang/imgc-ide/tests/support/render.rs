@@ -2,8 +2,8 @@
 
 use imgc_diag::{Diagnostic, FileId};
 use imgc_ide::{
-    Analysis, Call, CallItem, Changes, Completion, Encoding, LineIndex, LinkTarget, Location,
-    Reference, Symbol, TextEdit,
+    Analysis, BuiltImage, BuiltLayer, Call, CallItem, Changes, Completion, Encoding, LayerOf,
+    LineIndex, LinkTarget, Location, Move, Reference, Symbol, TextEdit,
 };
 use imgc_syntax::{TextRange, TextSize};
 
@@ -28,15 +28,16 @@ pub(crate) fn answer(feature: &str, parameters: &str, fixture: &Fixture) -> Stri
         "references" => asked.references(),
         "highlights" => asked.highlights(),
         "rename" => asked.rename(parameters),
+        "moves" => asked.moves(parameters),
         "symbols" => asked.symbols(parameters),
         "tokens" => asked.tokens(),
-        "hints" => asked.hints(),
+        "hints" => asked.hints(parameters),
         "actions" => asked.actions(),
         "formatting" => asked.formatting(parameters),
         "folding" => asked.folding(),
         "selections" => asked.selections(),
         "links" => asked.links(),
-        "lenses" => asked.lenses(),
+        "lenses" => asked.lenses(parameters),
         "calls" => asked.calls(),
         other => panic!("no feature `{other}`"),
     };
@@ -48,6 +49,26 @@ pub(crate) fn answer(feature: &str, parameters: &str, fixture: &Fixture) -> Stri
     }
     text.push('\n');
     text
+}
+
+/// What is known of images: `built` of the file, `built=web` of a field, `old` of both.
+fn built(parameters: &str) -> Vec<BuiltImage> {
+    let layer = |what, size| BuiltLayer { what, size };
+    let layers = vec![
+        layer(LayerOf::Group("base".to_owned()), 30_200_000),
+        layer(LayerOf::Group("web".to_owned()), 1_250_000),
+        layer(LayerOf::Packages, 7_800_000),
+        layer(LayerOf::Files, 2_048),
+    ];
+    let words = parameters
+        .split(' ')
+        .filter(|word| word.starts_with("built"));
+    let images = words.map(|word| BuiltImage {
+        field: word.strip_prefix("built=").map(str::to_owned),
+        layers: layers.clone(),
+        is_old: parameters.ends_with(" old"),
+    });
+    images.collect()
 }
 
 struct Asked<'a> {
@@ -203,6 +224,22 @@ impl Asked<'_> {
         }
     }
 
+    fn moves(&self, parameters: &str) -> String {
+        let (from, to) = parameters.split_once(" -> ").expect("two names");
+        let moves = [Move {
+            from: from.to_owned(),
+            to: to.to_owned(),
+        }];
+        let changes = self.analysis.moves(&moves).expect("nothing changes");
+        let lines = changes.iter().map(|(file, edits)| {
+            let edits = edits
+                .iter()
+                .map(|edit| format!("{} -> {}\n", self.place(file, edit.range), edit.text));
+            edits.collect::<String>()
+        });
+        lines.collect()
+    }
+
     /// The texts of the changed files.
     fn changed(&self, changes: &Changes) -> String {
         let mut texts = Texts::new();
@@ -248,7 +285,7 @@ impl Asked<'_> {
         lines.collect()
     }
 
-    fn hints(&self) -> String {
+    fn hints(&self, parameters: &str) -> String {
         let text = self.text(self.file);
         let whole = TextRange::up_to(TextSize::of(text.as_str()));
         let whole = if self.fixture.range.is_empty() {
@@ -256,7 +293,9 @@ impl Asked<'_> {
         } else {
             self.fixture.range
         };
-        let found = self.analysis.inlay_hints(self.file, whole);
+        let found = self
+            .analysis
+            .inlay_hints(self.file, whole, &built(parameters));
         let found = found.expect("nothing changes");
         let edits = found.iter().map(|hint| TextEdit {
             range: TextRange::empty(hint.offset),
@@ -328,11 +367,15 @@ impl Asked<'_> {
         lines.collect()
     }
 
-    fn lenses(&self) -> String {
-        let found = self.analysis.lenses(self.file).expect("nothing changes");
-        let lines = found
-            .iter()
-            .map(|lens| format!("{} {}\n", self.place(self.file, lens.range), lens.target));
+    fn lenses(&self, parameters: &str) -> String {
+        let found = self.analysis.lenses(self.file, &built(parameters));
+        let found = found.expect("nothing changes");
+        let lines = found.iter().map(|lens| {
+            let size = lens.size.as_deref();
+            let size = size.map_or_else(String::new, |size| format!(" ({size})"));
+            let place = self.place(self.file, lens.range);
+            format!("{place} {}{size}\n", lens.target)
+        });
         lines.collect()
     }
 

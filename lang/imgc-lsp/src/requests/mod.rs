@@ -77,6 +77,9 @@ fn places(server: &mut Server, request: Request) -> Routed {
             |p: &lsp::RenameParams| &p.text_document_position.text_document.uri,
             places::rename,
         ),
+        () if is::<ask::WillRenameFiles>(&request) => {
+            server.answer_all(request, places::moves);
+        }
         () if is::<ask::DocumentLinkRequest>(&request) => server.answer(
             request,
             |p: &lsp::DocumentLinkParams| &p.text_document.uri,

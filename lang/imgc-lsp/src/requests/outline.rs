@@ -154,12 +154,15 @@ pub(super) fn tokens_range(
     })
 }
 
-/// Types and versions beside what is written.
+/// Types, versions and sizes beside what is written.
 pub(super) fn hints(snap: &Snap, params: lsp::InlayHintParams) -> Answer<Vec<lsp::InlayHint>> {
     let file = snap.file(&params.text_document.uri)?;
     let lines = snap.lines(&file)?;
     let range = lines.bytes(params.range);
-    let found = snap.analysis.inlay_hints(&file, range)?.into_iter();
+    let found = snap
+        .analysis
+        .inlay_hints(&file, range, snap.built(&file))?
+        .into_iter();
     let found = found.map(|hint| lsp::InlayHint {
         position: lines.position(hint.offset),
         padding_left: Some(hint.label.starts_with(' ')),
@@ -177,13 +180,16 @@ pub(super) fn hints(snap: &Snap, params: lsp::InlayHintParams) -> Answer<Vec<lsp
 pub(super) fn lenses(snap: &Snap, params: lsp::CodeLensParams) -> Answer<Vec<lsp::CodeLens>> {
     let file = snap.file(&params.text_document.uri)?;
     let lines = snap.lines(&file)?;
-    let found = snap.analysis.lenses(&file)?.into_iter();
+    let found = snap.analysis.lenses(&file, snap.built(&file))?.into_iter();
     let found = found.map(|lens| {
         let target = snap.root.join(&lens.target);
         lsp::CodeLens {
             range: lines.range(lens.range),
             command: Some(lsp::Command {
-                title: "build".to_owned(),
+                title: match lens.size {
+                    Some(size) => format!("build ({size})"),
+                    None => "build".to_owned(),
+                },
                 command: "imgc.build".to_owned(),
                 arguments: Some(vec![json!(target.to_string_lossy())]),
             }),

@@ -1,6 +1,6 @@
 //! Places: definitions, references, another name, links, calls.
 
-use imgc_ide::{Call, CallItem};
+use imgc_ide::{Call, CallItem, Changes, Move};
 use lsp_types as lsp;
 
 use crate::snap::{Answer, Failure, Snap};
@@ -66,6 +66,48 @@ pub(super) fn rename(snap: &Snap, params: lsp::RenameParams) -> Answer<lsp::Work
     match snap.analysis.rename(&file, offset, &params.new_name)? {
         Ok(changes) => snap.changes(&changes),
         Err(error) => Err(Failure::Refused(error.0)),
+    }
+}
+
+/// The changes that keep paths right when files get other names.
+pub(super) fn moves(
+    snaps: &[Snap],
+    params: lsp::RenameFilesParams,
+) -> Answer<Option<lsp::WorkspaceEdit>> {
+    let mut all: Option<lsp::WorkspaceEdit> = None;
+    for snap in snaps {
+        let inner = |uri: &str| {
+            let path = uri::path(&uri::of_text(uri)?)?;
+            Some(path.strip_prefix(&snap.root).ok()?.to_str()?.to_owned())
+        };
+        // What leaves a project leaves nothing that could be written.
+        let moves = params.files.iter().filter_map(|file| {
+            let (from, to) = (inner(&file.old_uri)?, inner(&file.new_uri)?);
+            (!from.is_empty() && !to.is_empty()).then_some(Move { from, to })
+        });
+        let moves: Vec<Move> = moves.collect();
+        if moves.is_empty() {
+            continue;
+        }
+        let changes: Changes = snap.analysis.moves(&moves)?;
+        let edit = snap.changes(&changes)?;
+        match &mut all {
+            None => all = Some(edit),
+            Some(all) => join(all, edit),
+        }
+    }
+    Ok(all)
+}
+
+/// Adds the changes of another project.
+fn join(all: &mut lsp::WorkspaceEdit, other: lsp::WorkspaceEdit) {
+    if let (Some(all), Some(other)) = (&mut all.changes, other.changes) {
+        all.extend(other);
+    }
+    if let (Some(lsp::DocumentChanges::Edits(all)), Some(lsp::DocumentChanges::Edits(other))) =
+        (&mut all.document_changes, other.document_changes)
+    {
+        all.extend(other);
     }
 }
 

@@ -94,7 +94,26 @@ local function drive()
     vim.lsp.buf.formatting_sync(nil, 60000)
   end
   result.formatted = text_of("app.img")
+  vim.cmd([[silent %s/"hel"/"hello"/]])
   vim.cmd("silent wall")
+
+  -- What its lens offers is done, and the lens says what came of it.
+  local function lens()
+    local found = ask("textDocument/codeLens", { textDocument = vim.lsp.util.make_text_document_params() })
+    return found[1].command
+  end
+  result.lens = lens().title
+  local window = vim.api.nvim_get_current_win()
+  vim.lsp.commands["imgc.build"](lens(), {})
+  vim.api.nvim_set_current_win(window)
+  local terminal = vim.fn.bufnr("term://*")
+  local done = vim.wait(60000, function()
+    return lens().title ~= "build"
+  end, 50)
+  if not done then
+    error("no size after: " .. table.concat(vim.api.nvim_buf_get_lines(terminal, 0, -1, true), "\n"))
+  end
+  result.built = lens().title
 end
 
 local well, problem = xpcall(drive, debug.traceback)

@@ -22,8 +22,6 @@ pub(super) struct Package {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Packages {
     all: BTreeMap<(BString, BString), Package>,
-    /// Names that are only in relations.
-    named: BTreeSet<BString>,
     native: BString,
 }
 
@@ -132,26 +130,30 @@ impl Packages {
             };
             let field = |name: &[u8]| package.field(name).unwrap_or_default().into();
             (package.name, package.arch) = (field(b"package"), field(b"architecture"));
-            for (field, value) in fields(stanza) {
-                if RELATIONS.contains(&field.to_ascii_lowercase().as_slice()) {
-                    packages.name_all(value);
-                }
-            }
             let key = (package.name.clone(), package.arch.clone());
             packages.all.insert(key, package);
         }
         packages
     }
 
-    /// Notes the names in a relation.
-    fn name_all(&mut self, relation: &[u8]) {
-        for one in relation.split(|b| b",|".contains(b)) {
+    /// The names in relations that a pattern matches.
+    fn named(&self, pattern: &[u8]) -> BTreeSet<BString> {
+        let mut found = BTreeSet::new();
+        let relations = self.iter().flat_map(|package| fields(&package.stanza));
+        let relations = relations.filter(|(field, _)| {
+            RELATIONS
+                .iter()
+                .any(|name| field.eq_ignore_ascii_case(name))
+        });
+        for one in relations.flat_map(|(_, value)| value.split(|b| b",|".contains(b))) {
             let one = one.trim_ascii();
             let end = one.find_byteset(" (:[<\n\t").unwrap_or(one.len());
-            if end > 0 && !self.named.contains(one[..end].as_bstr()) {
-                self.named.insert(one[..end].into());
+            let name = one[..end].as_bstr();
+            if end > 0 && matches(pattern, name) && !found.contains(name) {
+                found.insert(name.to_owned());
             }
         }
+        found
     }
 
     pub(super) fn native(&self) -> &BString {
@@ -175,12 +177,13 @@ impl Packages {
             matches(name, &package.name) && arch.is_none_or(arch_fits)
         };
         let mut found: Vec<Package> = self.iter().filter(fits).cloned().collect();
-        if arch.is_none() {
-            let there = |name: &BString| self.iter_of(name).next().is_some();
-            let named = self.named.iter();
-            let named = named.filter(|other| matches(name, other) && !there(other));
-            found.extend(named.map(|name| Package {
-                name: name.clone(),
+        // A plain name that is there needs no look at the relations.
+        let whole = found.iter().any(|package| package.name == name);
+        if arch.is_none() && !(whole && name.find_byteset(b"*?[\\").is_none()) {
+            let mut named = self.named(name);
+            named.retain(|name| self.iter_of(name).next().is_none());
+            found.extend(named.into_iter().map(|name| Package {
+                name,
                 ..Package::default()
             }));
         }

@@ -49,7 +49,8 @@ pub(super) const NATIVES: &[Native] = &[
     },
 ];
 
-/// `pg_conftool FILE show NAME`, with an absolute path.
+/// `pg_conftool FILE show NAME`, with an absolute path; and where the data of a cluster
+/// is, `pg_conftool VERSION CLUSTER show data_directory`.
 fn conftool(process: &mut Process<'_, '_>) -> Outcome {
     let (mut boolean, mut short) = (false, false);
     let mut operands: Vec<BString> = Vec::new();
@@ -66,6 +67,20 @@ fn conftool(process: &mut Process<'_, '_>) -> Outcome {
             }
             _ => operands.push(arg.clone()),
         }
+    }
+    if let [version, cluster, command, name] = &operands[..]
+        && (command, name) == (&"show".into(), &"data_directory".into())
+        && short
+        && !boolean
+    {
+        // The version is one that `pg_createcluster` was asked for, which counts as made.
+        let asked = versions(process)?;
+        if cluster == "main" && asked.contains(version) {
+            process.out(format!("/var/lib/postgresql/{version}/main\n"));
+            return Ok(Status::OK);
+        }
+        process.complain(format_args!("Cluster {version} {cluster} does not exist"));
+        return Ok(Status::FAILED);
     }
     let [file, command, name] = &operands[..] else {
         return Err(Stop::unsupported("this form of pg_conftool is not known"));
@@ -164,20 +179,28 @@ fn clusters(process: &mut Process<'_, '_>) -> Outcome {
     if process.args.len() != 2 || process.args[1] != "-h" {
         return Err(Stop::unsupported("pg_lsclusters is only known with -h"));
     }
-    let versions = process.machine.files.list(b"/etc/postgresql");
-    for version in versions.unwrap_or_default() {
-        let number = version.iter().all(|b| b.is_ascii_digit() || *b == b'.');
-        let path = [b"/etc/postgresql/", &version[..]].concat();
-        let clusters = process.machine.files.list(&path).unwrap_or_default();
-        if !number || !clusters.is_empty() {
-            return Err(Stop::unsupported("clusters of PostgreSQL are not known"));
-        }
+    for version in versions(process)? {
         process.out(format!(
             "{version}  main    5432 down   postgres /var/lib/postgresql/{version}/main \
              /var/log/postgresql/postgresql-{version}-main.log\n"
         ));
     }
     Ok(Status::OK)
+}
+
+/// The versions that `pg_createcluster` was asked for a cluster of.
+fn versions(process: &Process<'_, '_>) -> Result<Vec<BString>, Stop> {
+    let versions = process.machine.files.list(b"/etc/postgresql");
+    let versions = versions.unwrap_or_default();
+    for version in &versions {
+        let number = version.iter().all(|b| b.is_ascii_digit() || *b == b'.');
+        let path = [b"/etc/postgresql/", &version[..]].concat();
+        let clusters = process.machine.files.list(&path).unwrap_or_default();
+        if !number || !clusters.is_empty() {
+            return Err(Stop::unsupported("clusters of PostgreSQL are not known"));
+        }
+    }
+    Ok(versions)
 }
 
 /// pg_updatedicts: hunspell's dictionaries in UTF-8, and links to them.
@@ -327,6 +350,19 @@ mod tests {
         m.put("/usr/bin/pg_lsclusters", "#!/usr/bin/perl\n", 0o755);
         assert_eq!(m.run(&["pg_lsclusters", "-h"]).out, "");
         m.files.mkdir_all(b"/etc/postgresql/17", 0o755).unwrap();
+        m.put("/usr/bin/pg_conftool", "#!/usr/bin/perl\n", 0o755);
+        let show = |version| {
+            [
+                "pg_conftool",
+                "-s",
+                version,
+                "main",
+                "show",
+                "data_directory",
+            ]
+        };
+        assert_eq!(m.run(&show("17")).out, "/var/lib/postgresql/17/main\n");
+        assert_eq!(m.run(&show("16")).status, 1);
         assert!(m.run(&["pg_lsclusters", "-h"]).out.starts_with("17 "));
         m.put("/etc/postgresql/17/main/postgresql.conf", "", 0o644);
         assert!(m.run_with(&["pg_lsclusters", "-h"], "").is_err());

@@ -65,9 +65,14 @@ fn systemctl(process: &mut Process<'_, '_>) -> Outcome {
     if given.has("runtime") {
         return Err(Stop::unsupported("--runtime is not known"));
     }
-    let Some((verb, names)) = given.rest.split_first() else {
-        return Err(Stop::unsupported("systemctl without a verb lists units"));
+    // Without a verb it lists what runs.
+    let list = [BString::from("list-units")];
+    let rest = if given.rest.is_empty() {
+        &list[..]
+    } else {
+        &given.rest
     };
+    let (verb, names) = rest.split_first().expect("one at least");
     match verb.to_str_lossy().as_ref() {
         // What needs a running systemd is left out, as in any chroot.
         "daemon-reload"
@@ -470,6 +475,7 @@ mod tests {
         let mut m = prepared();
         assert_eq!(m.run(&["systemctl", "--system", "daemon-reload"]).status, 0);
         assert_eq!(m.run(&["systemctl", "is-active", "--quiet", "a"]).status, 1);
+        assert_eq!(m.run(&["systemctl"]).status, 1);
         assert_eq!(m.run(&["systemctl", "is-system-running"]).out, "offline\n");
         m.run_with(&["systemctl", "edit", "a"], "").unwrap_err();
     }

@@ -2,6 +2,8 @@
 //! ischroot, tty, stty, tput, locale. The answers are those of a chroot without a terminal,
 //! and no more of the building machine's than what every machine shares.
 
+use bstr::ByteSlice as _;
+
 use crate::commands::files::failed;
 use crate::commands::files::options::{Known, parse};
 use crate::commands::{Native, Origin};
@@ -80,6 +82,11 @@ pub(super) const NATIVES: &[Native] = &[
         name: "locale",
         origin: Origin::Essential,
         run: locale,
+    },
+    Native {
+        name: "paperconf",
+        origin: Origin::Package,
+        run: paperconf,
     },
 ];
 
@@ -281,6 +288,22 @@ fn mesg(process: &mut Process<'_, '_>) -> Outcome {
     Ok(Status(2))
 }
 
+/// The name of the paper, where the system has chosen one.
+fn paperconf(process: &mut Process<'_, '_>) -> Outcome {
+    let told = ["PAPERSIZE", "PAPERCONF"].map(|name| process.env.get(bstr::BStr::new(name)));
+    if process.args.len() > 1 || told.iter().any(Option::is_some) {
+        return Err(unknown("this form of paperconf"));
+    }
+    let said = process.machine.files.read(b"/etc/papersize");
+    let said = said.map_err(|_| unknown("the paper of a system that has chosen none"))?;
+    let mut lines = said.lines().map(<[u8]>::trim_ascii);
+    let name = lines.find(|line| !line.is_empty() && !line.starts_with(b"#"));
+    let name = name.and_then(|line| line.split(u8::is_ascii_whitespace).next());
+    let name = name.ok_or_else(|| unknown("the paper of a system that has chosen none"))?;
+    process.out([name, &b"\n"[..]].concat());
+    Ok(Status::OK)
+}
+
 fn locale(process: &mut Process<'_, '_>) -> Outcome {
     let words: Vec<Vec<u8>> = process.args[1..].iter().map(|arg| arg.to_vec()).collect();
     let words: Vec<&[u8]> = words.iter().map(|word| &word[..]).collect();
@@ -290,7 +313,23 @@ fn locale(process: &mut Process<'_, '_>) -> Outcome {
             .filter(|value| !value.is_empty())
             .map(ToString::to_string)
     };
+    let plain = |name: Option<String>| {
+        matches!(
+            name.as_deref(),
+            None | Some("C" | "POSIX" | "C.UTF-8" | "C.utf8")
+        )
+    };
     match words.as_slice() {
+        // The paper of the C locale is A4, in millimetres.
+        [key @ (b"width" | b"height")]
+            if plain(["LC_ALL", "LC_PAPER", "LANG"].into_iter().find_map(value)) =>
+        {
+            process.out(match *key {
+                b"width" => "210\n",
+                _ => "297\n",
+            });
+            Ok(Status::OK)
+        }
         [b"-a"] => {
             let files = &process.machine.files;
             if files.exists(b"/usr/lib/locale/locale-archive") {
@@ -366,6 +405,7 @@ mod tests {
             (&["tty", "-s"][..], 1, ""),
             (&["stty", "size"][..], 1, ""),
             (&["getconf", "LONG_BIT"][..], 0, "64\n"),
+            (&["locale", "width"][..], 0, "210\n"),
             (&["locale", "charmap"][..], 0, "UTF-8\n"),
             (&["locale", "-a"][..], 0, "C\nC.utf8\nPOSIX\n"),
             (&["hostname"][..], 0, "localhost\n"),
@@ -374,5 +414,14 @@ mod tests {
             assert_eq!((ran.status, ran.out.as_str()), (status, out), "{args:?}");
         }
         assert!(machine.run_with(&["uname", "-v"], "").is_err());
+    }
+
+    #[test]
+    fn the_paper_is_what_the_system_chose() {
+        let mut machine = machine();
+        machine.put("/usr/bin/paperconf", "\u{7f}ELF", 0o755);
+        assert!(machine.run_with(&["paperconf"], "").is_err());
+        machine.put("/etc/papersize", "# paper\n\na4\n", 0o644);
+        assert_eq!(machine.run(&["paperconf"]).out, "a4\n");
     }
 }
