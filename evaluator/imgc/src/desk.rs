@@ -17,13 +17,12 @@ use crate::lock_file::LockFile;
 use crate::network::Network;
 use crate::project::Project;
 use crate::remote::{Cache, Policy, Remotes};
-use crate::virtual_files::VirtualFiles;
-use imgc_eval::{Limits, Options, Origins, Session};
+use imgc_eval::{Limits, Options, Origins, Overlay, Session};
 
 /// The files of one folder.
 pub(crate) struct Desk {
     /// What stands in the place of files.
-    pub(crate) files: Arc<VirtualFiles>,
+    pub(crate) files: Arc<Overlay>,
     /// What is known of them.
     pub(crate) session: Session,
     /// The folder, as a path from the project's root.
@@ -106,7 +105,7 @@ impl Desks {
             let remotes = Remotes::new(Policy::Pinned, &lock, &self.network, &self.cache);
             let (project, path) = Project::around(&folder, Arc::new(remotes))
                 .map_err(|error| describe::disk("read", &folder, &error))?;
-            let files = Arc::new(VirtualFiles::over(Arc::new(project)));
+            let files = Arc::new(Overlay::over(Arc::new(project)));
             let session = Session::new(files.clone());
             let desk = Desk {
                 files,
@@ -135,13 +134,13 @@ impl Desk {
 
     /// Puts a text in the place of a file.
     pub(crate) fn put(&mut self, path: &str, text: &str) {
-        self.files.put(path, text);
+        self.files.set(path, Some(text.into()));
         self.session.refresh();
     }
 
     /// Takes it away again.
     pub(crate) fn take_away(&mut self, path: &str) {
-        self.files.take_away(path);
+        self.files.set(path, None);
         self.session.refresh();
     }
 
@@ -216,18 +215,7 @@ pub(crate) fn options(args: &EvaluationArgs, select: Option<&str>) -> Options {
 /// Whether a file is a function, so that it has no value without arguments.
 pub(crate) fn is_function(session: &mut Session, entry: &str) -> bool {
     let ty = session.type_of(entry, None).unwrap_or_default();
-    let mut depth = 0_usize;
-    let mut before = ' ';
-    for c in ty.chars() {
-        match c {
-            '(' | '[' | '{' => depth += 1,
-            ')' | ']' | '}' => depth = depth.saturating_sub(1),
-            '>' if before == '-' && depth == 0 => return true,
-            _ => {}
-        }
-        before = c;
-    }
-    false
+    imgc_eval::is_function_type(&ty)
 }
 
 /// Whether nothing can be built because of one of them.

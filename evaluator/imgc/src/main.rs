@@ -40,7 +40,6 @@ mod terminal;
 mod test;
 mod tree;
 mod update;
-mod virtual_files;
 mod watch;
 mod why;
 mod work;

@@ -12,6 +12,7 @@ mod memory;
 mod native;
 mod options;
 mod origins;
+mod overlay;
 mod path;
 mod problem;
 mod queries;
@@ -31,9 +32,10 @@ pub use editor::{
 pub use memory::MemoryWorld;
 pub use options::{Limits, Options};
 pub use origins::{Origins, Place};
+pub use overlay::Overlay;
 pub use queries::Counters;
 pub use session::{
     BindingInfo, Checked, Evaluated, Example, ModuleInfo, Session, Shown, evaluate, show,
 };
-pub use types::{FieldShape, Shape, ShapeKind, TagShape};
+pub use types::{FieldShape, Shape, ShapeKind, TagShape, is_function_type};
 pub use world::{Entry, EntryKind, Stat, World, WorldError};

@@ -8,10 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use imgc_diag::{Diagnostic, Severity, codes};
-use imgc_eval::{Options, Origins, Session, World};
+use imgc_eval::{Options, Origins, Overlay, Session, World};
 use imgc_plan::{Image, Plan};
-
-use crate::overlay::Overlay;
 
 /// What evaluation finds.
 #[derive(Debug, Clone, Default)]
@@ -116,7 +114,7 @@ impl Evaluator {
         }
         let ty = self.session.type_of(entry, None).unwrap_or_default();
         let mut outcome = Outcome {
-            is_function: is_function(&ty),
+            is_function: imgc_eval::is_function_type(&ty),
             ..Outcome::default()
         };
         if outcome.is_function {
@@ -142,20 +140,4 @@ impl Evaluator {
         }
         outcome
     }
-}
-
-/// Whether a type is that of a function: an arrow stands outside of all brackets.
-pub(crate) fn is_function(ty: &str) -> bool {
-    let mut depth = 0_usize;
-    let mut before = ' ';
-    for c in ty.chars() {
-        match c {
-            '(' | '[' | '{' => depth += 1,
-            ')' | ']' | '}' => depth = depth.saturating_sub(1),
-            '>' if before == '-' && depth == 0 => return true,
-            _ => {}
-        }
-        before = c;
-    }
-    false
 }

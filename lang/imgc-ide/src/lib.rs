@@ -22,7 +22,6 @@ mod line_index;
 mod links;
 mod literal;
 mod moves;
-mod overlay;
 mod references;
 mod rename;
 mod selection;
@@ -38,7 +37,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use imgc_diag::{Diagnostic, FileId};
-use imgc_eval::{FileView, Semantics, Snapshot, Workbench, World};
+use imgc_eval::{FileView, Overlay, Semantics, Snapshot, Workbench, World};
 use imgc_syntax::{TextRange, TextSize};
 
 pub use actions::{Action, ActionKind};
@@ -60,8 +59,6 @@ pub use semantic_tokens::{Modifier, SemanticToken, TokenType};
 pub use signature_help::Signature;
 pub use sizes::{BuiltImage, BuiltLayer, LayerOf};
 pub use symbols::{Symbol, SymbolKind, WorkspaceSymbol};
-
-use overlay::Overlay;
 
 /// A project as it is being written.
 pub struct Workspace {

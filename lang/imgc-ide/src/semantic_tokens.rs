@@ -240,7 +240,7 @@ fn used(root: SyntaxNode<'_>, range: TextRange, names: &Names) -> Sort {
     let found = names.uses.iter().find(|found| found.range == range);
     match found.map(|found| &found.target) {
         Some(Target::Builtin(doc)) => {
-            let is_function = crate::evaluation::is_function(doc.signature);
+            let is_function = imgc_eval::is_function_type(doc.signature);
             let ty = if is_function {
                 TokenType::Function
             } else {

@@ -32,6 +32,7 @@ use crate::problem::Problem;
 use crate::queries::{Db, Item};
 use crate::site::Site;
 
+pub use print::is_function_type;
 pub(crate) use print::show;
 pub(crate) use scheme::Scheme;
 pub use shape::{FieldShape, Shape, ShapeKind, TagShape};

@@ -247,3 +247,19 @@ impl Printer<'_> {
         }
     }
 }
+
+/// Whether a type, as it is printed, is that of a function: an arrow stands outside of all brackets.
+pub fn is_function_type(ty: &str) -> bool {
+    let mut depth = 0_usize;
+    let mut before = ' ';
+    for c in ty.chars() {
+        match c {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            '>' if before == '-' && depth == 0 => return true,
+            _ => {}
+        }
+        before = c;
+    }
+    false
+}

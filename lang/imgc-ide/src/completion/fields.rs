@@ -19,7 +19,7 @@ pub(super) fn selected(place: &Place<'_>, select: &ast::Select<'_>, found: &mut 
         for binding in of_module.describe().bindings {
             if binding.public {
                 let documented = Documented::Export(module.clone(), binding.name.clone());
-                let is_function = crate::evaluation::is_function(&binding.ty);
+                let is_function = imgc_eval::is_function_type(&binding.ty);
                 let kind = if is_function {
                     CompletionKind::Function
                 } else {

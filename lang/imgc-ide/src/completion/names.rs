@@ -7,7 +7,6 @@ use imgc_syntax::{SyntaxNode, TextRange, TextSize};
 use super::{Completion, CompletionKind, Documented, MARKER, Place};
 use crate::TextEdit;
 use crate::actions::import_edit;
-use crate::evaluation::is_function;
 use crate::symbol::{self, Bound};
 
 /// Words that an expression may begin with or go on with.
@@ -98,7 +97,7 @@ pub(super) fn expression(
     let is_known = expected.as_ref().is_some_and(|shape| !shape.is_unknown());
     visible(place, marker, 1, found);
     for doc in builtin_docs() {
-        let kind = if is_function(doc.signature) {
+        let kind = if imgc_eval::is_function_type(doc.signature) {
             CompletionKind::Function
         } else {
             CompletionKind::Variable

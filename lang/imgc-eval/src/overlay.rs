@@ -1,18 +1,28 @@
-//! Texts that are not saved, over the files of a project. It looks at no disk itself.
+//! A project with some texts in the place of its files: what is not saved, what was typed,
+//! what a command makes up. Everything else is the project's. It looks at no disk itself.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use imgc_eval::{Entry, Stat, World, WorldError};
+use imgc_plan::FileDigest;
+
+use crate::world::{Entry, Stat, World, WorldError};
 
 /// A [`World`] with texts in the place of some files.
-pub(crate) struct Overlay {
+pub struct Overlay {
     under: Arc<dyn World>,
     texts: Mutex<BTreeMap<String, Arc<str>>>,
 }
 
+impl std::fmt::Debug for Overlay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Overlay").finish_non_exhaustive()
+    }
+}
+
 impl Overlay {
-    pub(crate) fn over(under: Arc<dyn World>) -> Self {
+    /// Nothing is in the place of anything yet.
+    pub fn over(under: Arc<dyn World>) -> Self {
         Self {
             under,
             texts: Mutex::default(),
@@ -21,7 +31,7 @@ impl Overlay {
 
     /// Puts a text in the place of a file, or takes it away. Says whether that changes
     /// anything.
-    pub(crate) fn set(&self, path: &str, text: Option<Arc<str>>) -> bool {
+    pub fn set(&self, path: &str, text: Option<Arc<str>>) -> bool {
         let mut texts = self.texts();
         match text {
             Some(text) => {
@@ -33,13 +43,13 @@ impl Overlay {
     }
 
     /// The texts as they are now.
-    pub(crate) fn all(&self) -> BTreeMap<String, Arc<str>> {
+    pub fn all(&self) -> BTreeMap<String, Arc<str>> {
         self.texts().clone()
     }
 
     /// Puts these texts in the place of files, and no others. Says whether that changes
     /// anything.
-    pub(crate) fn replace(&self, all: BTreeMap<String, Arc<str>>) -> bool {
+    pub fn replace(&self, all: BTreeMap<String, Arc<str>>) -> bool {
         let mut texts = self.texts();
         let is_new = *texts != all;
         *texts = all;
@@ -70,12 +80,9 @@ impl World for Overlay {
         self.under.list(path)
     }
 
-    fn digest(&self, path: &str) -> Result<(imgc_plan::FileDigest, u64), WorldError> {
+    fn digest(&self, path: &str) -> Result<(FileDigest, u64), WorldError> {
         match self.text(path) {
-            Some(text) => Ok((
-                imgc_plan::FileDigest::of(text.as_bytes()),
-                text.len() as u64,
-            )),
+            Some(text) => Ok((FileDigest::of(text.as_bytes()), text.len() as u64)),
             None => self.under.digest(path),
         }
     }
@@ -101,5 +108,25 @@ impl World for Overlay {
 
     fn remote_module(&self, address: &str) -> Result<String, WorldError> {
         self.under.remote_module(address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_stands_in_the_place_of_a_file() {
+        let under = crate::MemoryWorld::new()
+            .file("a", "old")
+            .file("b", "other");
+        let world = Overlay::over(Arc::new(under));
+        assert!(world.set("a", Some("newer".into())));
+        assert!(!world.set("a", Some("newer".into())));
+        assert_eq!(world.read("a", 1, 3), Ok(b"ewe".to_vec()));
+        assert_eq!(world.digest("a").map(|(_, size)| size), Ok(5));
+        assert_eq!(world.read("b", 0, 9), Ok(b"other".to_vec()));
+        assert!(world.set("a", None));
+        assert_eq!(world.read("a", 0, 9), Ok(b"old".to_vec()));
     }
 }
