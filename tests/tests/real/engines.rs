@@ -17,7 +17,7 @@ debian.image {
   variant = "distroless";
   packages = ["base-files", "busybox-static"];
   files = { "/srv/note" = ./note; };
-  config = { entrypoint = ["/usr/bin/busybox", "cat", "/srv/note"]; };
+  config = { entrypoint = ["/usr/bin/busybox", "cat", "/srv/note", "-"]; };
 }
 "#;
 
@@ -56,7 +56,17 @@ impl Engine {
         let folder = PLACE.join(place);
         std::fs::create_dir_all(&folder).expect("a folder");
         let at = |name: &str| folder.join(name).display().to_string();
+        // Locks of its own: the first podman after a start frees those in shared memory, of
+        // every other too.
+        let settings = format!(
+            "[engine]\nlock_type = \"file\"\ntmp_dir = {:?}\n",
+            at("tmp")
+        );
+        std::fs::write(folder.join("containers.conf"), settings).expect("a file");
+        let settings = format!("CONTAINERS_CONF={}", at("containers.conf"));
         let command = [
+            "env",
+            &settings,
             "podman",
             "--root",
             &at("root"),
@@ -140,29 +150,31 @@ impl Engine {
             .args(args))
     }
 
-    /// What a container of the image prints, as the engine's log has it: `run` in the
-    /// foreground can lose what a program that ends at once has printed.
+    /// The line that a container of the image prints. Its program prints it and then waits
+    /// for the end of its input, which comes once the line is here: both engines can lose
+    /// what a program has printed that ends at once, in the foreground and in their logs.
     #[track_caller]
     fn prints(&self, image: &str) -> String {
-        let log = match self.name {
-            "podman" => "k8s-file",
-            _ => "json-file",
-        };
-        let options = [
+        let mut command = Command::new(&self.command[0]);
+        command.args(&self.command[1..]).args([
+            "run",
+            "--rm",
+            "--interactive",
             "--ulimit=nofile=1024:1024",
             "--ulimit=nproc=1000:1000",
             "--network=none",
-            "--name=prints",
-            "--log-driver",
-            log,
-        ];
-        let run = self.run(&[&["run", "-d"][..], &options, &[image]].concat());
-        run.succeeds();
-        let status = self.run(&["wait", "prints"]);
-        let logs = self.run(&["logs", "prints"]);
-        self.run(&["rm", "-f", "prints"]).succeeds();
-        assert_eq!(status.succeeds().stdout.trim(), "0", "{}", logs.stderr);
-        logs.succeeds().stdout.clone()
+            image,
+        ]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut running = command.spawn().expect("the engine runs");
+        let mut line = String::new();
+        let stdout = running.stdout.take().expect("a pipe");
+        let read = BufReader::new(stdout).read_line(&mut line);
+        read.expect("a line");
+        drop(running.stdin.take());
+        let status = running.wait().expect("it ends");
+        assert!(status.success(), "{} of {image}: {status}", self.name);
+        line
     }
 
     #[track_caller]
