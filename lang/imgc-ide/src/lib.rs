@@ -12,6 +12,7 @@ mod completion;
 mod definition;
 mod diagnostics;
 mod evaluation;
+mod field_uses;
 mod fields;
 mod folding;
 mod formatting;

@@ -5,7 +5,7 @@ use imgc_syntax::{TextRange, TextSize};
 
 use crate::definition::place;
 use crate::symbol::{self, Meant};
-use crate::{Context, Location};
+use crate::{Context, Location, field_uses};
 
 /// A place that means something.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,12 +24,20 @@ pub(crate) fn references(
     with_definition: bool,
 ) -> Vec<Reference> {
     let names = view.names();
-    let Some((_, meant)) = symbol::at(view, &names, offset) else {
-        return Vec::new();
+    let mut found = match symbol::at(view, &names, offset) {
+        Some((_, meant)) => all(context, &meant),
+        None => Vec::new(),
     };
-    let mut found = all(context, &meant);
+    if let Some(field) = field_uses::at(view, &names, offset) {
+        found.push(field.definition());
+        for file in context.semantics.files() {
+            if let Some(view) = context.semantics.file(&file) {
+                found.extend(field.in_file(&view));
+            }
+        }
+    }
     found.retain(|reference| with_definition || !reference.is_definition);
-    found
+    sorted(found)
 }
 
 /// The same in this file only.
@@ -39,13 +47,23 @@ pub(crate) fn highlights(
     offset: TextSize,
 ) -> Vec<Reference> {
     let names = view.names();
-    let Some((_, meant)) = symbol::at(view, &names, offset) else {
-        return Vec::new();
-    };
-    let id = view.id();
-    let mut found = in_file(view, &names, &meant);
-    let definition = definition(context, &meant);
-    found.extend(definition.filter(|reference| reference.location.file == id));
+    let mut found = Vec::new();
+    if let Some((_, meant)) = symbol::at(view, &names, offset) {
+        let id = view.id();
+        found.extend(in_file(view, &names, &meant));
+        let definition = definition(context, &meant);
+        found.extend(definition.filter(|reference| reference.location.file == id));
+    }
+    if let Some(field) = field_uses::at(view, &names, offset) {
+        let definition = field.definition();
+        found.extend((definition.location.file == view.id()).then_some(definition));
+        found.extend(field.in_file(view));
+    }
+    sorted(found)
+}
+
+/// By file and place, each place once.
+fn sorted(mut found: Vec<Reference>) -> Vec<Reference> {
     found.sort();
     found.dedup_by(|a, b| a.location == b.location);
     found
@@ -64,9 +82,7 @@ pub(crate) fn all(context: &Context<'_>, meant: &Meant) -> Vec<Reference> {
         }
     }
     found.extend(definition(context, meant));
-    found.sort();
-    found.dedup_by(|a, b| a.location == b.location);
-    found
+    sorted(found)
 }
 
 fn definition(context: &Context<'_>, meant: &Meant) -> Option<Reference> {
