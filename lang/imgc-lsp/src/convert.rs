@@ -56,7 +56,19 @@ impl Lines {
 
     /// An edit.
     pub(crate) fn edit(&self, edit: &imgc_ide::TextEdit) -> lsp::TextEdit {
-        lsp::TextEdit::new(self.range(edit.range), edit.text.clone())
+        self.replacement(edit.range, &edit.text)
+    }
+
+    /// Another text for a range, whose lines end as those of this text do.
+    pub(crate) fn replacement(&self, range: TextRange, text: &str) -> lsp::TextEdit {
+        let first_line = self.text.get(std::ops::Range::<usize>::from(self.line(0)));
+        let is_windows = first_line.is_some_and(|line| line.ends_with("\r\n"));
+        let text = if is_windows {
+            text.replace("\r\n", "\n").replace('\n', "\r\n")
+        } else {
+            text.to_owned()
+        };
+        lsp::TextEdit::new(self.range(range), text)
     }
 
     /// Edits, in order.

@@ -94,6 +94,39 @@ fn lines_that_end_in_two_characters() {
 }
 
 #[test]
+fn what_is_put_in_ends_its_lines_as_the_file_does() {
+    let mut editor = Editor::start(&[], &[], Editor::usual());
+    editor.open(
+        "/app/a.img",
+        "let\r\n  a = 1;\r\nin debian.image { a = a; }\r\n",
+    );
+    let actions = editor.ask(
+        "textDocument/codeAction",
+        json!({
+            "textDocument": { "uri": uri("/app/a.img") },
+            "range": range(2, 4, 4),
+            "context": { "diagnostics": [] },
+        }),
+    );
+    let edits = &actions[0]["edit"]["documentChanges"][0]["edits"];
+    let text = edits[0]["newText"].as_str().expect("a text");
+    assert!(text.contains("\r\n"), "{actions}");
+    assert!(!text.replace("\r\n", "").contains('\n'), "{text:?}");
+    let options = json!({ "tabSize": 2, "insertSpaces": true });
+    let format = json!({ "textDocument": { "uri": uri("/app/a.img") }, "options": options });
+    let edits = editor.ask("textDocument/formatting", format.clone());
+    let edits = edits.as_array().expect("edits");
+    let texts = edits.iter().filter_map(|edit| edit["newText"].as_str());
+    let texts: String = texts.collect();
+    assert!(!texts.replace("\r\n", "").contains('\n'), "{texts:?}");
+    // A file that is in the style is let be.
+    editor.open("/app/b.img", "let\r\n  a = 1;\r\nin a\r\n");
+    let format = json!({ "textDocument": { "uri": uri("/app/b.img") }, "options": options });
+    assert_eq!(editor.ask("textDocument/formatting", format), json!([]));
+    editor.end();
+}
+
+#[test]
 fn a_very_large_file() {
     let mut text = String::from("let\n");
     let mut number = 0;

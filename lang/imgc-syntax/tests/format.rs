@@ -41,6 +41,20 @@ fn blanks_within_a_line() {
 }
 
 #[test]
+fn lines_end_as_the_first_one_does() {
+    check(
+        "let a=1;\r\n# b\nin a",
+        "let\r\n  a = 1;\r\n  # b\r\nin a\r\n",
+    );
+    check("let a=1;\n# b\r\nin a", "let\n  a = 1;\n  # b\nin a\n");
+    // The bytes of a string are its author's.
+    check(
+        "{\r\na=\"\"\"\n  x\r\n  y\n  \"\"\";}",
+        "{\r\n  a = \"\"\"\n  x\r\n  y\n  \"\"\";\r\n}\r\n",
+    );
+}
+
+#[test]
 fn annotations_and_types_within_a_line() {
     check(
         "{a:Int=1;b.c :[Int]= [];}",

@@ -55,10 +55,9 @@ fn item(snap: &Snap, lines: &Lines, root: &str, of: Completion) -> lsp::Completi
         } else {
             lsp::InsertTextFormat::PLAIN_TEXT
         }),
-        text_edit: Some(lsp::CompletionTextEdit::Edit(lsp::TextEdit::new(
-            lines.range(of.range),
-            text,
-        ))),
+        text_edit: Some(lsp::CompletionTextEdit::Edit(
+            lines.replacement(of.range, &text),
+        )),
         additional_text_edits: (!further.is_empty()).then_some(further),
         data: of.documented.map(|documented| data(&documented, root)),
         label: of.label,

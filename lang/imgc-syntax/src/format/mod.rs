@@ -18,7 +18,8 @@ const INDENT: &str = "  ";
 /// Longest line of a type that could be broken, in bytes.
 const WIDTH: usize = 100;
 
-/// The source in the one style, or nothing if it has syntax errors.
+/// The source in the one style, or nothing if it has syntax errors. Lines end as the first one
+/// does, in `\n` or in `\r\n`.
 #[must_use]
 pub fn format(source: &str) -> Option<String> {
     let before = parse(source);
@@ -28,7 +29,28 @@ pub fn format(source: &str) -> Option<String> {
     let formatted = Formatter::run(&before.tree());
     let after = parse(&formatted);
     let same = after.errors().is_empty() && same_meaning(before.syntax(), after.syntax());
-    same.then_some(formatted)
+    if !same {
+        return None;
+    }
+    let first_line = source.split_inclusive('\n').next();
+    let is_windows = first_line.is_some_and(|line| line.ends_with("\r\n"));
+    Some(if is_windows {
+        windows(after.syntax())
+    } else {
+        formatted
+    })
+}
+
+/// The text of a tree with `\r\n` at the end of each line that does not end in a string.
+fn windows(root: SyntaxNode<'_>) -> String {
+    let mut out = String::with_capacity(root.text().len() * 33 / 32);
+    for token in root.tokens() {
+        match token.kind() {
+            SyntaxKind::Whitespace => out.push_str(&token.text().replace('\n', "\r\n")),
+            _ => out.push_str(token.text()),
+        }
+    }
+    out
 }
 
 /// Whether two trees have the same tokens, but for blanks and commas and the ends of comments.
