@@ -7,7 +7,8 @@ pub trait Catalogue: Send + Sync {
     /// path from the project's root: the lock stands there.
     fn package(&self, folder: &str, name: &str) -> Option<PackageFacts>;
 
-    /// The packages whose names begin so, sorted by name, at most so many.
+    /// The packages whose names begin so, at most so many: the shortest names first, those of
+    /// a length in their order.
     fn starting_with(&self, folder: &str, prefix: &str, most: usize) -> Vec<PackageName>;
 
     /// The most similar name that there is, for one that there is not.

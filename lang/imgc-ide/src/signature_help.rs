@@ -11,6 +11,9 @@ use crate::hover::export_doc;
 use crate::symbol;
 use crate::syntax::bare;
 
+/// A label of more bytes shows the field at the cursor alone: editors put it over the text.
+const WIDTH: usize = 100;
+
 /// A function that is being called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature {
@@ -98,6 +101,24 @@ fn of_fields(name: &str, taken: &Shape, field: Option<&str>, doc: Option<String>
     label.push_str(" }");
     let active = field.and_then(|field| taken.fields.iter().position(|known| known.name == field));
     let field_doc = active.and_then(|active| taken.fields[active].doc);
+    if let Some(active) = active.filter(|_| label.len() > WIDTH) {
+        let before = if active > 0 { "…, " } else { "" };
+        let start = format!("{name} {{ {before}");
+        let range = parameters.get(active).cloned().unwrap_or_default();
+        let shown = label.get(range).unwrap_or_default();
+        let after = if active + 1 < parameters.len() {
+            ", …"
+        } else {
+            ""
+        };
+        return Signature {
+            label: format!("{start}{shown}{after} }}"),
+            parameters: vec![start.len()..start.len() + shown.len()],
+            active: Some(0),
+            doc,
+            field_doc,
+        };
+    }
     Signature {
         label,
         parameters,

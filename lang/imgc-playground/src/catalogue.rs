@@ -67,8 +67,11 @@ impl Catalogue for Sample {
 
     fn starting_with(&self, _: &str, prefix: &str, most: usize) -> Vec<PackageName> {
         let found = packages().iter();
-        let found = found.filter(|package| package.name.starts_with(prefix));
-        let names = found.take(most).map(|package| PackageName {
+        let mut found: Vec<_> = found
+            .filter(|package| package.name.starts_with(prefix))
+            .collect();
+        found.sort_by_key(|package| (package.name.len(), package.name));
+        let names = found.into_iter().take(most).map(|package| PackageName {
             name: package.name.to_owned(),
             version: package.version.to_owned(),
         });

@@ -8,6 +8,7 @@
 )]
 
 mod clients;
+mod edited;
 mod emacs;
 mod engines;
 mod fidelity;

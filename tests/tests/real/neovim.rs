@@ -3,39 +3,14 @@
 
 use std::process::Command;
 
-use imgc_tests::deb::Deb;
 use imgc_tests::sandbox::{Sandbox, imgc, repository};
 use serde_json::Value;
 
-const APP: &str = r#"let
-  debian = import std/debian;
-  lib = import ./lib.img;
-  greeting = lib.welcome   "you";
-in
-debian.image {
-  name = "app"; variant = "distroless"; packages = ["hel"];
-  files = { "/etc/motd" = greetin; };
-}
-"#;
-
-const LIB: &str = "let\n  welcome = name => \"Hello, ${name}!\\n\";\nin { welcome; }\n";
+use crate::edited;
 
 /// What the driver saw.
 fn drive(neovim: &str) -> (Sandbox, Value) {
-    let sandbox = Sandbox::with_packages(&[
-        Deb::new("hello", "2.10", "all"),
-        Deb::new("help2man", "1.49", "all"),
-    ]);
-    std::fs::create_dir(sandbox.project(".git")).expect("a folder");
-    // The lock, and indices in the store.
-    sandbox.write(
-        "app.img",
-        "let debian = import std/debian; in\n\
-         debian.image { variant = \"distroless\"; packages = [\"hello\"]; }\n",
-    );
-    sandbox.build();
-    sandbox.write("app.img", APP);
-    sandbox.write("lib.img", LIB);
+    let sandbox = edited::project();
     let repository = repository();
     let plugin = repository.join("lang/editors/neovim");
     let driver = repository.join("tests/tests/real/neovim/drive.lua");

@@ -140,30 +140,31 @@ impl Folder {
     }
 
     fn starting_with(&self, prefix: &str, most: usize) -> Vec<PackageName> {
-        let mut names: BTreeMap<&str, &str> = BTreeMap::new();
+        let mut names: Vec<&str> = Vec::new();
         for index in self.indices() {
-            let mut count = 0;
-            for package in index.starting_with(prefix) {
-                let version = names.entry(package.name()).or_insert(package.version());
-                if newer(package.version(), version) == Ordering::Less {
-                    *version = package.version();
-                }
-                count += 1;
-                // Several versions of one name may stand in an index.
-                if count > most * 2 {
-                    break;
-                }
-            }
+            names.extend(index.starting_with(prefix).map(|package| package.name()));
         }
         if self.indices().is_empty() {
-            let pins = self.lock.packages().iter();
-            let pins = pins.filter(|pin| pin.key.name.starts_with(prefix));
-            names.extend(pins.map(|pin| (pin.key.name.as_str(), pin.key.version.as_str())));
+            let pins = self.lock.packages().iter().map(|pin| pin.key.name.as_str());
+            names.extend(pins.filter(|name| name.starts_with(prefix)));
         }
-        let names = names.into_iter().take(most);
-        let names = names.map(|(name, version)| PackageName {
+        names.sort_unstable_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
+        names.dedup();
+        names.truncate(most);
+        let version = |name: &str| {
+            let indices = self.indices().iter();
+            let known = indices.flat_map(|index| index.named(name));
+            let known = known.map(|package| package.version());
+            let newest = known.min_by(|one, other| newer(one, other));
+            newest.or_else(|| {
+                let mut pins = self.lock.packages().iter();
+                let pin = pins.find(|pin| pin.key.name == name)?;
+                Some(pin.key.version.as_str())
+            })
+        };
+        let names = names.into_iter().map(|name| PackageName {
             name: name.to_owned(),
-            version: version.to_owned(),
+            version: version(name).unwrap_or_default().to_owned(),
         });
         names.collect()
     }

@@ -178,6 +178,9 @@ fn packages(place: &Place<'_>) -> Vec<Completion> {
     let found = names.into_iter().map(|package| Completion {
         detail: Some(package.version),
         documented: Some(Documented::Package(folder.to_owned(), package.name.clone())),
+        // The nearest to what is typed first.
+        rank: u8::try_from(package.name.len().saturating_sub(place.prefix.len()))
+            .unwrap_or(u8::MAX),
         ..place.plain(&package.name, CompletionKind::Package, 0)
     });
     found.collect()

@@ -138,7 +138,9 @@ impl Catalogue for Packages {
 
     fn starting_with(&self, _: &str, prefix: &str, most: usize) -> Vec<PackageName> {
         let found = PACKAGES.iter().filter(|known| known.0.starts_with(prefix));
-        let names = found.map(|known| PackageName {
+        let mut found: Vec<_> = found.collect();
+        found.sort_by_key(|known| (known.0.len(), known.0));
+        let names = found.into_iter().map(|known| PackageName {
             name: known.0.to_owned(),
             version: known.1.to_owned(),
         });

@@ -46,7 +46,7 @@ fn item(snap: &Snap, lines: &Lines, root: &str, of: Completion) -> lsp::Completi
     };
     let further = lines.edits(&of.further);
     lsp::CompletionItem {
-        sort_text: Some(format!("{}{}", of.rank.min(9), of.label)),
+        sort_text: Some(format!("{:02}{}", of.rank.min(99), of.label)),
         filter_text: Some(of.label.trim_matches('"').to_owned()),
         kind: Some(completion_kind(of.kind)),
         detail: of.detail,
