@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::cli_start::{CompletionsArgs, ManArgs};
+use crate::examples;
+
 /// Builds container images from `.img` files, with nothing executed.
 #[derive(Debug, Parser)]
 #[command(
@@ -58,47 +61,72 @@ pub(crate) enum ColorChoice {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Build images and write them as OCI layouts.
+    #[command(after_help = examples::BUILD)]
     Build(BuildArgs),
     /// Say what a build would do, and do nothing.
+    #[command(after_help = examples::PLAN)]
     Plan(PlanArgs),
     /// Build images, and say what their layers are, what is shared, and what an edit costs.
+    #[command(after_help = examples::LAYERS)]
     Layers(LayersArgs),
     /// Build images and put them into podman or docker, only what they don't have.
+    #[command(after_help = examples::LOAD)]
     Load(LoadArgs),
     /// Be a registry that can be read: whoever pulls NAME gets NAME.img of a folder, built.
+    #[command(after_help = examples::SERVE)]
     Serve(ServeArgs),
     /// Take the newest versions of all packages, or of some, into the lock.
+    #[command(after_help = examples::UPDATE)]
     Update(UpdateArgs),
     /// Say what `update` would change, and write nothing.
+    #[command(after_help = examples::OUTDATED)]
     Outdated(OutdatedArgs),
     /// Say what an image has a package for: who asked for it, or what needs it.
+    #[command(after_help = examples::WHY)]
     Why(WhyArgs),
     /// Show which package of an image needs which.
+    #[command(after_help = examples::TREE)]
     Tree(TreeArgs),
     /// Say what the packages' maintainer scripts did to an image: which files, by which line.
+    #[command(after_help = examples::EXPLAIN_SCRIPTS)]
     ExplainScripts(ExplainScriptsArgs),
     /// Look after the store: its size, its health, what it keeps.
+    #[command(after_help = examples::STORE)]
     Store(StoreArgs),
     /// Write files in the one style.
+    #[command(after_help = examples::FMT)]
     Fmt(FmtArgs),
     /// Find mistakes without building anything.
+    #[command(after_help = examples::CHECK)]
     Check(CheckArgs),
     /// Run the examples of files and evaluate everything in them.
+    #[command(after_help = examples::TEST)]
     Test(TestArgs),
     /// Evaluate a file or an expression, and print its value.
+    #[command(after_help = examples::EVAL)]
     Eval(EvalArgs),
     /// Ask the language one line at a time.
+    #[command(after_help = examples::REPL)]
     Repl(ReplArgs),
     /// Be the language server of an editor, over standard input and output.
+    #[command(after_help = examples::LSP)]
     Lsp,
     /// Print the manual of modules, or of the names that are always there.
+    #[command(after_help = examples::DOC)]
     Doc(DocArgs),
     /// Say what the code of a diagnostic means, or list all codes.
+    #[command(after_help = examples::EXPLAIN)]
     Explain {
         /// The code: IMG0512.
         #[arg(value_name = "CODE")]
         code: Option<String>,
     },
+    /// Print the completions of a shell, for its own folder of them.
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write those of all commands into a folder.
+    #[command(after_help = examples::MAN)]
+    Man(ManArgs),
 }
 
 /// `imgc build`.

@@ -7,10 +7,12 @@ mod build;
 mod changes;
 mod check;
 mod cli;
+mod cli_start;
 mod describe;
 mod desk;
 mod doc;
 mod eval;
+mod examples;
 mod explain;
 mod explain_scripts;
 mod fix;
@@ -21,6 +23,7 @@ mod layers;
 mod load;
 mod lock_file;
 mod lsp;
+mod manual;
 mod network;
 mod output;
 mod plan;
@@ -80,6 +83,8 @@ fn main() -> ExitCode {
         Command::Lsp => lsp::run(&terminal),
         Command::Doc(args) => doc::run(args, &terminal),
         Command::Explain { code } => explain::run(code.as_deref(), &terminal),
+        Command::Completions(args) => manual::completions(args, &terminal),
+        Command::Man(args) => manual::pages(args, &terminal),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -113,7 +113,7 @@ fn of_fields(name: &str, taken: &Shape, field: Option<&str>, doc: Option<String>
         };
         return Signature {
             label: format!("{start}{shown}{after} }}"),
-            parameters: vec![start.len()..start.len() + shown.len()],
+            parameters: std::iter::once(start.len()..start.len() + shown.len()).collect(),
             active: Some(0),
             doc,
             field_doc,
