@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::cli_start::{CompletionsArgs, ManArgs};
+use crate::cli_start::{CompletionsArgs, ImportArgs, InitArgs, ManArgs};
 use crate::examples;
 
 /// Builds container images from `.img` files, with nothing executed.
@@ -28,6 +28,8 @@ Examples:
   imgc why libc6 app.img          say what an image has a package for
   imgc store gc --max-size 20GB   make room
   imgc check --fix                correct what a machine can correct, here and below
+  imgc init --kind python         start a project that builds at once
+  imgc import Dockerfile          say in a .img file what a Dockerfile declares
   imgc eval -e '1 + 1'            say what an expression gives")]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -60,6 +62,12 @@ pub(crate) enum ColorChoice {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Start a project that builds at once: a `.img` file, the application's files, CI.
+    #[command(after_help = examples::INIT)]
+    Init(InitArgs),
+    /// Say in a `.img` file what a Dockerfile declares, and tell what can't be said.
+    #[command(after_help = examples::IMPORT)]
+    Import(ImportArgs),
     /// Build images and write them as OCI layouts.
     #[command(after_help = examples::BUILD)]
     Build(BuildArgs),
@@ -536,7 +544,7 @@ pub(crate) struct WorkArgs {
 }
 
 /// Reads `NAME=VALUE`.
-fn argument(text: &str) -> Result<(String, String), String> {
+pub(crate) fn argument(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("expected NAME=VALUE".to_owned()),

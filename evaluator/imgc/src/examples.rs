@@ -1,5 +1,20 @@
 //! The examples below the help of each command, and on its manual page. Only texts.
 
+pub(crate) const INIT: &str = "\
+Nothing is overwritten: where one of the files is there already, none is written.
+Examples:
+  imgc init                       a tool of Debian's packages, in the current folder
+  imgc init --kind python web     a Python application, in the folder web";
+
+pub(crate) const IMPORT: &str = "\
+What can't be declared is told on standard error, each with its line, and stands in the
+result as a comment that begins with `left out`.
+Examples:
+  imgc import Dockerfile             print what the Dockerfile declares
+  imgc import Dockerfile -o app.img  the same into a file, which must not be there
+  imgc import --strict Dockerfile    end with 1 if anything was left out
+  imgc import --build-arg version=2 Dockerfile";
+
 pub(crate) const BUILD: &str = "\
 Examples:
   imgc build app.img                      build, and write the layout NAME.oci here

@@ -19,6 +19,8 @@ mod fix;
 mod fmt;
 mod found;
 mod graph;
+mod import;
+mod init;
 mod layers;
 mod load;
 mod lock_file;
@@ -64,6 +66,8 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let terminal = Terminal::new(&cli.global);
     let done = match &cli.command {
+        Command::Init(args) => init::run(args, &terminal),
+        Command::Import(args) => import::run(args, &terminal),
         Command::Build(args) => build::run(args, &terminal),
         Command::Plan(args) => plan::run(args, &terminal),
         Command::Layers(args) => layers::run(args, &terminal),
