@@ -32,6 +32,7 @@ mod plan;
 mod programs;
 mod progress;
 mod project;
+mod push;
 mod remote;
 mod repl;
 mod serve;
@@ -72,6 +73,7 @@ fn main() -> ExitCode {
         Command::Plan(args) => plan::run(args, &terminal),
         Command::Layers(args) => layers::run(args, &terminal),
         Command::Load(args) => load::run(args, &terminal),
+        Command::Push(args) => push::run(args, &terminal),
         Command::Serve(args) => serve::run(args, &terminal),
         Command::Update(args) => update::run(args, &terminal),
         Command::Outdated(args) => update::outdated(args, &terminal),
