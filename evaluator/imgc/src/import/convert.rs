@@ -5,7 +5,7 @@ use crate::import::base::{self, Stage};
 use crate::import::copy::Context;
 use crate::import::dockerfile::{Dockerfile, Instruction};
 use crate::import::draft::{Draft, Item, Section, Value};
-use crate::import::entries::{Content, FileEntry, string};
+use crate::import::entries::string;
 use crate::import::words::{self, Variables};
 
 /// The search path of Debian's image, and of the one with nothing.
@@ -22,9 +22,6 @@ const PLATFORM: [&str; 8] = [
     "BUILDARCH",
     "BUILDVARIANT",
 ];
-
-/// How many ports a range may be.
-const MAX_PORTS: u32 = 256;
 
 /// What is known while walking.
 pub(super) struct Converter<'a> {
@@ -43,9 +40,10 @@ pub(super) struct Converter<'a> {
     /// Whether packages were installed with what they recommend.
     pub(super) recommends: Option<bool>,
     stages: &'a [Stage<'a>],
-    shell: Vec<String>,
+    /// What reads the commands that are no lists.
+    pub(super) shell: Vec<String>,
     /// Whether CMD was said in this stage.
-    has_cmd: bool,
+    pub(super) has_cmd: bool,
     arguments: &'a [(String, String)],
     globals: Variables,
 }
@@ -246,7 +244,7 @@ impl Converter<'_> {
             .put(section, item(instruction, key, Value::Text(text)));
     }
 
-    fn put_config(&mut self, instruction: &Instruction, key: &str, value: String) {
+    pub(super) fn put_config(&mut self, instruction: &Instruction, key: &str, value: String) {
         self.put(
             Section::Config,
             instruction,
@@ -341,152 +339,6 @@ impl Converter<'_> {
         }
     }
 
-    fn environment(&mut self, instruction: &Instruction) -> Result<(), String> {
-        let pairs = words::pairs(&instruction.text, self.escape)?;
-        // The values are those before the instruction.
-        let before = self.variables.clone();
-        for (name, text) in pairs {
-            match words::expand(&text, &before, self.escape) {
-                Ok(value) => {
-                    let source = format!("{} = {}", variable(&name), string(&value));
-                    self.put(Section::Environment, instruction, &name, source);
-                    self.variables.set(&name, value);
-                }
-                Err(why) => {
-                    self.variables.forget(&name);
-                    let shown = format!("ENV {name}={text}");
-                    self.draft
-                        .lose(Section::Environment, instruction.line, &shown, &why);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn labels(&mut self, instruction: &Instruction) -> Result<(), String> {
-        for (name, text) in words::pairs(&instruction.text, self.escape)? {
-            let value = self.expand(&name).and_then(|name| {
-                let value = self.expand(&text)?;
-                Ok((name, value))
-            });
-            match value {
-                Ok((name, value)) => {
-                    let source = format!("{} = {}", string(&name), string(&value));
-                    self.put(Section::Labels, instruction, &name, source);
-                }
-                Err(why) => {
-                    let shown = format!("LABEL {name}={text}");
-                    self.draft
-                        .lose(Section::Labels, instruction.line, &shown, &why);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn user(&mut self, instruction: &Instruction) -> Result<(), String> {
-        let user = self.expand(instruction.text.trim())?;
-        if user.is_empty() {
-            return Err("it names nobody".to_owned());
-        }
-        self.put_config(instruction, "user", string(&user));
-        self.user = user;
-        Ok(())
-    }
-
-    fn workdir(&mut self, instruction: &Instruction) -> Result<(), String> {
-        let path = self.expand(instruction.text.trim())?;
-        let path = join(&self.workdir, &path);
-        self.put_config(instruction, "workdir", string(&path));
-        self.workdir.clone_from(&path);
-        let is_there = self.draft.get(Section::Files, &path).is_some();
-        if !is_there && !self.is_in_base(&path) {
-            let mut entry = FileEntry::new(Content::Directory);
-            self.own(&mut entry);
-            self.draft
-                .put(Section::Files, item(instruction, &path, Value::File(entry)));
-        }
-        Ok(())
-    }
-
-    fn ports(&mut self, instruction: &Instruction) -> Result<(), String> {
-        for word in words::words(&instruction.text, &self.variables, self.escape)? {
-            for port in word.split_whitespace() {
-                let (numbers, protocol) = match port.split_once('/') {
-                    Some((numbers, protocol)) => (numbers, protocol.to_ascii_lowercase()),
-                    None => (port, "tcp".to_owned()),
-                };
-                let (low, high) = numbers.split_once('-').unwrap_or((numbers, numbers));
-                let range = low.parse::<u16>().ok().zip(high.parse::<u16>().ok());
-                let Some((low, high)) = range.filter(|(low, high)| low <= high) else {
-                    return Err(format!("`{port}` is no port"));
-                };
-                if u32::from(high - low) >= MAX_PORTS {
-                    return Err(format!("`{port}` has too many ports"));
-                }
-                for number in low..=high {
-                    let text = match protocol.as_str() {
-                        "tcp" => number.to_string(),
-                        other => string(&format!("{number}/{other}")),
-                    };
-                    self.put(Section::Ports, instruction, &text.clone(), text);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn volumes(&mut self, instruction: &Instruction) -> Result<(), String> {
-        for path in words::words(&instruction.text, &self.variables, self.escape)? {
-            let path = join(&self.workdir, &path);
-            self.put(Section::Volumes, instruction, &path, string(&path));
-        }
-        Ok(())
-    }
-
-    fn signal(&mut self, instruction: &Instruction) -> Result<(), String> {
-        let signal = self.expand(instruction.text.trim())?;
-        let name = match signal.as_str() {
-            "1" => "SIGHUP".to_owned(),
-            "2" => "SIGINT".to_owned(),
-            "3" => "SIGQUIT".to_owned(),
-            "6" => "SIGABRT".to_owned(),
-            "9" => "SIGKILL".to_owned(),
-            "10" => "SIGUSR1".to_owned(),
-            "12" => "SIGUSR2".to_owned(),
-            "15" => "SIGTERM".to_owned(),
-            "28" => "SIGWINCH".to_owned(),
-            "37" => "SIGRTMIN+3".to_owned(),
-            name if name.to_ascii_uppercase().starts_with("SIG") => name.to_ascii_uppercase(),
-            name => format!("SIG{}", name.to_ascii_uppercase()),
-        };
-        self.put_config(instruction, "stopSignal", string(&name));
-        Ok(())
-    }
-
-    fn program(&mut self, instruction: &Instruction) {
-        let key = instruction.keyword.to_ascii_lowercase();
-        let words = match words::list(&instruction.text) {
-            Some(words) => words,
-            None => {
-                let mut words = self.shell.clone();
-                words.push(instruction.text.clone());
-                words
-            }
-        };
-        let words: Vec<String> = words.iter().map(|word| string(word)).collect();
-        self.draft.take(Section::Config, &key);
-        if key == "cmd" {
-            self.has_cmd = true;
-        } else if !self.has_cmd {
-            // That of the base was for another program.
-            self.draft.take(Section::Config, "cmd");
-        }
-        if !words.is_empty() {
-            self.put_config(instruction, &key, format!("[{}]", words.join(", ")));
-        }
-    }
-
     /// Whether the image has this folder before anything is put into it.
     pub(super) fn is_in_base(&self, path: &str) -> bool {
         path == "/" || (self.draft.base.variant == "minbase" && is_in_base(path))
@@ -515,17 +367,6 @@ pub(super) fn item(instruction: &Instruction, key: &str, value: Value) -> Item {
         line: instruction.line,
         shown: instruction.shown(),
         comments: Vec::new(),
-    }
-}
-
-/// The name of a variable as a field: without quotes where it is written in capitals.
-fn variable(name: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-    match name.as_bytes() {
-        [first, rest @ ..] if first.is_ascii_uppercase() && rest.iter().all(|b| is_plain(*b)) => {
-            name.to_owned()
-        }
-        _ => string(name),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod base;
+mod config;
 mod convert;
 mod copy;
 mod disk;
