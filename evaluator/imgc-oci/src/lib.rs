@@ -4,7 +4,8 @@
 //! [`write_image`] puts an image's configuration and manifest into a store,
 //! [`Layout`] says what files a layout folder has and writes it as an archive,
 //! [`validate`] reads an image back, and [`pull_layer`] asks a registry through a
-//! transport. [`serve`] is the other side: a registry that can be read. The formats are
+//! transport. [`serve`] is the other side: a registry that can be read. [`read`] opens images
+//! that others wrote. The formats are
 //! those of the OCI image and distribution specifications 1.1. This crate touches no
 //! files of the machine and no network: folders are made by whoever has a [`Layout`].
 
@@ -14,6 +15,7 @@ mod image;
 mod json;
 mod layout;
 mod pull;
+pub mod read;
 pub mod serve;
 mod time;
 mod validate;
