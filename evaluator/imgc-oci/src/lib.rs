@@ -23,7 +23,7 @@ mod validate;
 pub use config::DEFAULT_PATH;
 pub use error::{OciError, Problem};
 pub use image::{Descriptor, Image, ImageSpec, LayerUse, MANIFEST_ABI, write_image};
-pub use layout::{Layout, LayoutFile, Tagged};
+pub use layout::{Blobs, Layout, LayoutFile, Tagged};
 pub use pull::{
     ArtifactReference, PullError, PulledLayer, ReferenceError, RegistryAnswer, RegistryTransport,
     Version, pull_blob, pull_layer,

@@ -4,12 +4,14 @@
 //!
 //! Layers are streamed. What is kept is the list of entries, with each file's digest and
 //! place: memory grows with their number and not with their bytes. Files come in through
-//! [`Files`]. Nothing that writes images uses this module.
+//! [`Files`]. What was read can be
+//! written again, in another form; nothing that makes images uses this module.
 
 mod archive;
 mod docker;
 mod document;
 mod error;
+mod export;
 mod layer;
 mod layout;
 mod opened;
@@ -22,6 +24,7 @@ pub use archive::{ArchiveIndex, Member};
 pub use docker::open_docker;
 pub use document::{Configuration, Document, HistoryEntry};
 pub use error::ReadError;
+pub use export::{manifest_of, write_docker, write_rootfs};
 pub use layer::Limits;
 pub use layout::{open_layout, open_manifest};
 pub use opened::{Contents, Opened, ReadLayer};
@@ -67,12 +70,15 @@ pub enum Wanted {
 #[derive(Debug, Clone, Copy)]
 pub struct StoreFiles<'a>(pub &'a dyn Store);
 
-impl Files for StoreFiles<'_> {
-    fn open<'a>(&'a self, name: &str) -> io::Result<Option<Found<'a>>> {
-        let Some(digest) = name
-            .strip_prefix(BLOBS)
-            .and_then(|hex| BlobDigest::from_hex(hex).ok())
-        else {
+impl StoreFiles<'_> {
+    /// As [`Files::open`]. What is found borrows nothing.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn found(&self, name: &str) -> io::Result<Option<Found<'static>>> {
+        let digest = name.strip_prefix(BLOBS);
+        let digest = digest.and_then(|hex| BlobDigest::from_hex(hex).ok());
+        let Some(digest) = digest else {
             return Ok(None);
         };
         let blob = self.0.open(&digest)?;
@@ -80,6 +86,12 @@ impl Files for StoreFiles<'_> {
             size: blob.len(),
             reader: Box::new(blob),
         }))
+    }
+}
+
+impl Files for StoreFiles<'_> {
+    fn open<'a>(&'a self, name: &str) -> io::Result<Option<Found<'a>>> {
+        self.found(name)
     }
 }
 

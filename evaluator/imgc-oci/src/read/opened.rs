@@ -1,6 +1,6 @@
 //! An image that was opened: its documents, the tree of its files, and their bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 
 use imgc_layer::{Compression, DiffId, Keep, apply_within};
@@ -181,6 +181,15 @@ impl Opened<'_> {
         each: impl FnOnce(&mut dyn Read) -> io::Result<()>,
     ) -> Result<(), ReadError> {
         layer::whole(self.files, layer, limits, each).map(drop)
+    }
+
+    /// How many bytes somebody pulls who has nothing of it.
+    pub fn pulled(&self) -> u64 {
+        let documents = self.manifest.iter().chain([&self.config]);
+        let documents = documents.map(|document| document.descriptor);
+        let layers = self.layers.iter().map(|layer| layer.descriptor);
+        let all: BTreeSet<Descriptor> = documents.chain(layers).collect();
+        all.iter().map(|one| one.size).fold(0, u64::saturating_add)
     }
 
     /// Opens a blob of the image as it stands there: a layer, or a document.
