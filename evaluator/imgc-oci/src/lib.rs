@@ -3,23 +3,26 @@
 //!
 //! [`write_image`] puts an image's configuration and manifest into a store,
 //! [`Layout`] says what files a layout folder has and writes it as an archive,
-//! [`validate`] reads an image back, and [`pull_layer`] asks a registry through a
-//! transport. [`serve`] is the other side: a registry that can be read. [`read`] opens images
-//! that others wrote. The formats are
+//! [`validate`] reads an image back, [`pull_layer`] and [`push_image`] ask a registry through
+//! a transport. [`serve`] is the other side: a registry that can be read. [`read`] opens
+//! images that others wrote. The formats are
 //! those of the OCI image and distribution specifications 1.1. This crate touches no
 //! files of the machine and no network: folders are made by whoever has a [`Layout`].
 
+mod auth;
 mod config;
 mod error;
 mod image;
 mod json;
 mod layout;
 mod pull;
+mod push;
 pub mod read;
 pub mod serve;
 mod time;
 mod validate;
 
+pub use auth::Credentials;
 pub use config::DEFAULT_PATH;
 pub use error::{OciError, Problem};
 pub use image::{Descriptor, Image, ImageSpec, LayerUse, MANIFEST_ABI, write_image};
@@ -28,5 +31,6 @@ pub use pull::{
     ArtifactReference, PullError, PulledLayer, ReferenceError, RegistryAnswer, RegistryTransport,
     Version, pull_blob, pull_layer,
 };
+pub use push::{Destination, PushError, PushRequest, PushTransport, Pushed, push_image};
 pub use time::rfc3339;
 pub use validate::validate;

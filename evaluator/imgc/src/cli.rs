@@ -75,6 +75,8 @@ pub(crate) enum Command {
     Export(ExportArgs),
     /// Build images and put them into podman or docker, only what they don't have.
     Load(LoadArgs),
+    /// Build an image and send it to registries, only what they don't have.
+    Push(PushArgs),
     /// Be a registry that can be read: whoever pulls NAME gets NAME.img of a folder, built.
     Serve(ServeArgs),
     /// Take the newest versions of all packages, or of some, into the lock.
@@ -299,6 +301,40 @@ pub(crate) struct LoadArgs {
     /// the tag `latest`.
     #[arg(long, value_name = "NAME")]
     pub(crate) tag: Option<String>,
+    /// Fail instead of changing imgc.lock.
+    #[arg(long)]
+    pub(crate) locked: bool,
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
+}
+
+/// `imgc push`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Logins are those of podman and docker: `podman login HOST`, `docker login HOST`.
+
+Examples:
+  imgc push app.img registry.example/team/app:1.2
+  imgc push apps.img#web registry.example/web:1 registry.example/web:latest
+  imgc push --insecure app.img localhost:5000/app")]
+pub(crate) struct PushArgs {
+    /// The file to build; FILE#NAME is the field NAME of the file's record.
+    #[arg(value_name = "FILE[#NAME]")]
+    pub(crate) file: PathBuf,
+    /// Where the image goes: HOST[:PORT]/NAME[:TAG], without a tag `latest`. May be given
+    /// more than once.
+    #[arg(required = true, value_name = "REFERENCE")]
+    pub(crate) references: Vec<String>,
+    /// Speak HTTP without TLS, to a registry on this machine.
+    #[arg(long)]
+    pub(crate) insecure: bool,
+    /// Believe only the authorities of this file, in PEM. Default: the system's.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Another repository of the registry that may have layers already, to be taken from
+    /// there. May be given more than once.
+    #[arg(long = "mount-from", value_name = "NAME")]
+    pub(crate) others: Vec<String>,
     /// Fail instead of changing imgc.lock.
     #[arg(long)]
     pub(crate) locked: bool,

@@ -28,6 +28,7 @@ mod plan;
 mod programs;
 mod progress;
 mod project;
+mod push;
 mod remote;
 mod repl;
 mod serve;
@@ -71,6 +72,7 @@ fn main() -> ExitCode {
         Command::Diff(args) => look::diff::run(args, &terminal),
         Command::Export(args) => look::export::run(args, &terminal),
         Command::Load(args) => load::run(args, &terminal),
+        Command::Push(args) => push::run(args, &terminal),
         Command::Serve(args) => serve::run(args, &terminal),
         Command::Update(args) => update::run(args, &terminal),
         Command::Outdated(args) => update::outdated(args, &terminal),

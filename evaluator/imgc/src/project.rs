@@ -5,10 +5,10 @@
 //! read, through whatever link.
 
 use std::collections::BTreeSet;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek as _, SeekFrom};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use imgc_eval::{Entry, EntryKind, Stat, World, WorldError};
@@ -92,8 +92,12 @@ impl Project {
 
     /// Opens a file of the project.
     pub(crate) fn open(&self, path: &str) -> Result<File, WorldError> {
-        let real = self.real(path)?;
-        let metadata = real.metadata().map_err(failed)?;
+        self.open_sized(path).map(|(file, _)| file)
+    }
+
+    /// Opens a file of the project, and says how many bytes it has.
+    fn open_sized(&self, path: &str) -> Result<(File, u64), WorldError> {
+        let (real, metadata) = self.real(path)?;
         if !metadata.is_file() {
             return Err(WorldError::WrongKind);
         }
@@ -101,18 +105,41 @@ impl Project {
             clippy::disallowed_methods,
             reason = "the binary gives the libraries their files"
         )]
-        File::open(&real).map_err(failed)
+        let file = File::open(&real).map_err(failed)?;
+        Ok((file, metadata.len()))
     }
 
-    /// Where `path` leads, if that is in the project.
-    fn real(&self, path: &str) -> Result<PathBuf, WorldError> {
+    /// Where `path` leads, if that is in the project, and what stands there.
+    fn real(&self, path: &str) -> Result<(PathBuf, Metadata), WorldError> {
         self.note(path);
-        let real = self.root.join(path).canonicalize().map_err(failed)?;
-        if real.starts_with(&self.root) {
-            Ok(real)
-        } else {
-            Err(WorldError::Outside)
+        if let Some(found) = self.without_links(path)? {
+            return Ok(found);
         }
+        let real = self.root.join(path).canonicalize().map_err(failed)?;
+        if !real.starts_with(&self.root) {
+            return Err(WorldError::Outside);
+        }
+        let metadata = real.metadata().map_err(failed)?;
+        Ok((real, metadata))
+    }
+
+    /// The same where no link is on the way, as it mostly is: asked for each part below the
+    /// root, which has none itself.
+    fn without_links(&self, path: &str) -> Result<Option<(PathBuf, Metadata)>, WorldError> {
+        let mut real = self.root.clone();
+        let mut metadata = None;
+        for part in Path::new(path).components() {
+            let Component::Normal(part) = part else {
+                return Ok(None);
+            };
+            real.push(part);
+            let found = real.symlink_metadata().map_err(failed)?;
+            if found.is_symlink() {
+                return Ok(None);
+            }
+            metadata = Some(found);
+        }
+        Ok(metadata.map(|metadata| (real, metadata)))
     }
 }
 
@@ -131,7 +158,7 @@ fn executable(metadata: &std::fs::Metadata) -> bool {
 
 impl World for Project {
     fn stat(&self, path: &str) -> Result<Stat, WorldError> {
-        let metadata = self.real(path)?.metadata().map_err(failed)?;
+        let (_, metadata) = self.real(path)?;
         Ok(if metadata.is_dir() {
             Stat::Directory
         } else if metadata.is_file() {
@@ -145,7 +172,7 @@ impl World for Project {
     }
 
     fn list(&self, path: &str) -> Result<Vec<Entry>, WorldError> {
-        let real = self.real(path)?;
+        let (real, _) = self.real(path)?;
         #[expect(clippy::disallowed_methods, reason = "sorted below")]
         let folder = std::fs::read_dir(&real).map_err(failed)?;
         let mut entries = Vec::new();
@@ -181,9 +208,13 @@ impl World for Project {
     }
 
     fn read(&self, path: &str, offset: u64, len: usize) -> Result<Vec<u8>, WorldError> {
-        let mut file = self.open(path)?;
-        file.seek(SeekFrom::Start(offset)).map_err(failed)?;
-        let mut bytes = Vec::new();
+        let (mut file, size) = self.open_sized(path)?;
+        if offset > 0 {
+            file.seek(SeekFrom::Start(offset)).map_err(failed)?;
+        }
+        let rest = usize::try_from(size.saturating_sub(offset)).unwrap_or(usize::MAX);
+        // One more, so that the end is seen without more room.
+        let mut bytes = Vec::with_capacity(rest.saturating_add(1).min(len));
         file.take(len as u64)
             .read_to_end(&mut bytes)
             .map_err(failed)?;
@@ -223,6 +254,13 @@ mod tests {
             Project::of(&project.join("app.img"), Remotes::none()).expect("a project");
         assert_eq!(entry, "app.img");
         assert_eq!(project.stat("link"), Err(WorldError::Outside));
+        std::os::unix::fs::symlink("..", project.root().join("up")).expect("a link");
+        std::os::unix::fs::symlink("sub", project.root().join("in")).expect("a link");
+        assert_eq!(project.stat("up/secret"), Err(WorldError::Outside));
+        assert_eq!(project.stat("sub/../../secret"), Err(WorldError::Outside));
+        assert_eq!(project.stat("in"), Ok(Stat::Directory));
+        assert_eq!(project.read("app.img/x", 0, 1), Err(WorldError::WrongKind));
+        assert_eq!(project.read("app.img", 1, 9), Ok(Vec::new()));
         assert_eq!(project.digest("../secret"), Err(WorldError::Outside));
         assert_eq!(project.read("sub", 0, 1), Err(WorldError::WrongKind));
         assert_eq!(project.read("none", 0, 1), Err(WorldError::NotFound));

@@ -111,9 +111,10 @@ fn of_fields(name: &str, taken: &Shape, field: Option<&str>, doc: Option<String>
         } else {
             ""
         };
+        let place = start.len()..start.len() + shown.len();
         return Signature {
             label: format!("{start}{shown}{after} }}"),
-            parameters: vec![start.len()..start.len() + shown.len()],
+            parameters: vec![place],
             active: Some(0),
             doc,
             field_doc,

@@ -17,6 +17,7 @@ mod neovim;
 mod oracle;
 mod place;
 mod podman;
+mod registry;
 mod running;
 mod same;
 mod software;

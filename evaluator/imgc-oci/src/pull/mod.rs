@@ -5,7 +5,6 @@
 //! bounded, and verified by digest. No sockets, no redirects and no retries here: those
 //! are the transport's.
 
-mod challenge;
 mod reference;
 
 use std::collections::BTreeMap;
@@ -13,10 +12,10 @@ use std::collections::BTreeMap;
 use imgc_store::BlobDigest;
 use serde::Deserialize;
 
+use crate::auth::{self, Demand};
+
 pub use reference::{ArtifactReference, ReferenceError, Version};
 pub(crate) use reference::{is_name, is_tag};
-
-use challenge::Challenge;
 
 /// The media type of the manifests that are pulled.
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -24,9 +23,6 @@ const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 /// The largest manifest and token answer that is read, in bytes: what the distribution
 /// specification asks registries to accept.
 const MAX_DOCUMENT: u64 = 4 * 1024 * 1024;
-
-/// The longest token that is sent back, in bytes.
-const MAX_TOKEN: usize = 16 * 1024;
 
 /// Asks a registry.
 pub trait RegistryTransport {
@@ -162,7 +158,7 @@ pub fn pull_blob(
 struct Puller<'a> {
     transport: &'a dyn RegistryTransport,
     reference: &'a ArtifactReference,
-    /// The token that the registry's challenge led to.
+    /// The header `authorization` that the registry's challenge led to.
     token: Option<String>,
 }
 
@@ -180,12 +176,6 @@ struct ManifestText {
 struct LayerText {
     digest: String,
     size: u64,
-}
-
-#[derive(Deserialize)]
-struct TokenText {
-    token: Option<String>,
-    access_token: Option<String>,
 }
 
 impl<'a> Puller<'a> {
@@ -307,7 +297,7 @@ impl<'a> Puller<'a> {
         let mut headers = Vec::new();
         headers.extend(accept.map(|accept| ("accept", accept.to_owned())));
         if let Some(token) = &self.token {
-            headers.push(("authorization", format!("Bearer {token}")));
+            headers.push(("authorization", token.clone()));
         }
         self.get(url, &headers, limit)
     }
@@ -330,24 +320,20 @@ impl<'a> Puller<'a> {
         let refused = || PullError::Unauthorized {
             what: what.to_owned(),
         };
-        let shown = || challenge.chars().take(200).collect::<String>();
-        let challenge = Challenge::parse(challenge).ok_or_else(|| PullError::Challenge(shown()))?;
         let scope = format!("repository:{}:pull", self.reference.name);
-        let url = challenge
-            .token_url(&scope)
-            .ok_or_else(|| PullError::Challenge(shown()))?;
+        let url = match auth::demand(challenge, &[scope]) {
+            Some(Demand::Token(url)) => url,
+            Some(Demand::Password) => return Err(refused()),
+            None => {
+                let shown = challenge.chars().take(200).collect();
+                return Err(PullError::Challenge(shown));
+            }
+        };
         let answer = self.get(&url, &[], MAX_DOCUMENT)?;
         if answer.status != 200 || answer.body.len() as u64 > MAX_DOCUMENT {
             return Err(refused());
         }
-        let text: TokenText = serde_json::from_slice(&answer.body).map_err(|_| refused())?;
-        let token = text.token.or(text.access_token).ok_or_else(refused)?;
-        // It becomes part of a header.
-        let plain = token.bytes().all(|byte| byte.is_ascii_graphic());
-        if token.is_empty() || token.len() > MAX_TOKEN || !plain {
-            return Err(refused());
-        }
-        Ok(token)
+        auth::bearer(&answer.body).ok_or_else(refused)
     }
 }
 

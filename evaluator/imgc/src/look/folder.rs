@@ -99,9 +99,8 @@ impl Making {
         let mut failed = None;
         let visited = image.visit(&wanted, &Limits::IMAGE, &mut |at, body| {
             let (_, meta, paths) = files[at];
-            self.file(paths, meta, body).map_err(|error| {
-                failed = Some(describe::disk("write", &self.place(paths[0]), &error));
-                error
+            self.file(paths, meta, body).inspect_err(|error| {
+                failed = Some(describe::disk("write", &self.place(paths[0]), error));
             })
         });
         if let Some(problem) = failed {

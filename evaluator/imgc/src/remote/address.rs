@@ -1,4 +1,4 @@
-//! Which addresses modules may come from: HTTPS, and HTTP on this machine, where nobody
+//! Which addresses are asked for modules and images: HTTPS, and HTTP on this machine, where nobody
 //! else can change what is sent. Only looks at text.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -9,7 +9,7 @@ use ureq::http::Uri;
 ///
 /// # Errors
 /// Why it is refused, in words for the user.
-pub(super) fn check(url: &str) -> Result<(), String> {
+pub(crate) fn check(url: &str) -> Result<(), String> {
     let bad = || {
         format!(
             "`{}` is not an address",
@@ -28,9 +28,7 @@ pub(super) fn check(url: &str) -> Result<(), String> {
             "http: is refused for {}: use https:",
             authority.host()
         )),
-        _ => Err(format!(
-            "only https: is an address of a module, not `{url}`"
-        )),
+        _ => Err(format!("only https: is asked, not `{url}`")),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Modules from elsewhere: pinned by `imgc.lock`, kept in the store by digest, fetched
 //! where that is allowed. What the pins are written to is not decided here.
 
-mod address;
+pub(crate) mod address;
 mod fetch;
 
 use std::collections::BTreeMap;

@@ -39,8 +39,9 @@ impl Challenge {
         })
     }
 
-    /// The address of the token; `scope` is asked for where the challenge names none.
-    pub(super) fn token_url(&self, scope: &str) -> Option<String> {
+    /// The address of the token. Of the scopes the first is asked for where the challenge
+    /// names none, the others always.
+    pub(super) fn token_url(&self, scopes: &[String]) -> Option<String> {
         let known = ["https://", "http://"];
         let is_address = known.iter().any(|scheme| self.realm.starts_with(scheme));
         let is_plain = self.realm.bytes().all(|byte| byte.is_ascii_graphic());
@@ -48,8 +49,13 @@ impl Challenge {
             return None;
         }
         let mark = if self.realm.contains('?') { '&' } else { '?' };
-        let scope = escape(self.scope.as_deref().unwrap_or(scope));
+        let (first, others) = scopes.split_first()?;
+        let scope = escape(self.scope.as_deref().unwrap_or(first));
         let mut url = format!("{}{mark}scope={scope}", self.realm);
+        for scope in others {
+            url.push_str("&scope=");
+            url.push_str(&escape(scope));
+        }
         if let Some(service) = &self.service {
             url.push_str("&service=");
             url.push_str(&escape(service));
@@ -98,14 +104,20 @@ mod tests {
         let challenge = Challenge::parse(
             "Bearer realm=\"https://auth.example/token\",service=\"a registry\", scope=\"repository:a/b:pull\"",
         );
-        let url = challenge.and_then(|challenge| challenge.token_url("unused"));
+        let url = challenge.and_then(|challenge| {
+            challenge.token_url(&["unused".to_owned(), "repository:c:pull".to_owned()])
+        });
         assert_eq!(
             url.as_deref(),
-            Some("https://auth.example/token?scope=repository:a/b:pull&service=a%20registry")
+            Some(
+                "https://auth.example/token?scope=repository:a/b:pull&scope=repository:c:pull&service=a%20registry"
+            )
         );
         let plain = Challenge::parse("bearer realm=https://auth.example/t?x=1");
         assert_eq!(
-            plain.and_then(|plain| plain.token_url("s")).as_deref(),
+            plain
+                .and_then(|plain| plain.token_url(&["s".to_owned()]))
+                .as_deref(),
             Some("https://auth.example/t?x=1&scope=s")
         );
     }
@@ -124,7 +136,7 @@ mod tests {
         for realm in ["file:///etc/passwd", "https://a b", "https://a/#b"] {
             let challenge = Challenge::parse(&format!("Bearer realm=\"{realm}\""));
             let challenge = challenge.expect("a challenge");
-            assert_eq!(challenge.token_url("s"), None, "{realm}");
+            assert_eq!(challenge.token_url(&["s".to_owned()]), None, "{realm}");
         }
     }
 }

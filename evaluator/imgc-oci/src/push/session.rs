@@ -1,0 +1,326 @@
+//! One repository of a registry, and who asks it: logs in where it is demanded, and tries
+//! again where that may help. It knows no blobs.
+
+use std::io::Read;
+use std::sync::{Mutex, PoisonError};
+
+use imgc_store::BlobDigest;
+use serde::Deserialize;
+
+use crate::auth::{self, Demand};
+use crate::pull::RegistryAnswer;
+
+use super::{Destination, MANIFEST, PushError, PushRequest, PushTransport};
+
+/// How many tries a request gets while it fails in a way that may pass.
+const TRIES: u32 = 5;
+
+/// The longest that a registry may ask to wait, in seconds.
+const MAX_WAIT: u64 = 60;
+
+/// How much of what a registry says of an error is shown, in characters.
+const SHOWN: usize = 300;
+
+/// The largest answer that is read of a token's server, in bytes.
+const MAX_DOCUMENT: usize = 4 * 1024 * 1024;
+
+/// A repository.
+pub(super) struct Session<'a> {
+    pub(super) transport: &'a dyn PushTransport,
+    to: &'a Destination,
+    /// `https://HOST`
+    origin: String,
+    /// The header `authorization` that a challenge led to.
+    login: Mutex<Option<String>>,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(transport: &'a dyn PushTransport, to: &'a Destination) -> Self {
+        let scheme = if to.plain { "http" } else { "https" };
+        Self {
+            transport,
+            to,
+            origin: format!("{scheme}://{}", to.reference.host),
+            login: Mutex::new(None),
+        }
+    }
+
+    /// The address of something in the repository: `blobs/uploads/`.
+    pub(super) fn url(&self, path: &str) -> String {
+        format!("{}/v2/{}/{path}", self.origin, self.to.reference.name)
+    }
+
+    /// Whether a tag names this manifest already.
+    pub(super) fn names(&self, tag: &str, digest: &BlobDigest) -> Result<bool, PushError> {
+        let url = self.url(&format!("manifests/{tag}"));
+        let headers = [("accept", MANIFEST.to_owned())];
+        let answer = self.tried("HEAD", &url, &headers)?;
+        let named = answer.headers.get("docker-content-digest");
+        Ok(answer.status == 200 && named.is_some_and(|named| *named == digest.to_string()))
+    }
+
+    /// Puts a manifest under a tag: the last step, and all or nothing.
+    pub(super) fn put_manifest(&self, tag: &str, manifest: &[u8]) -> Result<(), PushError> {
+        let what = format!("the manifest of {}", self.to.reference);
+        let url = self.url(&format!("manifests/{tag}"));
+        let headers = [("content-type", MANIFEST.to_owned())];
+        let answer = self.again(|| {
+            let mut body = manifest;
+            let length = manifest.len() as u64;
+            self.send("PUT", &url, &headers, Some((length, &mut body)))
+        })?;
+        self.expect(&answer, &[201], &what)?;
+        self.check_digest(&answer, &BlobDigest::of(manifest), &what)
+    }
+
+    /// A request without a body, tried again where that may help.
+    pub(super) fn tried(
+        &self,
+        method: &'static str,
+        url: &str,
+        headers: &[(&str, String)],
+    ) -> Result<RegistryAnswer, PushError> {
+        self.again(|| self.send(method, url, headers, None))
+    }
+
+    /// Does something until it no longer fails in a way that may pass.
+    fn again(
+        &self,
+        mut what: impl FnMut() -> Result<RegistryAnswer, PushError>,
+    ) -> Result<RegistryAnswer, PushError> {
+        let mut failed = 0;
+        loop {
+            let answer = what();
+            failed += 1;
+            if failed == TRIES || !self.may_pass(&answer, failed) {
+                return answer;
+            }
+        }
+    }
+
+    /// Whether another try may help: then that is after a while.
+    pub(super) fn may_pass(&self, answer: &Result<RegistryAnswer, PushError>, failed: u32) -> bool {
+        let seconds = match answer {
+            Ok(answer) if matches!(answer.status, 408 | 425 | 429 | 500 | 502..=504) => {
+                let wanted = answer.headers.get("retry-after");
+                wanted
+                    .and_then(|wanted| wanted.trim().parse().ok())
+                    .unwrap_or(0)
+            }
+            Err(PushError::Transport { .. }) => 0,
+            _ => return false,
+        };
+        self.transport.wait(failed, seconds.min(MAX_WAIT));
+        true
+    }
+
+    /// One request, and once more with a login where the registry wants one: unless it has a
+    /// body, which is not here a second time.
+    pub(super) fn send(
+        &self,
+        method: &'static str,
+        url: &str,
+        headers: &[(&str, String)],
+        body: Option<(u64, &mut dyn Read)>,
+    ) -> Result<RegistryAnswer, PushError> {
+        let has_body = body.is_some();
+        let before = self.login();
+        let answer = self.once(method, url, headers, body, before.as_deref())?;
+        if answer.status != 401 || !self.is_own(url) {
+            return Ok(answer);
+        }
+        let challenge = answer.headers.get("www-authenticate");
+        let challenge = challenge.ok_or_else(|| self.refused())?;
+        let login = self.log_in(challenge)?;
+        if before.as_ref() == Some(&login) {
+            return Err(self.refused());
+        }
+        *self.login.lock().unwrap_or_else(PoisonError::into_inner) = Some(login.clone());
+        if has_body {
+            // A token has run out: the caller sends the bytes again.
+            return Err(PushError::Transport {
+                url: url.to_owned(),
+                reason: "the login has run out".to_owned(),
+            });
+        }
+        let answer = self.once(method, url, headers, None, Some(&login))?;
+        match answer.status {
+            401 | 403 => Err(self.refused()),
+            _ => Ok(answer),
+        }
+    }
+
+    fn login(&self) -> Option<String> {
+        let login = self.login.lock().unwrap_or_else(PoisonError::into_inner);
+        login.clone()
+    }
+
+    /// Whether an address is the registry's own: no other host is shown who asks.
+    fn is_own(&self, url: &str) -> bool {
+        url.strip_prefix(&self.origin)
+            .is_some_and(|rest| rest.starts_with('/'))
+    }
+
+    fn once(
+        &self,
+        method: &'static str,
+        url: &str,
+        headers: &[(&str, String)],
+        body: Option<(u64, &mut dyn Read)>,
+        login: Option<&str>,
+    ) -> Result<RegistryAnswer, PushError> {
+        let mut all = headers.to_vec();
+        if let Some(login) = login.filter(|_| self.is_own(url)) {
+            all.push(("authorization", login.to_owned()));
+        }
+        let request = PushRequest {
+            method,
+            url,
+            headers: &all,
+            body: body.map(|(length, body)| (length, body as &mut dyn Read)),
+        };
+        let answer = self.transport.send(request);
+        answer.map_err(|reason| PushError::Transport {
+            url: url.to_owned(),
+            reason,
+        })
+    }
+
+    /// The header `authorization` that a challenge asks for.
+    fn log_in(&self, challenge: &str) -> Result<String, PushError> {
+        let mut scopes = vec![format!("repository:{}:pull,push", self.to.reference.name)];
+        let others = self.to.others.iter();
+        scopes.extend(others.map(|name| format!("repository:{name}:pull")));
+        let credentials = self.to.credentials.as_ref();
+        let url = match auth::demand(challenge, &scopes) {
+            Some(Demand::Password) => {
+                return credentials
+                    .map(auth::Credentials::basic)
+                    .ok_or_else(|| self.refused());
+            }
+            Some(Demand::Token(url)) => url,
+            None => {
+                let shown = challenge.chars().take(SHOWN).collect();
+                return Err(PushError::Challenge(shown));
+            }
+        };
+        let headers: Vec<(&str, String)> = credentials
+            .map(|credentials| ("authorization", credentials.basic()))
+            .into_iter()
+            .collect();
+        let answer = self.again(|| {
+            let request = PushRequest {
+                method: "GET",
+                url: &url,
+                headers: &headers,
+                body: None,
+            };
+            let answer = self.transport.send(request);
+            answer.map_err(|reason| PushError::Transport {
+                url: url.clone(),
+                reason,
+            })
+        })?;
+        if answer.status != 200 || answer.body.len() > MAX_DOCUMENT {
+            return Err(self.refused());
+        }
+        auth::bearer(&answer.body).ok_or_else(|| self.refused())
+    }
+
+    fn refused(&self) -> PushError {
+        let who = self.to.credentials.as_ref();
+        PushError::Unauthorized {
+            host: self.to.reference.host.clone(),
+            name: self.to.reference.name.clone(),
+            who: match who {
+                Some(credentials) => format!("`{}`", credentials.user),
+                None => "anybody without a login".to_owned(),
+            },
+        }
+    }
+
+    /// The address that an answer names, from the repository's own.
+    pub(super) fn location(
+        &self,
+        answer: &RegistryAnswer,
+        what: &str,
+    ) -> Result<String, PushError> {
+        let bad = |reason: &str| PushError::Answer {
+            what: what.to_owned(),
+            reason: reason.to_owned(),
+        };
+        let location = answer.headers.get("location");
+        let location = location.ok_or_else(|| bad("no location"))?;
+        let is_plain = location.bytes().all(|byte| byte.is_ascii_graphic());
+        match location {
+            _ if !is_plain => Err(bad("a location that is no address")),
+            location if location.starts_with("//") => Ok(format!(
+                "{}:{location}",
+                self.origin.split(':').next().unwrap_or("https")
+            )),
+            location if location.starts_with('/') => Ok(format!("{}{location}", self.origin)),
+            location if location.starts_with("http") && location.contains("://") => {
+                Ok(location.clone())
+            }
+            _ => Err(bad("a location that is no address")),
+        }
+    }
+
+    /// Makes sure that an answer has one of these statuses.
+    pub(super) fn expect(
+        &self,
+        answer: &RegistryAnswer,
+        wanted: &[u16],
+        what: &str,
+    ) -> Result<(), PushError> {
+        match answer.status {
+            status if wanted.contains(&status) => Ok(()),
+            401 | 403 => Err(self.refused()),
+            status => Err(PushError::Status {
+                what: what.to_owned(),
+                status,
+                message: message(&answer.body),
+            }),
+        }
+    }
+
+    /// Makes sure that an answer names no other digest than this.
+    pub(super) fn check_digest(
+        &self,
+        answer: &RegistryAnswer,
+        digest: &BlobDigest,
+        what: &str,
+    ) -> Result<(), PushError> {
+        match answer.headers.get("docker-content-digest") {
+            Some(found) if *found != digest.to_string() => Err(PushError::Digest {
+                what: what.to_owned(),
+                found: found.chars().take(SHOWN).collect(),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The words of an error, as the specification has them; nothing where they are not there.
+fn message(body: &[u8]) -> String {
+    #[derive(Deserialize)]
+    struct Errors {
+        errors: Vec<One>,
+    }
+    #[derive(Deserialize)]
+    struct One {
+        code: Option<String>,
+        message: Option<String>,
+    }
+    let Ok(found) = serde_json::from_slice::<Errors>(body) else {
+        return String::new();
+    };
+    let words = found.errors.into_iter().next().map(|one| {
+        let words = [one.code, one.message];
+        let words: Vec<String> = words.into_iter().flatten().collect();
+        words.join(": ")
+    });
+    let words = words.unwrap_or_default();
+    let shown = words.chars().filter(|c| !c.is_control());
+    shown.take(SHOWN).collect()
+}
