@@ -345,3 +345,77 @@ fn export_to_a_folder_stays_in_it() {
     }
     run(&sandbox, &["export", "app.oci", "-o", "zip:x"]).fails(2, &["`zip:x` is no output"]);
 }
+
+/// A layout `bad.oci` of one uncompressed layer.
+fn write_layout(sandbox: &Sandbox, layer: &[u8]) {
+    let blob = |bytes: &[u8]| {
+        let hex = sum(bytes);
+        sandbox.write(&format!("bad.oci/blobs/sha256/{hex}"), bytes);
+        json!({ "digest": format!("sha256:{hex}"), "size": bytes.len() })
+    };
+    let of = |media_type: &str, mut named: Value| {
+        named["mediaType"] = format!("application/vnd.oci.image.{media_type}").into();
+        named
+    };
+    let layer = of("layer.v1.tar", blob(layer));
+    let config = json!({ "rootfs": { "diff_ids": [layer["digest"]] } }).to_string();
+    let config = of("config.v1+json", blob(config.as_bytes()));
+    let manifest = json!({ "schemaVersion": 2, "config": config, "layers": [layer] });
+    let manifest = of("manifest.v1+json", blob(manifest.to_string().as_bytes()));
+    let index = json!({ "schemaVersion": 2, "manifests": [manifest] });
+    sandbox.write("bad.oci/index.json", index.to_string());
+    sandbox.write("bad.oci/oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#);
+}
+
+#[test]
+fn a_hostile_layer_writes_nothing_outside() {
+    let sandbox = Sandbox::new();
+    sandbox.write("victim/file", "mine");
+    let victim = sandbox.project("victim");
+    let victim = victim.to_str().expect("a path in UTF-8");
+    let entry = |archive: &mut tar::Builder<Vec<u8>>, path: &str, link: Option<&str>| {
+        let mut header = tar::Header::new_gnu();
+        header.as_old_mut().name[..path.len()].copy_from_slice(path.as_bytes());
+        header.set_mode(0o4755);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(0);
+        header.set_size(if link.is_some() { 0 } else { 4 });
+        if let Some(target) = link {
+            header.set_entry_type(tar::EntryType::Symlink);
+            header.set_link_name_literal(target).expect("a target");
+        }
+        header.set_cksum();
+        let body: &[u8] = if link.is_some() { b"" } else { b"evil" };
+        archive.append(&header, body).expect("an entry");
+    };
+    // Through links that lead out, by their own paths or up from anywhere.
+    let mut archive = tar::Builder::new(Vec::new());
+    entry(&mut archive, "absolute", Some(victim));
+    entry(&mut archive, "absolute/file", None);
+    entry(&mut archive, "up", Some("../../../../../../victim"));
+    entry(&mut archive, "up/file", None);
+    entry(&mut archive, "turn", Some("../victim/file"));
+    entry(&mut archive, "turn", None);
+    entry(&mut archive, "bell\x07", None);
+    write_layout(&sandbox, &archive.into_inner().expect("an archive"));
+    run(&sandbox, &["export", "bad.oci", "-o", "dir:out"]).succeeds();
+    assert_eq!(text(&sandbox, "victim/file"), "mine");
+    assert_eq!(text(&sandbox, "out/victim/file"), "evil");
+    assert_eq!(text(&sandbox, &format!("out{victim}/file")), "evil");
+    assert_eq!(text(&sandbox, "out/turn"), "evil");
+    let listed = run(&sandbox, &["ls", "bad.oci"]);
+    assert!(
+        listed.succeeds().stdout.contains("bell\\x07\n"),
+        "{listed:?}"
+    );
+    for path in ["../victim/file", "a/../../victim/file"] {
+        let mut archive = tar::Builder::new(Vec::new());
+        entry(&mut archive, path, None);
+        write_layout(&sandbox, &archive.into_inner().expect("an archive"));
+        let export = run(&sandbox, &["export", "bad.oci", "-o", "dir:other"]);
+        export.fails(1, &["`..` part"]);
+        assert!(!sandbox.project("other").exists());
+    }
+    assert_eq!(text(&sandbox, "victim/file"), "mine");
+}
