@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::cli_start::{CompletionsArgs, ImportArgs, InitArgs, ManArgs};
+use crate::examples;
+
 /// Builds container images from `.img` files, with nothing executed.
 #[derive(Debug, Parser)]
 #[command(
@@ -25,6 +28,8 @@ Examples:
   imgc why libc6 app.img          say what an image has a package for
   imgc store gc --max-size 20GB   make room
   imgc check --fix                correct what a machine can correct, here and below
+  imgc init --kind python         start a project that builds at once
+  imgc import Dockerfile          say in a .img file what a Dockerfile declares
   imgc eval -e '1 + 1'            say what an expression gives")]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -57,11 +62,20 @@ pub(crate) enum ColorChoice {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Start a project that builds at once: a `.img` file, the application's files, CI.
+    #[command(after_help = examples::INIT)]
+    Init(InitArgs),
+    /// Say in a `.img` file what a Dockerfile declares, and tell what can't be said.
+    #[command(after_help = examples::IMPORT)]
+    Import(ImportArgs),
     /// Build images and write them as OCI layouts.
+    #[command(after_help = examples::BUILD)]
     Build(BuildArgs),
     /// Say what a build would do, and do nothing.
+    #[command(after_help = examples::PLAN)]
     Plan(PlanArgs),
     /// Build images, and say what their layers are, what is shared, and what an edit costs.
+    #[command(after_help = examples::LAYERS)]
     Layers(LayersArgs),
     /// Say what an image is: configuration, layers, packages.
     Inspect(InspectArgs),
@@ -74,43 +88,65 @@ pub(crate) enum Command {
     /// Write an image in another form: an archive, a layout, its files.
     Export(ExportArgs),
     /// Build images and put them into podman or docker, only what they don't have.
+    #[command(after_help = examples::LOAD)]
     Load(LoadArgs),
     /// Build an image and send it to registries, only what they don't have.
     Push(PushArgs),
     /// Be a registry that can be read: whoever pulls NAME gets NAME.img of a folder, built.
+    #[command(after_help = examples::SERVE)]
     Serve(ServeArgs),
     /// Take the newest versions of all packages, or of some, into the lock.
+    #[command(after_help = examples::UPDATE)]
     Update(UpdateArgs),
     /// Say what `update` would change, and write nothing.
+    #[command(after_help = examples::OUTDATED)]
     Outdated(OutdatedArgs),
     /// Say what an image has a package for: who asked for it, or what needs it.
+    #[command(after_help = examples::WHY)]
     Why(WhyArgs),
     /// Show which package of an image needs which.
+    #[command(after_help = examples::TREE)]
     Tree(TreeArgs),
     /// Say what the packages' maintainer scripts did to an image: which files, by which line.
+    #[command(after_help = examples::EXPLAIN_SCRIPTS)]
     ExplainScripts(ExplainScriptsArgs),
     /// Look after the store: its size, its health, what it keeps.
+    #[command(after_help = examples::STORE)]
     Store(StoreArgs),
     /// Write files in the one style.
+    #[command(after_help = examples::FMT)]
     Fmt(FmtArgs),
     /// Find mistakes without building anything.
+    #[command(after_help = examples::CHECK)]
     Check(CheckArgs),
     /// Run the examples of files and evaluate everything in them.
+    #[command(after_help = examples::TEST)]
     Test(TestArgs),
     /// Evaluate a file or an expression, and print its value.
+    #[command(after_help = examples::EVAL)]
     Eval(EvalArgs),
     /// Ask the language one line at a time.
+    #[command(after_help = examples::REPL)]
     Repl(ReplArgs),
     /// Be the language server of an editor, over standard input and output.
+    #[command(after_help = examples::LSP)]
     Lsp,
     /// Print the manual of modules, or of the names that are always there.
+    #[command(after_help = examples::DOC)]
     Doc(DocArgs),
     /// Say what the code of a diagnostic means, or list all codes.
+    #[command(after_help = examples::EXPLAIN)]
     Explain {
         /// The code: IMG0512.
         #[arg(value_name = "CODE")]
         code: Option<String>,
     },
+    /// Print the completions of a shell, for its own folder of them.
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write those of all commands into a folder.
+    #[command(after_help = examples::MAN)]
+    Man(ManArgs),
 }
 
 /// `imgc build`.
@@ -658,7 +694,7 @@ pub(crate) struct WorkArgs {
 }
 
 /// Reads `NAME=VALUE`.
-fn argument(text: &str) -> Result<(String, String), String> {
+pub(crate) fn argument(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("expected NAME=VALUE".to_owned()),

@@ -7,21 +7,26 @@ mod build;
 mod changes;
 mod check;
 mod cli;
+mod cli_start;
 mod describe;
 mod desk;
 mod doc;
 mod eval;
+mod examples;
 mod explain;
 mod explain_scripts;
 mod fix;
 mod fmt;
 mod found;
 mod graph;
+mod import;
+mod init;
 mod layers;
 mod load;
 mod lock_file;
 mod look;
 mod lsp;
+mod manual;
 mod network;
 mod output;
 mod plan;
@@ -63,6 +68,8 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let terminal = Terminal::new(&cli.global);
     let done = match &cli.command {
+        Command::Init(args) => init::run(args, &terminal),
+        Command::Import(args) => import::run(args, &terminal),
         Command::Build(args) => build::run(args, &terminal),
         Command::Plan(args) => plan::run(args, &terminal),
         Command::Layers(args) => layers::run(args, &terminal),
@@ -88,6 +95,8 @@ fn main() -> ExitCode {
         Command::Lsp => lsp::run(&terminal),
         Command::Doc(args) => doc::run(args, &terminal),
         Command::Explain { code } => explain::run(code.as_deref(), &terminal),
+        Command::Completions(args) => manual::completions(args, &terminal),
+        Command::Man(args) => manual::pages(args, &terminal),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
