@@ -1,14 +1,62 @@
-//! A layer's archive back to a tree. It reads what the writer here writes, and what
-//! other writers of OCI layers do, as far as ustar and PAX go.
+//! A layer's archive back to a tree, whoever wrote it: the changes of an image's layers,
+//! applied one after the other as the OCI image specification says ("Layer filesystem
+//! changeset"). Everything that a hostile layer can make grow is counted.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read};
 
-use imgc_tree::{Content, Data, InsertError, Kind, Meta, Node, Tree, TreePath};
+use imgc_tree::{Content, Data, InsertError, Kind, Node, SegmentId, Tree, TreePath};
 use sha2::{Digest as _, Sha256};
-use tar::{EntryType, Header};
 
-/// No extended header is larger than this, in bytes.
-const PAX_LIMIT: u64 = 1 << 20;
+use crate::read::{Item, ItemKind, TarReader};
+
+/// What the names of files begin with that say what is gone.
+const WHITEOUT: &[u8] = b".wh.";
+/// The whiteout of all that lower layers have in a folder.
+const OPAQUE: &[u8] = b".wh..wh..opq";
+/// What older engines kept of their own in layers. It is no part of the image.
+const ENGINE: &[u8] = b".wh..wh.";
+
+/// No more symbolic links are followed to a folder, as in the kernel.
+const MOST_LINKS: usize = 40;
+
+/// Which contents stay in memory, and what the others are called.
+#[derive(Debug, Clone, Copy)]
+pub struct Keep {
+    /// Files of at most so many bytes are kept in the tree.
+    pub inline: u64,
+    /// Where the others stand: in the uncompressed archive of the layer of this name. If
+    /// none is given, only their digest is known ([`Data::Outside`]).
+    pub layer: Option<SegmentId>,
+}
+
+/// What the layers of one image may still take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// How many entries.
+    pub entries: u64,
+    /// How many bytes of paths, targets and attributes.
+    pub names: u64,
+    /// How many bytes of paths may be looked at to follow links and to take away what is
+    /// gone.
+    pub steps: u64,
+}
+
+impl Allowance {
+    /// What no real image comes near to: two million entries, half a gigabyte of names.
+    pub const IMAGE: Self = Self {
+        entries: 2_000_000,
+        names: 512 << 20,
+        steps: 4 << 30,
+    };
+
+    /// For archives that were written here.
+    const ANY: Self = Self {
+        entries: u64::MAX,
+        names: u64::MAX,
+        steps: u64::MAX,
+    };
+}
 
 /// Lays the archive of a layer over `tree`, whiteouts too. Files of at most `keep`
 /// bytes are kept in the tree; of others it has the digest ([`Data::Outside`]).
@@ -16,252 +64,290 @@ const PAX_LIMIT: u64 = 1 << 20;
 /// # Errors
 /// `InvalidData` for an archive that is damaged, has entries of unknown type, or
 /// does not fit onto the tree; and those of reading.
-pub fn apply(tree: &mut Tree, mut archive: impl Read, keep: u64) -> io::Result<()> {
-    let mut pax = Pax::default();
-    let mut block = [0; 512];
-    loop {
-        archive.read_exact(&mut block)?;
-        if block == [0; 512] {
-            break;
-        }
-        let header = Header::from_byte_slice(&block);
-        check(header)?;
-        let size = pax.number("size")?.unwrap_or(header.entry_size()?);
-        let padding = size
-            .checked_next_multiple_of(512)
-            .ok_or_else(|| invalid("a size is out of range"))?
-            - size;
-        if header.entry_type() == EntryType::XHeader {
-            if size > PAX_LIMIT {
-                return Err(invalid("an extended header is too large"));
-            }
-            pax = Pax::parse(&body(&mut archive, size)?)?;
-            discard(&mut archive, padding)?;
-            continue;
-        }
-        let pax = std::mem::take(&mut pax);
-        let path = pax
-            .bytes("path")
-            .map_or_else(|| header.path_bytes().into_owned(), <[u8]>::to_vec);
-        let path = TreePath::new(&path).map_err(|error| invalid(&error.to_string()))?;
-        let at = |error: io::Error| io::Error::new(error.kind(), format!("{path}: {error}"));
-        entry(
-            tree,
-            &path,
-            header,
-            &pax,
-            &mut (&mut archive).take(size),
-            keep,
-        )
-        .map_err(at)?;
-        discard(&mut archive, padding)?;
-    }
-    // The second block of zeros, and whatever a writer fills its last record with.
-    io::copy(&mut archive, &mut io::sink())?;
-    Ok(())
-}
-
-fn entry(
-    tree: &mut Tree,
-    path: &TreePath,
-    header: &Header,
-    pax: &Pax,
-    body: &mut io::Take<impl Read>,
-    keep: u64,
-) -> io::Result<()> {
-    let id = |found: Option<u64>, field: u64| {
-        u32::try_from(found.unwrap_or(field)).map_err(|_| invalid("an id is too large"))
+pub fn apply(tree: &mut Tree, archive: impl Read, keep: u64) -> io::Result<()> {
+    let keep = Keep {
+        inline: keep,
+        layer: None,
     };
-    let meta = Meta {
-        mode: header.mode()? & 0o7777,
-        uid: id(pax.number("uid")?, header.uid()?)?,
-        gid: id(pax.number("gid")?, header.gid()?)?,
-        mtime: match pax.bytes("mtime") {
-            Some(text) => seconds(text)?,
-            None => i64::try_from(header.mtime()?).map_err(|_| invalid("a bad time"))?,
-        },
-        xattrs: pax.xattrs(),
-    };
-    let device = || -> io::Result<(u32, u32)> {
-        Ok((
-            header.device_major()?.unwrap_or(0),
-            header.device_minor()?.unwrap_or(0),
-        ))
-    };
-    let target = || {
-        let field = || header.link_name_bytes().map(std::borrow::Cow::into_owned);
-        pax.bytes("linkpath")
-            .map(<[u8]>::to_vec)
-            .or_else(field)
-            .unwrap_or_default()
-    };
-    if let Some(name) = path.name().strip_prefix(b".wh.") {
-        return whiteout(tree, path, name);
-    }
-    let kind = match header.entry_type() {
-        EntryType::Directory => Kind::Directory,
-        EntryType::Regular | EntryType::Continuous => Kind::Regular(content(body, keep)?),
-        EntryType::Symlink => Kind::Symlink(target().into()),
-        EntryType::Char => device().map(|(major, minor)| Kind::CharDevice { major, minor })?,
-        EntryType::Block => device().map(|(major, minor)| Kind::BlockDevice { major, minor })?,
-        EntryType::Fifo => Kind::Fifo,
-        EntryType::Link => {
-            let target = TreePath::new(&target()).map_err(|e| invalid(&e.to_string()))?;
-            clear(tree, path);
-            return tree.link(path, &target).map(drop).map_err(unfit);
-        }
-        other => return Err(invalid(&format!("an entry of type {:?}", other.as_byte()))),
-    };
-    if kind != Kind::Directory {
-        clear(tree, path);
-    }
-    tree.insert(path, Node { meta, kind })
-        .map(drop)
-        .map_err(unfit)
-}
-
-/// Takes a folder away where something else will stand.
-fn clear(tree: &mut Tree, path: &TreePath) {
-    if tree.get(path).is_some_and(Node::is_directory) {
-        tree.remove(path);
-    }
-}
-
-fn whiteout(tree: &mut Tree, path: &TreePath, name: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or_else(TreePath::root);
-    if name == b".wh..opq" {
-        let inside: Vec<TreePath> = tree
-            .below(&folder)
-            .skip(1)
-            .map(|(path, _)| path.clone())
-            .collect();
-        for path in &inside {
-            tree.remove(path);
-        }
-        return Ok(());
-    }
-    let gone = folder
-        .join(name)
-        .map_err(|error| invalid(&error.to_string()))?;
-    tree.remove(&gone);
-    Ok(())
-}
-
-fn content(body: &mut io::Take<impl Read>, keep: u64) -> io::Result<Content> {
-    let size = body.limit();
-    if size <= keep {
-        return Ok(Content::inline(self::body(body, size)?));
-    }
-    let mut hash = Sha256::new();
-    let mut buf = vec![0; 64 * 1024];
-    while body.limit() > 0 {
-        let read = body.read(&mut buf)?;
-        if read == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        hash.update(&buf[..read]);
-    }
-    Ok(Content {
-        size,
-        sha256: hash.finalize().into(),
-        data: Data::Outside,
-    })
-}
-
-/// Exactly `size` bytes. Memory grows with what is there, not with what is said.
-fn body(input: &mut impl Read, size: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    input.take(size).read_to_end(&mut bytes)?;
-    if (bytes.len() as u64) < size {
+    if !lay(tree, archive, keep, &mut Allowance::ANY.clone())? {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    Ok(bytes)
-}
-
-fn discard(input: &mut impl Read, size: u64) -> io::Result<()> {
-    match io::copy(&mut input.take(size), &mut io::sink())? {
-        read if read < size => Err(io::ErrorKind::UnexpectedEof.into()),
-        _ => Ok(()),
-    }
-}
-
-fn check(header: &Header) -> io::Result<()> {
-    let bytes = header.as_bytes().iter().enumerate();
-    let sum: u32 = bytes
-        .map(|(at, &b)| {
-            if (148..156).contains(&at) {
-                32
-            } else {
-                u32::from(b)
-            }
-        })
-        .sum();
-    if header.cksum()? != sum {
-        return Err(invalid("a header's checksum is wrong"));
-    }
     Ok(())
 }
 
-/// Whole seconds; a fraction is dropped downwards.
-fn seconds(text: &[u8]) -> io::Result<i64> {
-    let text = std::str::from_utf8(text).map_err(|_| invalid("a bad time"))?;
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let whole_seconds: i64 = whole.parse().map_err(|_| invalid("a bad time"))?;
-    let down = whole.starts_with('-') && fraction.bytes().any(|digit| digit != b'0');
-    Ok(whole_seconds.saturating_sub(i64::from(down)))
+/// As [`apply`], for a layer that anybody may have written: what it takes is taken from
+/// `allowance`. The archive is read to its end, and may lack the blocks that end it.
+///
+/// # Errors
+/// As [`apply`]; `QuotaExceeded` where the allowance is used up.
+pub fn apply_within(
+    tree: &mut Tree,
+    archive: impl Read,
+    keep: Keep,
+    allowance: &mut Allowance,
+) -> io::Result<()> {
+    lay(tree, archive, keep, allowance).map(drop)
 }
 
-/// The records of one extended header, parsed by their lengths: a value may hold any
-/// byte, also a newline.
-#[derive(Default)]
-struct Pax(Vec<(String, Vec<u8>)>);
+fn lay(
+    tree: &mut Tree,
+    archive: impl Read,
+    keep: Keep,
+    allowance: &mut Allowance,
+) -> io::Result<bool> {
+    let mut reader = TarReader::new(archive);
+    let mut laying = Laying {
+        tree,
+        keep,
+        allowance,
+        own: BTreeSet::new(),
+    };
+    while let Some(item) = reader.next_item()? {
+        let shown = || String::from_utf8_lossy(&item.path).into_owned();
+        let at = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", shown()));
+        laying
+            .entry(&item, &mut reader.body().take(item.size))
+            .map_err(at)?;
+    }
+    let is_ended = reader.is_ended();
+    // The second block of zeros, and whatever a writer fills its last record with.
+    io::copy(&mut reader.into_inner(), &mut io::sink())?;
+    Ok(is_ended)
+}
 
-impl Pax {
-    fn parse(mut bytes: &[u8]) -> io::Result<Self> {
-        let mut records = Vec::new();
-        while !bytes.is_empty() {
-            let bad = || invalid("a bad extended header");
-            let space = bytes
-                .iter()
-                .take(8)
-                .position(|&b| b == b' ')
-                .ok_or_else(bad)?;
-            let length = std::str::from_utf8(&bytes[..space]).map_err(|_| bad())?;
-            let length: usize = length.parse().map_err(|_| bad())?;
-            let record = bytes.get(space + 1..length).ok_or_else(bad)?;
-            let record = record.strip_suffix(b"\n").ok_or_else(bad)?;
-            let equals = record.iter().position(|&b| b == b'=').ok_or_else(bad)?;
-            let key = std::str::from_utf8(&record[..equals]).map_err(|_| bad())?;
-            records.push((key.to_owned(), record[equals + 1..].to_vec()));
-            bytes = &bytes[length..];
+/// One layer on its way into the tree.
+struct Laying<'a> {
+    tree: &'a mut Tree,
+    keep: Keep,
+    allowance: &'a mut Allowance,
+    /// What this layer has brought, and the folders above it: its whiteouts are not about
+    /// those, wherever they stand in it.
+    own: BTreeSet<TreePath>,
+}
+
+impl Laying<'_> {
+    fn entry(&mut self, item: &Item, body: &mut io::Take<impl Read>) -> io::Result<()> {
+        self.charge(item)?;
+        let path = TreePath::new(&item.path).map_err(|error| invalid(&error.to_string()))?;
+        if !item.path.windows(WHITEOUT.len()).any(|run| run == WHITEOUT) {
+            return self.place(&path, item, body);
         }
-        Ok(Self(records))
+        let mut parts: Vec<&[u8]> = path.parts().collect();
+        let name = parts.pop().unwrap_or_default();
+        if parts.iter().any(|part| part.starts_with(ENGINE)) {
+            return Ok(());
+        }
+        if parts.iter().any(|part| part.starts_with(WHITEOUT)) {
+            return Err(invalid("a folder is called as whiteouts are"));
+        }
+        match name.strip_prefix(WHITEOUT) {
+            None => self.place(&path, item, body),
+            Some(_) if name == OPAQUE => {
+                let folder = self.folder_of(&path)?;
+                self.hide_below(&folder, false)
+            }
+            Some(_) if name.starts_with(ENGINE) => Ok(()),
+            // A name that stands for the folder itself, or the one above it.
+            Some(b"" | b"." | b"..") => Err(invalid("a whiteout of nothing")),
+            Some(name) => {
+                let folder = self.folder_of(&path)?;
+                let gone = folder.join(name);
+                let gone = gone.map_err(|error| invalid(&error.to_string()))?;
+                self.hide_below(&gone, true)
+            }
+        }
     }
 
-    fn bytes(&self, key: &str) -> Option<&[u8]> {
-        self.0
-            .iter()
-            .rev()
-            .find(|(name, _)| name == key)
-            .map(|(_, value)| value.as_slice())
+    /// Takes away what lower layers have below a path, and at it.
+    fn hide_below(&mut self, path: &TreePath, itself: bool) -> io::Result<()> {
+        let mut gone = Vec::new();
+        let mut looked = 0;
+        for (below, _) in self.tree.below(path) {
+            looked += below.as_bytes().len() as u64 + 1;
+            if !self.own.contains(below) && (itself || below != path) {
+                gone.push(below.clone());
+            }
+        }
+        take(&mut self.allowance.steps, looked)?;
+        // What is deepest goes first: so each is taken away once.
+        for path in gone.iter().rev() {
+            self.tree.remove(path);
+        }
+        Ok(())
     }
 
-    fn number(&self, key: &str) -> io::Result<Option<u64>> {
-        let parse = |bytes| std::str::from_utf8(bytes).ok()?.parse().ok();
-        let number = |bytes| parse(bytes).ok_or_else(|| invalid("a bad number"));
-        self.bytes(key).map(number).transpose()
+    fn place(
+        &mut self,
+        given: &TreePath,
+        item: &Item,
+        body: &mut io::Take<impl Read>,
+    ) -> io::Result<()> {
+        let path = self.real(given)?;
+        self.tree
+            .make_parents(&path, 0)
+            .map_err(|error| unfit(&error))?;
+        let kind = match &item.kind {
+            ItemKind::Directory => Kind::Directory,
+            ItemKind::Regular => Kind::Regular(self.content(item, body)?),
+            ItemKind::Symlink(target) => Kind::Symlink(target.as_slice().into()),
+            ItemKind::CharDevice { major, minor } => Kind::CharDevice {
+                major: *major,
+                minor: *minor,
+            },
+            ItemKind::BlockDevice { major, minor } => Kind::BlockDevice {
+                major: *major,
+                minor: *minor,
+            },
+            ItemKind::Fifo => Kind::Fifo,
+            ItemKind::HardLink(target) => {
+                let target = TreePath::new(target).map_err(|e| invalid(&e.to_string()))?;
+                let target = self.real(&target)?;
+                if self.tree.get(&target).is_none() {
+                    return Err(invalid(&format!(
+                        "a hard link to {target}, which is not there"
+                    )));
+                }
+                if target != path {
+                    self.clear(&path)?;
+                    let linked = self.tree.link(&path, &target);
+                    linked.map_err(|error| unfit(&error))?;
+                }
+                self.owns(&path);
+                return Ok(());
+            }
+        };
+        if kind != Kind::Directory {
+            self.clear(&path)?;
+        }
+        let meta = item.meta.clone();
+        let inserted = self.tree.insert(&path, Node { meta, kind });
+        inserted.map_err(|error| unfit(&error))?;
+        self.owns(&path);
+        Ok(())
     }
 
-    fn xattrs(&self) -> std::collections::BTreeMap<String, Vec<u8>> {
-        let name = |key: &str| key.strip_prefix("SCHILY.xattr.").map(str::to_owned);
-        self.0
-            .iter()
-            .filter_map(|(key, value)| Some((name(key)?, value.clone())))
-            .collect()
+    /// Takes a folder away where something else will stand.
+    fn clear(&mut self, path: &TreePath) -> io::Result<()> {
+        if !path.is_root() && self.tree.get(path).is_some_and(Node::is_directory) {
+            let looked = self.tree.below(path);
+            let looked = looked.map(|(path, _)| path.as_bytes().len() as u64 + 1);
+            let looked = looked.sum();
+            take(&mut self.allowance.steps, looked)?;
+            self.tree.remove(path);
+        }
+        Ok(())
+    }
+
+    /// Remembers that this layer brought a path.
+    fn owns(&mut self, path: &TreePath) {
+        let mut next = Some(path.clone());
+        while let Some(path) = next {
+            next = path.parent();
+            if !self.own.insert(path) {
+                break;
+            }
+        }
+    }
+
+    /// A path whose folder has no links in it. The last part is not followed.
+    fn real(&mut self, path: &TreePath) -> io::Result<TreePath> {
+        if path.is_root() {
+            return Ok(path.clone());
+        }
+        let folder = self.folder_of(path)?;
+        let joined = folder.join(path.name());
+        joined.map_err(|error| invalid(&error.to_string()))
+    }
+
+    /// The folder of a path: links in it are followed inside of the image, as a process in
+    /// it would.
+    fn folder_of(&mut self, path: &TreePath) -> io::Result<TreePath> {
+        let folder = path.parent().unwrap_or_else(TreePath::root);
+        if self.tree.get(&folder).is_some_and(Node::is_directory) {
+            return Ok(folder);
+        }
+        let mut todo: Vec<Vec<u8>> = folder.parts().rev().map(<[u8]>::to_vec).collect();
+        let mut at = TreePath::root();
+        let mut links = 0;
+        while let Some(part) = todo.pop() {
+            take(&mut self.allowance.steps, at.as_bytes().len() as u64 + 1)?;
+            match part.as_slice() {
+                b"" | b"." => continue,
+                b".." => {
+                    at = at.parent().unwrap_or_else(TreePath::root);
+                    continue;
+                }
+                _ => {}
+            }
+            let here = at.join(&part);
+            let here = here.map_err(|error| invalid(&error.to_string()))?;
+            let node = self.tree.get(&here);
+            if let Some(Kind::Symlink(target)) = node.map(|node| &node.kind) {
+                links += 1;
+                if links > MOST_LINKS {
+                    return Err(invalid("too many links lead to its folder"));
+                }
+                if target.starts_with(b"/") {
+                    at = TreePath::root();
+                }
+                todo.extend(target.split(|&b| b == b'/').rev().map(<[u8]>::to_vec));
+            } else {
+                at = here;
+            }
+        }
+        Ok(at)
+    }
+
+    fn content(&self, item: &Item, body: &mut io::Take<impl Read>) -> io::Result<Content> {
+        let size = item.size;
+        if size <= self.keep.inline {
+            let mut bytes = Vec::new();
+            body.read_to_end(&mut bytes)?;
+            return Ok(Content::inline(bytes));
+        }
+        let mut hash = Sha256::new();
+        let mut buf = vec![0; 64 * 1024];
+        loop {
+            match body.read(&mut buf) {
+                Ok(0) => break,
+                Ok(read) => hash.update(&buf[..read]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let place = |id| Data::Segment {
+            id,
+            offset: item.offset,
+        };
+        Ok(Content {
+            size,
+            sha256: hash.finalize().into(),
+            data: self.keep.layer.map_or(Data::Outside, place),
+        })
+    }
+
+    fn charge(&mut self, item: &Item) -> io::Result<()> {
+        let target = match &item.kind {
+            ItemKind::Symlink(target) | ItemKind::HardLink(target) => target.len(),
+            _ => 0,
+        };
+        let attributes = item.meta.xattrs.iter();
+        let attributes = attributes.map(|(name, value)| name.len() + value.len());
+        let bytes = item.path.len() + target + attributes.sum::<usize>();
+        take(&mut self.allowance.entries, 1)?;
+        take(&mut self.allowance.names, bytes as u64)
     }
 }
 
-fn unfit(error: InsertError) -> io::Error {
+fn take(left: &mut u64, amount: u64) -> io::Result<()> {
+    *left = left.checked_sub(amount).ok_or_else(|| {
+        let text = "the layers have more entries or longer names than any image has";
+        io::Error::new(io::ErrorKind::QuotaExceeded, text)
+    })?;
+    Ok(())
+}
+
+fn unfit(error: &InsertError) -> io::Error {
     invalid(&error.to_string())
 }
 

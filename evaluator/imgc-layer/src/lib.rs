@@ -4,7 +4,7 @@
 //! folders first, then [`Segment`]s (the files of one package each, compressed
 //! when the package was unpacked), then all other entries. [`plan_layer`] decides
 //! which segments stand unchanged in a tree, [`assemble`] writes the layer into the
-//! store, [`apply`] reads an archive back. This crate touches no files of the machine
+//! store, [`apply`] reads an archive back, and [`TarReader`] one that somebody else wrote. This crate touches no files of the machine
 //! and knows nothing of packages or of OCI's documents.
 
 mod apply;
@@ -15,9 +15,10 @@ mod encode;
 mod error;
 mod frame;
 mod plan;
+mod read;
 mod segment;
 
-pub use apply::apply;
+pub use apply::{Allowance, Keep, apply, apply_within};
 pub use assemble::{Frame, Layer, assemble, check_segment, folders, recompress};
 pub use contents::{Contents, StoreContents};
 pub use diff_id::{DiffId, DiffIdError};
@@ -26,4 +27,5 @@ pub use error::{LayerError, PlanError};
 pub use frame::{Compression, GZIP_ABI, ZSTD_ABI, ZSTD_LEVEL, decompress};
 pub use imgc_tree::EntryKind;
 pub use plan::{Entry, Recipe, SegmentUse, What, plan_group, plan_layer, plan_layers};
+pub use read::{Item, ItemBody, ItemKind, TarReader};
 pub use segment::{Segment, SegmentWriter, UNPLACED};

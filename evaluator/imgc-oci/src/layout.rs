@@ -1,7 +1,7 @@
 //! The files of an OCI image layout, as a list and as an archive.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 use imgc_layer::{EntryKind, TarWriter};
 use imgc_store::{BlobDigest, Store, StoreError};
@@ -10,7 +10,7 @@ use oci_spec::image::{
     ANNOTATION_REF_NAME, Arch, ImageIndexBuilder, MediaType, Os, PlatformBuilder,
 };
 
-use crate::{Image, OciError, Problem, json};
+use crate::{Descriptor, Image, OciError, Problem, json};
 
 const LAYOUT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
 
@@ -43,6 +43,40 @@ pub struct Tagged<'a> {
     pub image: &'a Image,
 }
 
+/// Where the blobs of a layout come from.
+pub trait Blobs {
+    /// Opens a blob that has `size` bytes. None where it is missing or damaged.
+    ///
+    /// # Errors
+    /// What the backend says.
+    fn open<'a>(
+        &'a self,
+        digest: &BlobDigest,
+        size: u64,
+    ) -> Result<Option<Box<dyn Read + 'a>>, OciError>;
+
+    /// Is told of a blob whose bytes were wrong.
+    ///
+    /// # Errors
+    /// What the backend says.
+    fn discard(&self, digest: &BlobDigest) -> Result<(), OciError>;
+}
+
+impl Blobs for &dyn Store {
+    fn open<'a>(
+        &'a self,
+        digest: &BlobDigest,
+        size: u64,
+    ) -> Result<Option<Box<dyn Read + 'a>>, OciError> {
+        let blob = self.open_sized(digest, size)?;
+        Ok(blob.map(|blob| Box::new(blob) as Box<dyn Read>))
+    }
+
+    fn discard(&self, digest: &BlobDigest) -> Result<(), OciError> {
+        Ok(Store::discard(*self, digest)?)
+    }
+}
+
 impl Layout {
     /// The layout of `images`, in this order in its index. Blobs that they share are
     /// there once.
@@ -66,23 +100,52 @@ impl Layout {
             }
             manifests.push(manifest(tagged));
             for blob in tagged.image.blobs() {
-                let path = format!("blobs/sha256/{}", blob.digest.hex());
+                let path = blob_path(&blob.digest);
                 let (digest, size) = (blob.digest, blob.size);
                 files.insert(path, LayoutFile::Blob { digest, size });
             }
         }
-        let index = ImageIndexBuilder::default()
-            .schema_version(2_u32)
-            .media_type(MediaType::ImageIndex)
-            .manifests(manifests)
-            .build()
-            .expect("all fields without a default are set");
-        files.insert(
-            "index.json".to_owned(),
-            LayoutFile::Bytes(json::canonical(&index)),
-        );
-        files.insert("oci-layout".to_owned(), LayoutFile::Bytes(LAYOUT.to_vec()));
-        Ok(Self { files })
+        finish(files, manifests)
+    }
+
+    /// The layout of one image that was made elsewhere, whose manifest is `manifest`: its
+    /// blobs as they are.
+    ///
+    /// # Errors
+    /// [`OciError::Reference`] as [`new`](Self::new).
+    pub fn of_opened(
+        reference: &str,
+        image: &crate::read::Opened<'_>,
+        manifest: &crate::read::Document,
+    ) -> Result<Self, OciError> {
+        if !is_reference(reference) {
+            let why = "letters, digits and `-._:@/+` between them are allowed";
+            return Err(OciError::Reference(reference.to_owned(), why));
+        }
+        let mut files = BTreeMap::new();
+        for layer in &image.layers {
+            let Descriptor { digest, size } = layer.descriptor;
+            files.insert(blob_path(&digest), LayoutFile::Blob { digest, size });
+        }
+        for document in [manifest, &image.config] {
+            let path = blob_path(&document.descriptor.digest);
+            files.insert(path, LayoutFile::Bytes(document.bytes.clone()));
+        }
+        let media_type = MediaType::from(manifest.media_type.as_str());
+        let mut named = manifest.descriptor.document(media_type);
+        let configuration = &image.configuration;
+        if let (Some(arch), Some(os)) = (&configuration.architecture, &configuration.os) {
+            let mut platform = PlatformBuilder::default()
+                .architecture(Arch::from(arch.as_str()))
+                .os(Os::from(os.as_str()))
+                .build()
+                .expect("all fields without a default are set");
+            platform.set_variant(configuration.variant.clone());
+            named.set_platform(Some(platform));
+        }
+        let name = [(ANNOTATION_REF_NAME.to_owned(), reference.to_owned())];
+        named.set_annotations(Some(name.into_iter().collect()));
+        finish(files, vec![named])
     }
 
     /// Its files in path order: a path relative to the layout's folder, with `/`
@@ -98,6 +161,14 @@ impl Layout {
     /// [`OciError::Invalid`] for a blob that is missing or damaged, or what reading
     /// and writing say. What was written is then no archive.
     pub fn write_archive(&self, store: &dyn Store, out: impl Write) -> Result<(), OciError> {
+        self.write_archive_of(&store, out)
+    }
+
+    /// As [`write_archive`](Self::write_archive), with blobs from elsewhere.
+    ///
+    /// # Errors
+    /// As [`write_archive`](Self::write_archive).
+    pub fn write_archive_of(&self, blobs: &dyn Blobs, out: impl Write) -> Result<(), OciError> {
         let mut tar = TarWriter::new(out);
         let folder = Meta {
             mode: 0o755,
@@ -124,14 +195,14 @@ impl Layout {
                         blob: *digest,
                         problem: Problem::Damaged,
                     };
-                    let mut blob = store.open_sized(digest, *size)?.ok_or_else(damaged)?;
+                    let mut blob = blobs.open(digest, *size)?.ok_or_else(damaged)?;
                     let kind = EntryKind::Regular {
                         size: *size,
                         body: &mut blob,
                     };
                     let body = tar.entry(&path, &file_meta, kind).map_err(archive)?;
                     if body.is_none_or(|body| body.sha256 != *digest.as_bytes()) {
-                        store.discard(digest)?;
+                        blobs.discard(digest)?;
                         return Err(damaged());
                     }
                 }
@@ -141,6 +212,27 @@ impl Layout {
             .and_then(|mut out| out.flush())
             .map_err(archive)
     }
+}
+
+/// Puts the index of `manifests` to the blobs.
+fn finish(
+    mut files: BTreeMap<String, LayoutFile>,
+    manifests: Vec<oci_spec::image::Descriptor>,
+) -> Result<Layout, OciError> {
+    let index = ImageIndexBuilder::default()
+        .schema_version(2_u32)
+        .media_type(MediaType::ImageIndex)
+        .manifests(manifests)
+        .build()
+        .expect("all fields without a default are set");
+    let index = LayoutFile::Bytes(json::canonical(&index));
+    files.insert("index.json".to_owned(), index);
+    files.insert("oci-layout".to_owned(), LayoutFile::Bytes(LAYOUT.to_vec()));
+    Ok(Layout { files })
+}
+
+fn blob_path(digest: &BlobDigest) -> String {
+    format!("blobs/sha256/{}", digest.hex())
 }
 
 fn manifest(tagged: &Tagged<'_>) -> oci_spec::image::Descriptor {

@@ -4,7 +4,8 @@
 //! [`write_image`] puts an image's configuration and manifest into a store,
 //! [`Layout`] says what files a layout folder has and writes it as an archive,
 //! [`validate`] reads an image back, [`pull_layer`] and [`push_image`] ask a registry through
-//! a transport. [`serve`] is the other side: a registry that can be read. The formats are
+//! a transport. [`serve`] is the other side: a registry that can be read. [`read`] opens
+//! images that others wrote. The formats are
 //! those of the OCI image and distribution specifications 1.1. This crate touches no
 //! files of the machine and no network: folders are made by whoever has a [`Layout`].
 
@@ -16,6 +17,7 @@ mod json;
 mod layout;
 mod pull;
 mod push;
+pub mod read;
 pub mod serve;
 mod time;
 mod validate;
@@ -24,7 +26,7 @@ pub use auth::Credentials;
 pub use config::DEFAULT_PATH;
 pub use error::{OciError, Problem};
 pub use image::{Descriptor, Image, ImageSpec, LayerUse, MANIFEST_ABI, write_image};
-pub use layout::{Layout, LayoutFile, Tagged};
+pub use layout::{Blobs, Layout, LayoutFile, Tagged};
 pub use pull::{
     ArtifactReference, PullError, PulledLayer, ReferenceError, RegistryAnswer, RegistryTransport,
     Version, pull_blob, pull_layer,

@@ -77,6 +77,16 @@ pub(crate) enum Command {
     /// Build images, and say what their layers are, what is shared, and what an edit costs.
     #[command(after_help = examples::LAYERS)]
     Layers(LayersArgs),
+    /// Say what an image is: configuration, layers, packages.
+    Inspect(InspectArgs),
+    /// List the files of an image.
+    Ls(LsArgs),
+    /// Print a file of an image.
+    Cat(CatArgs),
+    /// Say what differs between two images: packages, files, configuration, layers.
+    Diff(DiffArgs),
+    /// Write an image in another form: an archive, a layout, its files.
+    Export(ExportArgs),
     /// Build images and put them into podman or docker, only what they don't have.
     #[command(after_help = examples::LOAD)]
     Load(LoadArgs),
@@ -204,6 +214,110 @@ pub(crate) struct LayersArgs {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) work: WorkArgs,
+}
+
+/// What every command takes that looks into images.
+#[derive(Debug, Args)]
+pub(crate) struct LookArgs {
+    /// Fail instead of changing imgc.lock.
+    #[arg(long)]
+    pub(crate) locked: bool,
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
+}
+
+/// `imgc inspect`.
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    /// FILE.img[#NAME], which is built, oci:DIR, oci-archive:FILE or docker-archive:FILE,
+    /// with :TAG or @DIGEST; or the path of a layout or an archive.
+    #[arg(value_name = "IMAGE")]
+    pub(crate) image: String,
+    /// Print one JSON document instead of lines.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) look: LookArgs,
+}
+
+/// `imgc ls`.
+#[derive(Debug, Args)]
+pub(crate) struct LsArgs {
+    /// FILE.img[#NAME], which is built, oci:DIR, oci-archive:FILE or docker-archive:FILE,
+    /// with :TAG or @DIGEST; or the path of a layout or an archive.
+    #[arg(value_name = "IMAGE")]
+    pub(crate) image: String,
+    /// The folder, or a file. Default: the root.
+    #[arg(value_name = "PATH")]
+    pub(crate) path: Option<String>,
+    /// Modes, owners, sizes, times and where links lead.
+    #[arg(short, long)]
+    pub(crate) long: bool,
+    /// All that is below, too.
+    #[arg(short = 'R', long)]
+    pub(crate) recursive: bool,
+    /// Print one JSON document instead of lines.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) look: LookArgs,
+}
+
+/// `imgc cat`.
+#[derive(Debug, Args)]
+pub(crate) struct CatArgs {
+    /// FILE.img[#NAME], which is built, oci:DIR, oci-archive:FILE or docker-archive:FILE,
+    /// with :TAG or @DIGEST; or the path of a layout or an archive.
+    #[arg(value_name = "IMAGE")]
+    pub(crate) image: String,
+    /// The file. Links are followed, inside of the image.
+    #[arg(value_name = "PATH")]
+    pub(crate) path: String,
+    #[command(flatten)]
+    pub(crate) look: LookArgs,
+}
+
+/// `imgc diff`.
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// The image as it was: as for `inspect`.
+    #[arg(value_name = "A")]
+    pub(crate) before: String,
+    /// The image as it is.
+    #[arg(value_name = "B")]
+    pub(crate) after: String,
+    /// List the files that differ, too.
+    #[arg(long)]
+    pub(crate) files: bool,
+    /// Compare what two `.img` files ask for, with their locks, and build nothing.
+    #[arg(long)]
+    pub(crate) plan: bool,
+    /// End with 1 if anything differs.
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+    /// Print one JSON document.
+    #[arg(long, group = "form")]
+    pub(crate) json: bool,
+    /// Print Markdown, for a pull request.
+    #[arg(long, group = "form")]
+    pub(crate) markdown: bool,
+    #[command(flatten)]
+    pub(crate) look: LookArgs,
+}
+
+/// `imgc export`.
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// FILE.img[#NAME], which is built, oci:DIR, oci-archive:FILE or docker-archive:FILE,
+    /// with :TAG or @DIGEST; or the path of a layout or an archive.
+    #[arg(value_name = "IMAGE")]
+    pub(crate) image: String,
+    /// Where to write: `tar:FILE` (all its files in one archive), `dir:DIR` (its files in a
+    /// folder), `docker-archive:FILE`, `oci-archive:FILE` or `oci:DIR`.
+    #[arg(short, long, value_name = "WHERE")]
+    pub(crate) output: String,
+    #[command(flatten)]
+    pub(crate) look: LookArgs,
 }
 
 /// `imgc load`.

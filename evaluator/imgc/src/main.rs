@@ -24,6 +24,7 @@ mod init;
 mod layers;
 mod load;
 mod lock_file;
+mod look;
 mod lsp;
 mod manual;
 mod network;
@@ -72,6 +73,11 @@ fn main() -> ExitCode {
         Command::Build(args) => build::run(args, &terminal),
         Command::Plan(args) => plan::run(args, &terminal),
         Command::Layers(args) => layers::run(args, &terminal),
+        Command::Inspect(args) => look::inspect::run(args, &terminal),
+        Command::Ls(args) => look::ls::run(args, &terminal),
+        Command::Cat(args) => look::cat::run(args, &terminal),
+        Command::Diff(args) => look::diff::run(args, &terminal),
+        Command::Export(args) => look::export::run(args, &terminal),
         Command::Load(args) => load::run(args, &terminal),
         Command::Push(args) => push::run(args, &terminal),
         Command::Serve(args) => serve::run(args, &terminal),

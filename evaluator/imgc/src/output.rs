@@ -5,8 +5,8 @@ use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use imgc_build::Built;
-use imgc_oci::{Layout, LayoutFile, OciError, Tagged};
-use imgc_store::{Store, StoreError};
+use imgc_oci::{Blobs, Layout, LayoutFile, OciError, Tagged};
+use imgc_store::{BlobDigest, Store, StoreError};
 use rayon::prelude::*;
 
 use crate::beside::{folder_beside, write_whole};
@@ -16,6 +16,22 @@ use crate::describe::{self, Problem};
 /// The file of a layout that names its images, and the annotation that it does so with.
 const INDEX: &str = "index.json";
 const REFERENCE: &str = "org.opencontainers.image.ref.name";
+
+/// Places blobs in files.
+pub(crate) trait Export: Sync {
+    /// Places a blob of `size` bytes in a file, verified, in one step.
+    ///
+    /// # Errors
+    /// As [`Output::write`].
+    fn export(&self, digest: &BlobDigest, size: u64, path: &Path) -> Result<(), Taking>;
+}
+
+impl Export for &dyn Store {
+    fn export(&self, digest: &BlobDigest, _: u64, path: &Path) -> Result<(), Taking> {
+        let exported = Store::export(*self, digest, path);
+        exported.map_err(|error| taking(&error))
+    }
+}
 
 /// What `-o` asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,10 +74,10 @@ impl Output {
         match self {
             Self::Default => images.iter().try_for_each(|image| {
                 let folder = PathBuf::from(format!("{}.oci", image.0));
-                write_folder(&folder, &layout(std::slice::from_ref(image))?, store)
+                write_folder(&folder, &layout(std::slice::from_ref(image))?, &store)
             }),
-            Self::Folder(folder) => write_folder(folder, &layout(images)?, store),
-            Self::Archive(file) => write_archive(file, &layout(images)?, store),
+            Self::Folder(folder) => write_folder(folder, &layout(images)?, &store),
+            Self::Archive(file) => write_archive(file, &layout(images)?, &store),
         }
     }
 }
@@ -79,16 +95,20 @@ fn layout(images: &[(String, Built)]) -> Result<Layout, Problem> {
 
 /// A new folder is made beside its place and moved there when it is whole.
 #[expect(clippy::disallowed_methods, reason = "this is what the user asked for")]
-fn write_folder(folder: &Path, layout: &Layout, store: &dyn Store) -> Result<(), Taking> {
+pub(crate) fn write_folder(
+    folder: &Path,
+    layout: &Layout,
+    blobs: &dyn Export,
+) -> Result<(), Taking> {
     if !is_new(folder)? {
         check_is_replaced(folder, layout)?;
-        fill_folder(folder, layout, store)?;
+        fill_folder(folder, layout, blobs)?;
         remove_strays(folder, layout)?;
         return Ok(());
     }
     let wrote = |error| describe::disk("write", folder, &error);
     let (mut part, _lock) = folder_beside(folder).map_err(wrote)?;
-    fill_folder(part.path(), layout, store)?;
+    fill_folder(part.path(), layout, blobs)?;
     std::fs::rename(part.path(), folder).map_err(wrote)?;
     part.disable_cleanup(true);
     Ok(())
@@ -97,7 +117,7 @@ fn write_folder(folder: &Path, layout: &Layout, store: &dyn Store) -> Result<(),
 /// Writes what is not there yet: blobs first and the index last, each file in one
 /// step, so that an earlier image in the folder stays whole until the new one is.
 #[expect(clippy::disallowed_methods, reason = "this is what the user asked for")]
-fn fill_folder(folder: &Path, layout: &Layout, store: &dyn Store) -> Result<(), Taking> {
+fn fill_folder(folder: &Path, layout: &Layout, source: &dyn Export) -> Result<(), Taking> {
     let wrote = |path: &Path, error: &std::io::Error| describe::disk("write", path, error);
     let blobs = folder.join("blobs/sha256");
     std::fs::create_dir_all(&blobs).map_err(|error| wrote(&blobs, &error))?;
@@ -107,25 +127,25 @@ fn fill_folder(folder: &Path, layout: &Layout, store: &dyn Store) -> Result<(), 
     // Flushing a file waits for the disk: several wait together.
     let written: Vec<Result<(), Taking>> = blobs
         .par_iter()
-        .map(|(path, file)| fill_file(&folder.join(path), file, store))
+        .map(|(path, file)| fill_file(&folder.join(path), file, source))
         .collect();
     written.into_iter().collect::<Result<(), Taking>>()?;
     for (path, file) in documents {
-        fill_file(&folder.join(path), file, store)?;
+        fill_file(&folder.join(path), file, source)?;
     }
     Ok(())
 }
 
 /// Writes a file of a layout, unless it is there.
 #[expect(clippy::disallowed_methods, reason = "this is what the user asked for")]
-fn fill_file(path: &Path, file: &LayoutFile, store: &dyn Store) -> Result<(), Taking> {
+fn fill_file(path: &Path, file: &LayoutFile, source: &dyn Export) -> Result<(), Taking> {
     match file {
         LayoutFile::Blob { digest, size } => {
             let there = std::fs::symlink_metadata(path);
             if there.is_ok_and(|there| there.is_file() && there.len() == *size) {
                 return Ok(());
             }
-            store.export(digest, path).map_err(|error| taking(&error))
+            source.export(digest, *size, path)
         }
         LayoutFile::Bytes(bytes) => {
             if std::fs::read(path).is_ok_and(|there| there == *bytes) {
@@ -216,11 +236,11 @@ fn remove_strays(folder: &Path, layout: &Layout) -> Result<(), Problem> {
     Ok(())
 }
 
-fn write_archive(file: &Path, layout: &Layout, store: &dyn Store) -> Result<(), Taking> {
+pub(crate) fn write_archive(file: &Path, layout: &Layout, blobs: &dyn Blobs) -> Result<(), Taking> {
     let mut failed = None;
     let written = write_whole(file, |out| {
         let mut out = BufWriter::new(out);
-        match layout.write_archive(store, &mut out) {
+        match layout.write_archive_of(blobs, &mut out) {
             Ok(()) => out.flush(),
             Err(OciError::Archive(error)) => Err(error),
             Err(OciError::Store(error)) => {

@@ -13,6 +13,7 @@ mod emacs;
 mod engines;
 mod fidelity;
 mod layers;
+mod look;
 mod neovim;
 mod oracle;
 mod place;

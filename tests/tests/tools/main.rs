@@ -13,6 +13,7 @@ mod eval;
 mod fmt;
 mod layers;
 mod load;
+mod look;
 mod programs;
 mod registry;
 mod remote;

@@ -1,0 +1,227 @@
+//! Opening images by their names: building what has to be built, and handing the files of
+//! layouts and archives to the reader.
+
+use std::cell::OnceCell;
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use imgc_oci::Descriptor;
+use imgc_oci::read::{
+    ArchiveIndex, Contents, Files, Found, Limits, Opened, ReadError, StoreFiles, Wanted,
+    open_docker, open_layout, open_manifest,
+};
+use imgc_plan::Platform;
+use imgc_store::DiskStore;
+
+use super::name::{self, ImageName};
+use super::words;
+use crate::build;
+use crate::cli::LookArgs;
+use crate::describe::{self, Problem};
+use crate::target::Target;
+use crate::terminal::{Failure, Terminal};
+use crate::work::Work;
+
+/// What an image's manifest is where it was built here.
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+
+/// Opens images. What building takes is set up once, and only where something is built.
+pub(super) struct Looking<'a> {
+    args: &'a LookArgs,
+    terminal: &'a Terminal,
+    work: OnceCell<Work>,
+}
+
+/// The files of an image, so that they can be read.
+#[derive(Debug)]
+pub(super) struct Held {
+    /// As the command line has it.
+    pub(super) shown: String,
+    from: From,
+    platform: Platform,
+}
+
+#[derive(Debug)]
+enum From {
+    Store {
+        store: Arc<DiskStore>,
+        name: String,
+        manifest: Descriptor,
+    },
+    Layout(PathBuf, Wanted),
+    OciArchive(PathBuf, ArchiveIndex, Wanted),
+    DockerArchive(PathBuf, ArchiveIndex, Wanted),
+}
+
+impl<'a> Looking<'a> {
+    /// Sets nothing up.
+    pub(super) fn new(args: &'a LookArgs, terminal: &'a Terminal) -> Self {
+        Self {
+            args,
+            terminal,
+            work: OnceCell::new(),
+        }
+    }
+
+    /// What builds and evaluates.
+    pub(super) fn work(&self) -> Result<&Work, Failure> {
+        if let Some(work) = self.work.get() {
+            return Ok(work);
+        }
+        let work = Work::begin(&self.args.work)?;
+        Ok(self.work.get_or_init(|| work))
+    }
+
+    /// Finds an image by its name, and builds it if it is to be built.
+    pub(super) fn hold(&self, text: &str) -> Result<Held, Failure> {
+        let from = match ImageName::parse(text)? {
+            ImageName::Built(target) => self.build(&target)?,
+            ImageName::Layout(folder, wanted) => From::Layout(folder, wanted),
+            ImageName::OciArchive(file, wanted) => {
+                let index = indexed(&file)?;
+                From::OciArchive(file, index, wanted)
+            }
+            ImageName::DockerArchive(file, wanted) => {
+                let index = indexed(&file)?;
+                From::DockerArchive(file, index, wanted)
+            }
+            ImageName::Registry(name) => {
+                let problem =
+                    Problem::new(format!("images in registries can't be read so far: {name}"));
+                let help = "copy it into a layout, and name that: oci:DIR";
+                return Err(problem.help(help).into());
+            }
+        };
+        Ok(Held {
+            shown: text.to_owned(),
+            from,
+            platform: self.args.work.evaluation.platform,
+        })
+    }
+
+    fn build(&self, target: &Target) -> Result<From, Failure> {
+        let work = self.work()?;
+        let mut file = target.file.clone().into_os_string();
+        if let Some(name) = &target.select {
+            file.push("#");
+            file.push(name);
+        }
+        let files = [PathBuf::from(file)];
+        let taken = |_: &_| Ok(());
+        let (mut built, progress) =
+            build::all(work, &files, self.args.locked, self.terminal, &taken)?;
+        progress.finish();
+        build::note_work(&progress);
+        if progress.realised().0 > 0 {
+            work.make_room()?;
+        }
+        let names: Vec<String> = built.iter().map(|(name, _)| name.clone()).collect();
+        let Some((name, image)) = built.pop().filter(|_| built.is_empty()) else {
+            let file = target.file.display();
+            return Err(several(&file.to_string(), &names).into());
+        };
+        Ok(From::Store {
+            store: Arc::clone(&work.store),
+            name,
+            manifest: image.image.manifest,
+        })
+    }
+}
+
+/// A file with more images than one, or none.
+pub(super) fn several(file: &str, names: &[String]) -> Problem {
+    if names.is_empty() {
+        return Problem::new(format!("{file} has no image"));
+    }
+    Problem::new(format!("{file} has several images: {}", names.join(", ")))
+        .help(format!("name one of the fields: {file}#NAME"))
+}
+
+impl Held {
+    /// Reads the image's documents.
+    pub(super) fn open(&self) -> Result<Opened<'_>, Problem> {
+        let opened = match &self.from {
+            From::Store { name, manifest, .. } => {
+                let name = Some(name.clone());
+                open_manifest(self, *manifest, MANIFEST.to_owned(), name)
+            }
+            From::Layout(_, wanted) | From::OciArchive(_, _, wanted) => {
+                open_layout(self, wanted, self.platform)
+            }
+            From::DockerArchive(_, _, wanted) => open_docker(self, wanted, self.platform),
+        };
+        opened.map_err(|error| self.problem(&error))
+    }
+
+    /// Reads the image's layers.
+    pub(super) fn contents(&self, image: &Opened<'_>) -> Result<Contents, Problem> {
+        let contents = image.contents(&Limits::IMAGE);
+        contents.map_err(|error| self.problem(&error))
+    }
+
+    /// What is wrong with it, in words.
+    pub(super) fn problem(&self, error: &ReadError) -> Problem {
+        words::reading(&self.shown, error)
+    }
+}
+
+impl Files for Held {
+    fn open<'a>(&'a self, name: &str) -> io::Result<Option<Found<'a>>> {
+        match &self.from {
+            From::Store { store, .. } => StoreFiles(&**store).found(name),
+            From::Layout(folder, _) => file_of(folder, name),
+            From::OciArchive(file, index, _) | From::DockerArchive(file, index, _) => {
+                member_of(file, index, name)
+            }
+        }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the binary gives the libraries their files"
+)]
+fn file_of(folder: &Path, name: &str) -> io::Result<Option<Found<'static>>> {
+    let path = folder.join(name);
+    let metadata = match path.metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other?,
+    };
+    // Whoever opens a pipe waits for ever.
+    if !metadata.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no file"));
+    }
+    Ok(Some(Found {
+        size: metadata.len(),
+        reader: Box::new(File::open(path)?),
+    }))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the binary gives the libraries their files"
+)]
+fn member_of(file: &Path, index: &ArchiveIndex, name: &str) -> io::Result<Option<Found<'static>>> {
+    let Some(member) = index.find(name) else {
+        return Ok(None);
+    };
+    let mut file = File::open(file)?;
+    file.seek(SeekFrom::Start(member.offset))?;
+    Ok(Some(Found {
+        size: member.size,
+        reader: Box::new(file.take(member.size)),
+    }))
+}
+
+fn indexed(file: &Path) -> Result<ArchiveIndex, Problem> {
+    name::index(file).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => Problem::new(format!(
+            "{} is no uncompressed tar archive: {error}",
+            file.display()
+        ))
+        .help("decompress it first, if it is compressed"),
+        _ => describe::disk("read", file, &error),
+    })
+}
