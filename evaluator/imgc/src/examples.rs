@@ -35,6 +35,34 @@ Examples:
   imgc layers app.img             the layers of one image, and what an edit costs
   imgc layers web.img worker.img  what two images share";
 
+pub(crate) const INSPECT: &str = "\
+Examples:
+  imgc inspect app.img            build, and say what the image is
+  imgc inspect oci:app.oci        the same of a layout
+  imgc inspect --json saved.tar   the same of an archive, for machines";
+
+pub(crate) const LS: &str = "\
+Examples:
+  imgc ls app.img /etc            the files of a folder of the image
+  imgc ls -lR oci:app.oci /usr    all that is below, with modes, owners and sizes";
+
+pub(crate) const CAT: &str = "\
+Examples:
+  imgc cat app.img /etc/os-release
+  imgc cat saved.tar /usr/bin/app > app";
+
+pub(crate) const DIFF: &str = "\
+Examples:
+  imgc diff oci:old.oci app.img   what differs between two images
+  imgc diff --files --exit-code oci:old.oci oci:new.oci
+  imgc diff --plan --markdown ../before/app.img app.img";
+
+pub(crate) const EXPORT: &str = "\
+Examples:
+  imgc export app.img -o docker-archive:app.tar
+  imgc export oci:app.oci -o tar:files.tar
+  imgc export app.img -o dir:root";
+
 pub(crate) const LOAD: &str = "\
 Examples:
   imgc load app.img               give the image to podman or docker
