@@ -78,14 +78,19 @@ pub(crate) enum Command {
     #[command(after_help = examples::LAYERS)]
     Layers(LayersArgs),
     /// Say what an image is: configuration, layers, packages.
+    #[command(after_help = examples::INSPECT)]
     Inspect(InspectArgs),
     /// List the files of an image.
+    #[command(after_help = examples::LS)]
     Ls(LsArgs),
     /// Print a file of an image.
+    #[command(after_help = examples::CAT)]
     Cat(CatArgs),
     /// Say what differs between two images: packages, files, configuration, layers.
+    #[command(after_help = examples::DIFF)]
     Diff(DiffArgs),
     /// Write an image in another form: an archive, a layout, its files.
+    #[command(after_help = examples::EXPORT)]
     Export(ExportArgs),
     /// Build images and put them into podman or docker, only what they don't have.
     #[command(after_help = examples::LOAD)]

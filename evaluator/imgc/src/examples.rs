@@ -35,6 +35,32 @@ Examples:
   imgc layers app.img             the layers of one image, and what an edit costs
   imgc layers web.img worker.img  what two images share";
 
+pub(crate) const INSPECT: &str = "\
+Examples:
+  imgc inspect app.img            build it, and say what it is
+  imgc inspect --json oci:app.oci the same of a layout, for machines";
+
+pub(crate) const LS: &str = "\
+Examples:
+  imgc ls -l app.img /etc         a folder, with modes and owners
+  imgc ls -R saved.tar            all names of what docker saved";
+
+pub(crate) const CAT: &str = "\
+Examples:
+  imgc cat app.img /etc/passwd    a file of an image
+  imgc cat oci:apps.oci:web /etc/os-release";
+
+pub(crate) const DIFF: &str = "\
+Examples:
+  imgc diff oci:app.oci app.img   what a build would change for whoever has the layout
+  imgc diff --markdown --plan ../before/app.img app.img
+                                  the same of locks and files, without building";
+
+pub(crate) const EXPORT: &str = "\
+Examples:
+  imgc export app.img -o docker-archive:app.tar
+  imgc export oci:app.oci -o dir:rootfs";
+
 pub(crate) const LOAD: &str = "\
 Examples:
   imgc load app.img               give the image to podman or docker
