@@ -96,6 +96,7 @@ pub(crate) enum Command {
     #[command(after_help = examples::LOAD)]
     Load(LoadArgs),
     /// Build an image and send it to registries, only what they don't have.
+    #[command(after_help = examples::PUSH)]
     Push(PushArgs),
     /// Be a registry that can be read: whoever pulls NAME gets NAME.img of a folder, built.
     #[command(after_help = examples::SERVE)]
@@ -351,13 +352,6 @@ pub(crate) struct LoadArgs {
 
 /// `imgc push`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Logins are those of podman and docker: `podman login HOST`, `docker login HOST`.
-
-Examples:
-  imgc push app.img registry.example/team/app:1.2
-  imgc push apps.img#web registry.example/web:1 registry.example/web:latest
-  imgc push --insecure app.img localhost:5000/app")]
 pub(crate) struct PushArgs {
     /// The file to build; FILE#NAME is the field NAME of the file's record.
     #[arg(value_name = "FILE[#NAME]")]

@@ -68,6 +68,13 @@ Examples:
   imgc load app.img               give the image to podman or docker
   imgc load --tag app:dev app.img under this name";
 
+pub(crate) const PUSH: &str = "\
+Logins are those of podman and docker: `podman login HOST`, `docker login HOST`.
+Examples:
+  imgc push app.img registry.example/team/app:1.2
+  imgc push apps.img#web registry.example/web:1 registry.example/web:latest
+  imgc push --insecure app.img localhost:5000/app";
+
 pub(crate) const SERVE: &str = "\
 Examples:
   imgc serve                      the .img files of the current folder
