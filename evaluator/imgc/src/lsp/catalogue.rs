@@ -143,12 +143,21 @@ impl Folder {
         let mut names: Vec<&str> = Vec::new();
         for index in self.indices() {
             names.extend(index.starting_with(prefix).map(|package| package.name()));
+            // Several versions of one name stand beside each other.
+            names.dedup();
         }
         if self.indices().is_empty() {
             let pins = self.lock.packages().iter().map(|pin| pin.key.name.as_str());
             names.extend(pins.filter(|name| name.starts_with(prefix)));
         }
-        names.sort_unstable_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
+        let shorter = |a: &&str, b: &&str| (a.len(), *a).cmp(&(b.len(), *b));
+        // Each index may have a name: so many hold enough of them.
+        let enough = most.saturating_mul(self.indices().len().max(1));
+        if enough < names.len() {
+            names.select_nth_unstable_by(enough, shorter);
+            names.truncate(enough);
+        }
+        names.sort_unstable_by(shorter);
         names.dedup();
         names.truncate(most);
         let version = |name: &str| {
