@@ -30,6 +30,8 @@ struct Folder {
     lock: Lock,
     /// Read when somebody asks for the first time.
     indices: OnceLock<Vec<Index>>,
+    /// The names of all packages, the shortest first.
+    by_length: OnceLock<Vec<String>>,
     /// The packages that stand for names that are none, by those names.
     providers: OnceLock<BTreeMap<String, Vec<String>>>,
     /// The names of all pins.
@@ -53,6 +55,7 @@ impl Locked {
                 // One that can't be read is told by the commands that need it.
                 lock: beside.map(|beside| beside.lock).unwrap_or_default(),
                 indices: OnceLock::new(),
+                by_length: OnceLock::new(),
                 providers: OnceLock::new(),
                 pinned_names: OnceLock::new(),
             })
@@ -139,27 +142,25 @@ impl Folder {
         })
     }
 
-    fn starting_with(&self, prefix: &str, most: usize) -> Vec<PackageName> {
-        let mut names: Vec<&str> = Vec::new();
-        for index in self.indices() {
-            names.extend(index.starting_with(prefix).map(|package| package.name()));
-            // Several versions of one name stand beside each other.
+    /// The names of all packages, the shortest first.
+    fn by_length(&self) -> &[String] {
+        self.by_length.get_or_init(|| {
+            let mut names: Vec<&str> = Vec::new();
+            for index in self.indices() {
+                names.extend(index.packages().map(|package| package.name()));
+            }
+            if self.indices().is_empty() {
+                names.extend(self.lock.packages().iter().map(|pin| pin.key.name.as_str()));
+            }
+            names.sort_unstable_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
             names.dedup();
-        }
-        if self.indices().is_empty() {
-            let pins = self.lock.packages().iter().map(|pin| pin.key.name.as_str());
-            names.extend(pins.filter(|name| name.starts_with(prefix)));
-        }
-        let shorter = |a: &&str, b: &&str| (a.len(), *a).cmp(&(b.len(), *b));
-        // Each index may have a name: so many hold enough of them.
-        let enough = most.saturating_mul(self.indices().len().max(1));
-        if enough < names.len() {
-            names.select_nth_unstable_by(enough, shorter);
-            names.truncate(enough);
-        }
-        names.sort_unstable_by(shorter);
-        names.dedup();
-        names.truncate(most);
+            names.into_iter().map(str::to_owned).collect()
+        })
+    }
+
+    fn starting_with(&self, prefix: &str, most: usize) -> Vec<PackageName> {
+        let names = self.by_length().iter().map(String::as_str);
+        let names = names.filter(|name| name.starts_with(prefix)).take(most);
         let version = |name: &str| {
             let indices = self.indices().iter();
             let known = indices.flat_map(|index| index.named(name));
@@ -171,7 +172,7 @@ impl Folder {
                 Some(pin.key.version.as_str())
             })
         };
-        let names = names.into_iter().map(|name| PackageName {
+        let names = names.map(|name| PackageName {
             name: name.to_owned(),
             version: version(name).unwrap_or_default().to_owned(),
         });
