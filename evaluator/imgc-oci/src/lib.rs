@@ -28,9 +28,11 @@ pub use error::{OciError, Problem};
 pub use image::{Descriptor, Image, ImageSpec, LayerUse, MANIFEST_ABI, write_image};
 pub use layout::{Blobs, Layout, LayoutFile, Tagged};
 pub use pull::{
-    ArtifactReference, PullError, PulledLayer, ReferenceError, RegistryAnswer, RegistryTransport,
-    Version, pull_blob, pull_layer,
+    ArtifactReference, PullError, PulledLayer, ReferenceError, RegistryAnswer, RegistryImage,
+    RegistryTransport, Version, pull_blob, pull_layer,
 };
-pub use push::{Destination, PushError, PushRequest, PushTransport, Pushed, push_image};
+pub use push::{
+    Destination, OpenAnswer, PushError, PushRequest, PushTransport, Pushed, push_image,
+};
 pub use time::rfc3339;
 pub use validate::validate;

@@ -63,6 +63,11 @@ Examples:
   imgc export oci:app.oci -o tar:files.tar
   imgc export app.img -o dir:root";
 
+pub(crate) const PULL: &str = "\
+Examples:
+  imgc pull registry.example/team/app:1.2
+  imgc pull registry.example/team/app:1.2 -o oci:app.oci";
+
 pub(crate) const LOAD: &str = "\
 Examples:
   imgc load app.img               give the image to podman or docker

@@ -34,6 +34,7 @@ mod programs;
 mod progress;
 mod project;
 mod push;
+mod registry;
 mod remote;
 mod repl;
 mod serve;
@@ -77,6 +78,7 @@ fn main() -> ExitCode {
         Command::Ls(args) => look::ls::run(args, &terminal),
         Command::Cat(args) => look::cat::run(args, &terminal),
         Command::Diff(args) => look::diff::run(args, &terminal),
+        Command::Pull(args) => look::pull::run(args, &terminal),
         Command::Export(args) => look::export::run(args, &terminal),
         Command::Load(args) => load::run(args, &terminal),
         Command::Push(args) => push::run(args, &terminal),

@@ -1,5 +1,5 @@
-//! `imgc push` to Debian's docker-registry: without TLS, then with TLS and a password.
-//! skopeo, podman and crane have it as it was pushed.
+//! `imgc push` to Debian's docker-registry and `imgc pull` from it: without TLS, then with TLS
+//! and a password. skopeo, podman and crane have it as it was pushed.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -317,6 +317,20 @@ fn a_registry_with_tls_and_a_password_takes_it_from_who_may() {
         "{refused:?}"
     );
     assert!(!refused.stderr.contains("guess"), "{refused:?}");
+    let read = ["inspect", "--ca", &authority];
+    let image = format!("docker://{app}");
+    let refused = look(&project, &[&read[..], &[&*image]].concat());
+    assert_eq!(refused.code, Some(1));
+    assert!(
+        refused.stderr.contains("does not let `somebody` read app"),
+        "{refused:?}"
+    );
+    login("secret word").succeeds();
+    let pull = ["pull", "--ca", &authority, &app];
+    let pulled = look(&project, &pull);
+    let name = format!("{}/app@{digest}\n", registry.address);
+    assert_eq!(pulled.succeeds().stdout, name);
+
     let helper = "{\"credsStore\":\"pass\",\"credHelpers\":{\"HOST\":\"pass\"}}";
     let helper = helper.replace("HOST", &registry.address);
     std::fs::write(project.join("auth.json"), helper).expect("a file");
@@ -325,4 +339,79 @@ fn a_registry_with_tls_and_a_password_takes_it_from_who_may() {
         helped.stderr.contains("`docker-credential-pass` keeps it"),
         "{helped:?}"
     );
+}
+
+/// A command that reads images, with a store of its own.
+fn look(project: &Path, args: &[&str]) -> Outcome {
+    let mut command = imgc_command();
+    command
+        .current_dir(project)
+        .args(args)
+        .arg("--store")
+        .arg(project.join("store"));
+    command.env("REGISTRY_AUTH_FILE", project.join("auth.json"));
+    run(&mut command)
+}
+
+#[test]
+fn what_is_pulled_is_what_was_pushed() {
+    let registry = Registry::start("registry-pull", false);
+    let project = project("pulled");
+    let app = format!("{}/app:1", registry.address);
+    let pushed = push(&project, &["--insecure", &app]);
+    let digest = pushed.succeeds().stdout.trim().to_owned();
+    let digest = digest.rsplit(' ').next().expect("a digest");
+    let pinned = format!("{}/app@{digest}", registry.address);
+
+    // To look at a configuration fetches no layer.
+    let image = format!("docker://{app}");
+    let inspected = look(&project, &["inspect", "--insecure", "--json", &image]);
+    let said: serde_json::Value = serde_json::from_str(&inspected.succeeds().stdout).expect("JSON");
+    assert!(said.to_string().contains(digest), "{said}");
+    let layers = registry.log().matches("\"GET /v2/app/blobs/").count();
+    assert_eq!(layers, 1, "the configuration alone");
+    let note = look(&project, &["cat", "--insecure", &image, "/srv/note"]);
+    assert_eq!(note.succeeds().stdout, "first\n");
+
+    // All of it, byte for byte; what is in the store is not fetched again.
+    let pull = ["pull", "--insecure", &app, "-o", "oci:pulled"];
+    let pulled = look(&project, &pull);
+    assert_eq!(pulled.succeeds().stdout, format!("{pinned}\n"));
+    let layout = Layout::open(&project.join("pulled"));
+    assert_eq!(layout.digest, digest);
+    assert!(layout.tree().contains_key("srv/note"));
+    let fetched = |registry: &Registry| registry.log().matches("\"GET /v2/app/blobs/").count();
+    let before = fetched(&registry);
+    look(&project, &pull).succeeds();
+    assert_eq!(fetched(&registry), before);
+
+    // The same image as skopeo has it: in docker's formats, with gzip.
+    let source = format!("docker://{app}");
+    let other = format!("docker://{}/other:1", registry.address);
+    let plain = ["--src-tls-verify=false", "--dest-tls-verify=false"];
+    let form = ["--format", "v2s2", "--dest-compress-format", "gzip"];
+    let copy = ["copy", "-q", &source, &other];
+    call("skopeo", &[&copy[..], &plain[..], &form[..]].concat());
+    let same = look(&project, &["diff", "--insecure", "app.img", &other]);
+    assert!(
+        !same.stdout.contains("/srv/note") && same.stdout.contains("application/vnd.docker"),
+        "{same:?}"
+    );
+    std::fs::write(project.join("note"), "second\n").expect("a file");
+    let differs = look(&project, &["diff", "--insecure", "app.img", &other]);
+    assert!(differs.stdout.contains("srv/note"), "{differs:?}");
+
+    // What is not there; and what is pinned and in the store, when nobody answers.
+    let missing = format!("{}/app:none", registry.address);
+    let missing = look(&project, &["pull", "--insecure", &missing]);
+    assert_eq!(missing.code, Some(1));
+    assert!(
+        missing.stderr.contains("the registry has no "),
+        "{missing:?}"
+    );
+    let far = look(&project, &["pull", "--insecure", "registry.example/app"]);
+    assert_eq!(far.code, Some(2), "{far:?}");
+    drop(registry);
+    let alone = look(&project, &["pull", "--insecure", "--offline", &pinned]);
+    assert_eq!(alone.succeeds().stdout, format!("{pinned}\n"));
 }

@@ -7,10 +7,10 @@
 //! No sockets here: those are the transport's. What a registry answers is not believed where
 //! it names another digest.
 
-mod session;
+pub(crate) mod session;
 mod upload;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 
 use imgc_store::{BlobDigest, Store, StoreError};
@@ -40,8 +40,35 @@ pub trait PushTransport: Sync {
     /// Why there is no answer, in words for the user. Whether bytes have arrived is not known.
     fn send(&self, request: PushRequest<'_>) -> Result<RegistryAnswer, String>;
 
+    /// The answer to a `GET` whose body is read as it comes. Redirects are not followed. An
+    /// address that may not be asked is refused.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    fn open(&self, url: &str, headers: &[(&str, String)]) -> Result<OpenAnswer, String>;
+
     /// Waits before another try: after so many failures, and at least so many seconds.
     fn wait(&self, failed: u32, seconds: u64);
+}
+
+/// An answer whose body has not been read.
+pub struct OpenAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, their names in small letters.
+    pub headers: BTreeMap<String, String>,
+    /// The body.
+    pub body: Box<dyn Read>,
+}
+
+impl std::fmt::Debug for OpenAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let headers = &self.headers;
+        f.debug_struct("OpenAnswer")
+            .field("status", &self.status)
+            .field("headers", headers)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A request.
@@ -92,7 +119,7 @@ pub struct Pushed {
     pub unchanged: bool,
 }
 
-/// Why an image was not pushed. Nothing names what was sent of it.
+/// Why an image was not pushed or pulled. Nothing names what was sent of it.
 #[derive(Debug, thiserror::Error)]
 pub enum PushError {
     /// No answer.
@@ -104,8 +131,10 @@ pub enum PushError {
         reason: String,
     },
     /// The registry wants somebody to log in, or somebody else.
-    #[error("the registry {host} does not let {who} push to {name}")]
+    #[error("the registry {host} does not let {who} {act} {name}")]
     Unauthorized {
+        /// What for: `push to` or `read`.
+        act: &'static str,
         /// The registry.
         host: String,
         /// The repository.
@@ -142,6 +171,12 @@ pub enum PushError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The registry has no such thing, or does not show it to everybody.
+    #[error("the registry has no {0}")]
+    NotFound(String),
+    /// What was fetched can't be written.
+    #[error("what was fetched can't be written: {0}")]
+    Write(io::Error),
     /// An image is pushed to a tag.
     #[error("an image is pushed to a tag, and `{0}` names a digest")]
     NoTag(String),

@@ -148,6 +148,10 @@ impl PushTransport for Memory {
         ))
     }
 
+    fn open(&self, url: &str, _: &[(&str, String)]) -> Result<OpenAnswer, String> {
+        Err(format!("nothing is fetched: {url}"))
+    }
+
     fn wait(&self, _: u32, seconds: u64) {
         self.state().waited += seconds;
     }

@@ -10,4 +10,5 @@ pub(crate) mod ls;
 mod name;
 mod open;
 mod packages;
+pub(crate) mod pull;
 mod words;
