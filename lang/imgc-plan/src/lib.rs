@@ -20,4 +20,4 @@ pub use image::{
 };
 pub use image_path::{ImagePath, ImagePathError};
 pub use layers::{Compression, CompressionError, Layers, MAX_LAYERS};
-pub use platform::{Arch, ParseArchError, Platform};
+pub use platform::{Arch, ElfKind, ParseArchError, Platform};
