@@ -172,8 +172,9 @@ impl Gathering<'_> {
                     let before = self.gathered.plan.indexes.len();
                     self.index(name, *site, index, problems);
                     if let Some(index) = self.gathered.plan.indexes.get(before) {
-                        let field = (index.name.clone(), (*name).to_owned());
-                        self.gathered.fields.push(field);
+                        let all = std::iter::once(&index.name).chain(&index.images);
+                        let fields = all.map(|one| (one.clone(), (*name).to_owned()));
+                        self.gathered.fields.extend(fields);
                     }
                 }
                 other => {
