@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn a_program_is_of_one_architecture() {
         for of in Arch::ALL {
-            let world = MemoryWorld::new().file("p", &smallest(of));
+            let world = MemoryWorld::new().file("p", smallest(of));
             for wanted in Arch::ALL {
                 let found = check(&mut |at, len| world.read("p", at, len), wanted);
                 if of == wanted {
