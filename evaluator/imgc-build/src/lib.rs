@@ -14,6 +14,7 @@ mod builder;
 mod error;
 mod event;
 mod fetch;
+mod index;
 mod known;
 mod layering;
 mod lookup;

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli_start::{CompletionsArgs, ImportArgs, InitArgs, ManArgs};
 use crate::examples;
+use crate::terminal::Failure;
 
 /// Builds container images from `.img` files, with nothing executed.
 #[derive(Debug, Parser)]
@@ -683,9 +684,11 @@ pub(crate) enum DocFormat {
 /// What every command takes that evaluates.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct EvaluationArgs {
-    /// The platform of images that don't name one.
-    #[arg(long, value_name = "linux/ARCH", default_value = "linux/amd64")]
-    pub(crate) platform: imgc_plan::Platform,
+    /// The platform of images that don't name one; of several, and of an index, the one that
+    /// is looked at. Several, with commas or given more than once, make an index of each
+    /// image. Default: linux/amd64.
+    #[arg(long = "platform", value_name = "linux/ARCH", value_delimiter = ',')]
+    pub(crate) platforms: Vec<imgc_plan::Platform>,
     /// An argument for a file that is a function of named fields. May be given more
     /// than once.
     #[arg(long = "arg", value_name = "NAME=VALUE", value_parser = argument)]
@@ -696,6 +699,27 @@ pub(crate) struct EvaluationArgs {
     /// Use no network.
     #[arg(long)]
     pub(crate) offline: bool,
+}
+
+impl EvaluationArgs {
+    /// The platform of images that don't name one; the first of several.
+    pub(crate) fn platform(&self) -> imgc_plan::Platform {
+        let first = self.platforms.first().copied();
+        first.unwrap_or(imgc_plan::Platform::DEFAULT)
+    }
+
+    /// Makes sure that there is one platform, for a command that takes no more.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub(crate) fn check_one_platform(&self) -> Result<(), Failure> {
+        match &*self.platforms {
+            [] | [_] => Ok(()),
+            _ => Err(Failure::Usage(
+                "this command takes one --platform: it looks at one image".to_owned(),
+            )),
+        }
+    }
 }
 
 /// What every command takes that builds.

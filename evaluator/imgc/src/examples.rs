@@ -22,6 +22,7 @@ Examples:
   imgc build apps.img#web                 the field `web` of the file's record
   imgc build -o oci-archive:app.tar app.img
   imgc build --platform linux/arm64 app.img
+  imgc build --platform linux/amd64,linux/arm64 app.img   an index of two images
   imgc build --watch app.img              again whenever a file changes";
 
 pub(crate) const PLAN: &str = "\

@@ -30,6 +30,7 @@ mod manual;
 mod network;
 mod output;
 mod plan;
+mod product;
 mod programs;
 mod progress;
 mod project;

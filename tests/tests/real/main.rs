@@ -17,6 +17,7 @@ mod look;
 mod neovim;
 mod oracle;
 mod place;
+mod platforms;
 mod podman;
 mod registry;
 mod running;

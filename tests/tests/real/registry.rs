@@ -250,6 +250,104 @@ fn what_is_pushed_is_what_was_built_and_nothing_is_sent_twice() {
 }
 
 #[test]
+fn an_index_comes_with_all_its_images() {
+    let registry = Registry::start("registry-index", false);
+    let project = project("pushed-index");
+    let index = format!("{}/app:1", registry.address);
+    let pushed = push(
+        &project,
+        &[
+            "--insecure",
+            &index,
+            "--platform",
+            "linux/amd64,linux/arm64",
+        ],
+    );
+    let line = pushed.succeeds().stdout.trim().to_owned();
+    let digest = line.rsplit(' ').next().expect("a digest").to_owned();
+    let platforms = |text: &str| -> Vec<String> {
+        let found: serde_json::Value = serde_json::from_str(text).expect("JSON");
+        assert_eq!(
+            found["mediaType"],
+            "application/vnd.oci.image.index.v1+json"
+        );
+        let all = found["manifests"].as_array().expect("manifests").iter();
+        all.map(|one| one["platform"]["architecture"].to_string())
+            .collect()
+    };
+    let manifest = call("crane", &["manifest", "--insecure", &index]);
+    assert_eq!(platforms(&manifest), ["\"amd64\"", "\"arm64\""]);
+    let found = call("crane", &["digest", "--insecure", &index]);
+    assert_eq!(found.trim(), digest);
+    let remote = ["validate", "--insecure", "--fast", "--remote", &index];
+    call("crane", &remote);
+
+    let source = format!("docker://{index}");
+    let plain = "--tls-verify=false";
+    let raw = call("skopeo", &["inspect", plain, "--raw", &source]);
+    assert_eq!(raw, manifest);
+    let copy = project.join("copy");
+    let target = format!("oci:{}:copy", copy.display());
+    let all = ["copy", "-q", "--all", "--src-tls-verify=false"];
+    call("skopeo", &[&all[..], &[&source, &target]].concat());
+    let (copied, images) = Layout::open_index(&copy);
+    assert_eq!(copied, digest);
+    for (arch, (platform, image)) in ["amd64", "arm64"].into_iter().zip(&images) {
+        assert!(platform.starts_with(&format!("linux/{arch}")), "{platform}");
+        let status = &image.tree()["var/lib/dpkg/status"].bytes;
+        let text = String::from_utf8_lossy(status).into_owned();
+        assert!(text.contains(&format!("Architecture: {arch}")), "{text}");
+        // skopeo, podman and crane each take the image of one platform from it.
+        let config = [
+            "--override-arch",
+            arch,
+            "inspect",
+            plain,
+            "--config",
+            &source,
+        ];
+        let found: serde_json::Value =
+            serde_json::from_str(&call("skopeo", &config)).expect("JSON");
+        assert_eq!(found["architecture"], arch);
+        let platform = format!("linux/{arch}");
+        let one = ["digest", "--insecure", "--platform", &platform, &index];
+        assert_eq!(call("crane", &one).trim(), image.digest);
+        let at = |name: &str| {
+            let folder = PLACE.join("registry-index-podman").join(name);
+            folder.display().to_string()
+        };
+        let (root, state) = (at("root"), at("run"));
+        let podman = ["--root", &root, "--runroot", &state, "--storage-driver=vfs"];
+        let pull = ["pull", "-q", plain, "--arch", arch, &index];
+        let id = call("podman", &[&podman[..], &pull].concat());
+        let ask = [
+            "image",
+            "inspect",
+            "--format",
+            "{{.Architecture}}",
+            id.trim(),
+        ];
+        assert_eq!(call("podman", &[&podman[..], &ask].concat()).trim(), arch);
+    }
+    let again = push(
+        &project,
+        &[
+            "--insecure",
+            &index,
+            "--platform",
+            "linux/amd64,linux/arm64",
+        ],
+    );
+    assert!(
+        again
+            .succeeds()
+            .stderr
+            .contains("the registry has this image"),
+        "{again:?}"
+    );
+}
+
+#[test]
 fn a_registry_with_tls_and_a_password_takes_it_from_who_may() {
     let registry = Registry::start("registry-tls", true);
     let project = project("pushed-tls");

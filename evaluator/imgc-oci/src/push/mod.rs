@@ -1,4 +1,4 @@
-//! Pushing an image, by the distribution specification 1.1, over a transport that the caller
+//! Pushing an image or an index, by the distribution specification 1.1, over a transport that the caller
 //! gives.
 //!
 //! Nothing is sent that the registry has: the manifest is asked for first, then each blob,
@@ -18,12 +18,9 @@ use rayon::prelude::*;
 
 use crate::auth::Credentials;
 use crate::pull::{ArtifactReference, RegistryAnswer, Version};
-use crate::{Descriptor, Image};
+use crate::{Descriptor, Target};
 
 use session::Session;
-
-/// The media type of an image's manifest.
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
 /// The largest manifest that is sent, in bytes.
 const MAX_MANIFEST: u64 = 4 * 1024 * 1024;
@@ -211,30 +208,43 @@ enum Fate {
     Sent(u64),
 }
 
-/// Pushes an image whose blobs are in the store.
+/// Pushes an image, or an index and its images, whose blobs are in the store. Whatever names
+/// something comes after it: blobs, then the manifests of an index, under their digests, and
+/// last what the tag names.
 ///
 /// # Errors
-/// A [`PushError`]. Of several blobs that fail, the first that the manifest names.
-pub fn push_image(
+/// A [`PushError`]. Of several blobs that fail, the first that the manifests name.
+pub fn push(
     transport: &dyn PushTransport,
     store: &dyn Store,
-    image: &Image,
+    target: Target<'_>,
     to: &Destination,
 ) -> Result<Pushed, PushError> {
     let Version::Tag(tag) = &to.reference.version else {
         return Err(PushError::NoTag(to.reference.to_string()));
     };
     let session = Session::new(transport, to);
-    let manifest = store.read(&image.manifest.digest, MAX_MANIFEST)?;
-    let manifest = manifest.ok_or(PushError::Lost(image.manifest.digest))?;
+    let read = |digest: &BlobDigest| {
+        let document = store.read(digest, MAX_MANIFEST)?;
+        document.ok_or(PushError::Lost(*digest))
+    };
+    let digest = target.descriptor().digest;
+    let document = read(&digest)?;
+    let mut manifests = Vec::new();
+    if let Target::Index(index) = target {
+        for image in &index.images {
+            manifests.push((image, read(&image.manifest.digest)?));
+        }
+    }
     let mut pushed = Pushed::default();
-    if session.names(tag, &image.manifest.digest)? {
+    if session.names(tag, &digest, target.media_type())? {
         pushed.unchanged = true;
         return Ok(pushed);
     }
     let mut seen = BTreeSet::new();
-    let mut blobs: Vec<Descriptor> = vec![image.config];
-    blobs.extend(&image.layers);
+    let images = target.images().iter();
+    let blobs = images.flat_map(|image| std::iter::once(&image.config).chain(&image.layers));
+    let mut blobs: Vec<Descriptor> = blobs.copied().collect();
     blobs.retain(|blob| seen.insert(blob.digest));
     let each = |blob: &Descriptor| upload::blob(&session, store, blob, &to.others);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(AT_ONCE).build();
@@ -252,7 +262,12 @@ pub fn push_image(
             }
         }
     }
-    session.put_manifest(tag, &manifest)?;
+    for (image, manifest) in &manifests {
+        let media_type = Target::Image(image).media_type();
+        let name = image.manifest.digest.to_string();
+        session.put_manifest(&name, manifest, media_type)?;
+    }
+    session.put_manifest(tag, &document, target.media_type())?;
     Ok(pushed)
 }
 

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::auth::{self, Demand};
 use crate::pull::RegistryAnswer;
 
-use super::{Destination, MANIFEST, OpenAnswer, PushError, PushRequest, PushTransport};
+use super::{Destination, OpenAnswer, PushError, PushRequest, PushTransport};
 
 /// How many tries a request gets while it fails in a way that may pass.
 const TRIES: u32 = 5;
@@ -142,20 +142,30 @@ impl<'a> Session<'a> {
         format!("{}/v2/{}/{path}", self.origin, self.to.reference.name)
     }
 
-    /// Whether a tag names this manifest already.
-    pub(super) fn names(&self, tag: &str, digest: &BlobDigest) -> Result<bool, PushError> {
+    /// Whether a tag names this manifest or index already.
+    pub(super) fn names(
+        &self,
+        tag: &str,
+        digest: &BlobDigest,
+        media_type: &str,
+    ) -> Result<bool, PushError> {
         let url = self.url(&format!("manifests/{tag}"));
-        let headers = [("accept", MANIFEST.to_owned())];
+        let headers = [("accept", media_type.to_owned())];
         let answer = self.tried("HEAD", &url, &headers)?;
         let named = answer.headers.get("docker-content-digest");
         Ok(answer.status == 200 && named.is_some_and(|named| *named == digest.to_string()))
     }
 
-    /// Puts a manifest under a tag: the last step, and all or nothing.
-    pub(super) fn put_manifest(&self, tag: &str, manifest: &[u8]) -> Result<(), PushError> {
+    /// Puts a manifest or an index under a tag or its digest: all or nothing.
+    pub(super) fn put_manifest(
+        &self,
+        name: &str,
+        manifest: &[u8],
+        media_type: &str,
+    ) -> Result<(), PushError> {
         let what = format!("the manifest of {}", self.to.reference);
-        let url = self.url(&format!("manifests/{tag}"));
-        let headers = [("content-type", MANIFEST.to_owned())];
+        let url = self.url(&format!("manifests/{name}"));
+        let headers = [("content-type", media_type.to_owned())];
         let answer = self.again(|| {
             let mut body = manifest;
             let length = manifest.len() as u64;

@@ -73,6 +73,11 @@ impl<'a> Looking<'a> {
         }
     }
 
+    /// The platform that is looked at, of several.
+    pub(super) fn platform(&self) -> Platform {
+        self.args.work.evaluation.platform()
+    }
+
     /// What builds and evaluates.
     pub(super) fn work(&self) -> Result<&Work, Failure> {
         if let Some(work) = self.work.get() {
@@ -84,6 +89,7 @@ impl<'a> Looking<'a> {
 
     /// Finds an image by its name, and builds it if it is to be built.
     pub(super) fn hold(&self, text: &str) -> Result<Held<'_>, Failure> {
+        self.args.work.evaluation.check_one_platform()?;
         let from = match ImageName::parse(text)? {
             ImageName::Built(target) => self.build(&target)?,
             ImageName::Layout(folder, wanted) => From::Layout(folder, wanted),
@@ -100,7 +106,7 @@ impl<'a> Looking<'a> {
         Ok(Held {
             shown: text.to_owned(),
             from,
-            platform: self.args.work.evaluation.platform,
+            platform: self.args.work.evaluation.platform(),
         })
     }
 
@@ -113,7 +119,7 @@ impl<'a> Looking<'a> {
         Ok(Held {
             shown: text.to_owned(),
             from: From::Registry(self.registry(reference)?),
-            platform: self.args.work.evaluation.platform,
+            platform: self.platform(),
         })
     }
 
@@ -151,15 +157,16 @@ impl<'a> Looking<'a> {
         if progress.realised().0 > 0 {
             work.make_room()?;
         }
-        let names: Vec<String> = built.iter().map(|(name, _)| name.clone()).collect();
-        let Some((name, image)) = built.pop().filter(|_| built.is_empty()) else {
+        let names: Vec<String> = built.iter().map(|one| one.name.clone()).collect();
+        let Some(product) = built.pop().filter(|_| built.is_empty()) else {
             let file = target.file.display();
             return Err(several(&file.to_string(), &names).into());
         };
+        let image = product.of_platform(self.args.work.evaluation.platform())?;
         Ok(From::Store {
             store: Arc::clone(&work.store),
-            name,
-            manifest: image.image.manifest,
+            manifest: image.manifest,
+            name: product.name,
         })
     }
 }

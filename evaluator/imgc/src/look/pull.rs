@@ -14,6 +14,7 @@ pub(crate) fn run(args: &PullArgs, terminal: &Terminal) -> Result<(), Failure> {
     let form = args.output.as_deref().map(Form::parse).transpose();
     let form = form.map_err(Failure::Usage)?;
     let looking = Looking::new(&args.look, terminal);
+    args.look.work.evaluation.check_one_platform()?;
     let held = looking.hold_reference(&args.reference, &reference)?;
     let image = held.open()?;
     let (digest, fetched) = held.bring(&image)?;

@@ -1,12 +1,12 @@
 //! `imgc push`: builds an image and sends it to registries, only what they don't have.
 
-use imgc_build::Built;
 use imgc_oci::{ArtifactReference, Destination, PushError, PushTransport, Pushed, Version};
 use imgc_store::{Check, Store};
 
 use crate::build::{self, Taking};
 use crate::cli::PushArgs;
 use crate::describe::{self, Problem};
+use crate::product::Product;
 use crate::registry::{self, Login, Web, credentials};
 use crate::size;
 use crate::terminal::{Failure, Terminal};
@@ -29,7 +29,7 @@ pub(crate) fn run(args: &PushArgs, terminal: &Terminal) -> Result<(), Failure> {
     let lines = std::cell::RefCell::new(Vec::new());
     let (built, progress) = build::all(&work, files, args.locked, terminal, &|built| {
         lines.borrow_mut().clear();
-        let (_, image) = only(built)?;
+        let product = only(built)?;
         let mut seen: Vec<&ArtifactReference> = Vec::new();
         for (to, login) in references.iter().zip(&logins) {
             let mut others = args.others.clone();
@@ -37,8 +37,8 @@ pub(crate) fn run(args: &PushArgs, terminal: &Terminal) -> Result<(), Failure> {
             others.extend(before.map(|other| other.name.clone()));
             others.retain(|other| *other != to.name);
             let destination = registry::destination(to, &args.registry, login, others);
-            let pushed = push(&web, &*work.store, image, &destination, login)?;
-            let digest = image.image.manifest.digest;
+            let pushed = push(&web, &*work.store, product, &destination, login)?;
+            let digest = product.digest();
             lines
                 .borrow_mut()
                 .push((format!("{to} {digest}"), summary(&pushed)));
@@ -46,9 +46,7 @@ pub(crate) fn run(args: &PushArgs, terminal: &Terminal) -> Result<(), Failure> {
         }
         Ok(())
     })?;
-    for (name, image) in &built {
-        build::warn(name, image, terminal);
-    }
+    build::warn_all(&built, terminal);
     build::note_work(&progress);
     for (result, note) in lines.into_inner() {
         progress.note(&note);
@@ -71,11 +69,11 @@ fn named(text: &str) -> Result<ArtifactReference, String> {
     }
 }
 
-fn only(built: &[(String, Built)]) -> Result<&(String, Built), Problem> {
+fn only(built: &[Product]) -> Result<&Product, Problem> {
     match built {
         [one] => Ok(one),
         many => {
-            let names: Vec<&str> = many.iter().map(|(name, _)| name.as_str()).collect();
+            let names: Vec<&str> = many.iter().map(|product| &*product.name).collect();
             let message = format!("the file has several images: {}", names.join(", "));
             Err(Problem::new(message).help("say which one is pushed: FILE#NAME"))
         }
@@ -85,19 +83,18 @@ fn only(built: &[(String, Built)]) -> Result<&(String, Built), Problem> {
 fn push(
     web: &dyn PushTransport,
     store: &dyn Store,
-    built: &Built,
+    product: &Product,
     to: &Destination,
     login: &Login,
 ) -> Result<Pushed, Taking> {
-    let error = match imgc_oci::push_image(web, store, &built.image, to) {
+    let error = match imgc_oci::push(web, store, product.target(), to) {
         Ok(pushed) => return Ok(pushed),
         Err(error) => error,
     };
     if matches!(error, PushError::Lost(_)) || matches!(error, PushError::Status { status: 400, .. })
     {
         // The registry digests what it gets: perhaps the store's bytes are not the blob's.
-        let blobs = built.image.blobs();
-        for blob in blobs {
+        for blob in product.target().blobs() {
             let found = store.verify_read(&blob.digest);
             if found.map_err(|error| describe::store(&error))? != Check::Intact(blob.size) {
                 return Err(Taking::Damaged);

@@ -35,6 +35,7 @@ const HOST: &[(&str, usize)] = &[
     ("File", 0),
     ("Group", 0),
     ("Image", 0),
+    ("Index", 0),
     ("Int", 0),
     ("Layers", 0),
     ("Map", 1),
@@ -373,6 +374,7 @@ impl Lowerer<'_> {
             "bool" | "boolean" => "Bool",
             "path" => "Path",
             "image" => "Image",
+            "index" => "Index",
             _ => return true,
         };
         let message = format!("there is no type `{name}` here: types begin with a capital");

@@ -30,6 +30,7 @@ pub(super) enum Host {
     Attributes,
     Archive,
     Layers,
+    Index,
 }
 
 /// The type of a field of the host's records.
@@ -126,7 +127,7 @@ pub(super) fn fields_of(host: Host) -> Vec<(&'static str, bool, String)> {
 
 impl Host {
     /// All of them, in order.
-    pub(super) const ALL: [Self; 23] = [
+    pub(super) const ALL: [Self; 24] = [
         Self::Int,
         Self::Bool,
         Self::String,
@@ -150,6 +151,7 @@ impl Host {
         Self::Attributes,
         Self::Archive,
         Self::Layers,
+        Self::Index,
     ];
 
     /// Its name in the language.
@@ -178,6 +180,7 @@ impl Host {
             Self::Attributes => "Attributes",
             Self::Archive => "Archive",
             Self::Layers => "Layers",
+            Self::Index => "Index",
         }
     }
 
@@ -212,6 +215,7 @@ impl Host {
             Self::Attributes => "the attributes of a path",
             Self::Archive => "an archive",
             Self::Layers => "layers",
+            Self::Index => "an index",
         }
     }
 
@@ -268,6 +272,7 @@ impl Host {
             Self::Attributes => "attributes of paths",
             Self::Archive => "archives",
             Self::Layers => "values of layers",
+            Self::Index => "indexes",
         }
     }
 

@@ -112,17 +112,17 @@ pub(super) struct Heads(pub(super) u32);
 
 impl Heads {
     /// A list.
-    pub(super) const LIST: Self = Self(1 << 24);
+    pub(super) const LIST: Self = Self(1 << 26);
     /// A map.
-    pub(super) const MAP: Self = Self(1 << 25);
+    pub(super) const MAP: Self = Self(1 << 27);
     /// A function.
-    pub(super) const FUNCTION: Self = Self(1 << 26);
+    pub(super) const FUNCTION: Self = Self(1 << 28);
     /// A record.
-    pub(super) const RECORD: Self = Self(1 << 27);
+    pub(super) const RECORD: Self = Self(1 << 29);
     /// A union.
-    pub(super) const UNION: Self = Self(1 << 28);
+    pub(super) const UNION: Self = Self(1 << 30);
     /// Any type.
-    pub(super) const ANY: Self = Self((1 << 29) - 1);
+    pub(super) const ANY: Self = Self((1 << 31) - 1);
     /// What an integer literal may be.
     pub(super) const INT: Self = Self::of(&[Host::Int, Host::Mode, Host::Port, Host::Owner]);
     /// What a string literal may be.
