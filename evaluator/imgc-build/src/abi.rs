@@ -17,7 +17,7 @@ pub(crate) const fn layer(compression: Compression) -> u32 {
 }
 /// Users, groups and files.
 pub(crate) const fn files(compression: Compression) -> u32 {
-    compressed(4, compression)
+    compressed(5, compression)
 }
 /// A package's files in another compression.
 pub(crate) const fn frame(compression: Compression) -> u32 {

@@ -12,7 +12,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BlobDigest, Compression, DrvDigest, Effects, File, Group, Image, Layers, User};
+use crate::{
+    Attributes, BlobDigest, Compression, DrvDigest, Effects, File, Group, Image, Layers, User,
+};
 
 /// One step of a build.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,6 +99,9 @@ pub enum Action {
         users: Vec<User>,
         /// Files to add.
         files: Vec<File>,
+        /// Modes, owners and capabilities of what is there then.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        attributes: Vec<Attributes>,
         /// How the layer is compressed.
         compression: Compression,
     },

@@ -44,6 +44,7 @@ const TYPES: [&str; 24] = [
     "Effects",
     "File",
     "Group",
+    "IdRange",
     "Image",
     "Int",
     "Layers",
