@@ -235,8 +235,10 @@ fn unknown(name: &Said<String>) -> Problem<Site> {
             false => problem,
         };
     }
-    let known = Capability::NAMES.iter().copied();
-    match imgc_diag::did_you_mean(&lower, known) {
+    let known = || Capability::NAMES.iter().copied();
+    let mut longer = known().filter(|name| lower.len() > 4 && name.starts_with(&lower));
+    let only = longer.next().filter(|_| longer.next().is_none());
+    match only.or_else(|| imgc_diag::did_you_mean(&lower, known())) {
         Some(similar) => problem.did_you_mean(*site, text, similar),
         None => problem.help("their names are in capabilities(7): `cap_net_bind_service`"),
     }

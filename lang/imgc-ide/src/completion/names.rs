@@ -35,7 +35,7 @@ const SNIPPETS: [(&str, &str); 6] = [
 ];
 
 /// The types of the host.
-const TYPES: [&str; 24] = [
+const TYPES: [&str; 25] = [
     "Archive",
     "Attributes",
     "Bool",
