@@ -146,6 +146,13 @@ const MASTER: &str = "usr/share/base-passwd";
 const SUBUID: &str = "etc/subuid";
 const SUBGID: &str = "etc/subgid";
 
+/// Whether the image's own users are added to the file at `path`: the frozen tree has its
+/// bytes.
+pub(crate) fn reads(path: &TreePath) -> bool {
+    let mut all = FILES.into_iter().chain([SUBUID, SUBGID]);
+    all.any(|file| path.as_bytes() == file.as_bytes())
+}
+
 /// What [`Accounts::write`] writes wherever a user or group was added.
 pub(crate) const FILES: [&str; 4] = ["etc/passwd", "etc/group", "etc/shadow", "etc/gshadow"];
 
