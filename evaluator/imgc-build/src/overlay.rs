@@ -115,7 +115,6 @@ pub(crate) fn overlay(
                 uid,
                 gid,
                 mtime,
-                ..Meta::default()
             },
             kind,
         };
