@@ -3,7 +3,10 @@
 //! This crate only embeds them: it parses and evaluates nothing.
 
 /// The modules, sorted by name: `("debian", text)` for `std/debian`.
-const MODULES: &[(&str, &str)] = &[("debian", include_str!("../debian.img"))];
+const MODULES: &[(&str, &str)] = &[
+    ("debian", include_str!("../debian.img")),
+    ("files", include_str!("../files.img")),
+];
 
 /// The text of `std/name`, if there is such a module.
 pub fn module(name: &str) -> Option<&'static str> {

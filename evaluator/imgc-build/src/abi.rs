@@ -9,7 +9,7 @@ pub(crate) const FETCH: u32 = 1;
 pub(crate) const UNPACK: u32 = with_layer(2);
 /// Installing fragments, interpreting their scripts, and writing dpkg's database.
 pub(crate) const fn install(compression: Compression) -> u32 {
-    compressed(4, compression)
+    compressed(5, compression)
 }
 /// The files of a group of packages.
 pub(crate) const fn layer(compression: Compression) -> u32 {
@@ -17,7 +17,7 @@ pub(crate) const fn layer(compression: Compression) -> u32 {
 }
 /// Users, groups and files.
 pub(crate) const fn files(compression: Compression) -> u32 {
-    compressed(4, compression)
+    compressed(5, compression)
 }
 /// A package's files in another compression.
 pub(crate) const fn frame(compression: Compression) -> u32 {

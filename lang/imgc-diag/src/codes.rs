@@ -276,6 +276,8 @@ pub const SKIPPED_AND_STATED: Code = Code(532);
 pub const BAD_LAYERS: Code = Code(533);
 /// An index without images, or with two for one platform.
 pub const BAD_INDEX: Code = Code(540);
+/// Bad capability.
+pub const BAD_CAPABILITY: Code = Code(541);
 
 // The command line: 06xx
 
@@ -409,6 +411,7 @@ pub const REGISTRY: &[Entry] = &[
     entry(SKIPPED_AND_STATED, "scripts both skipped and stated"),
     entry(BAD_LAYERS, "bad layers"),
     entry(BAD_INDEX, "bad index"),
+    entry(BAD_CAPABILITY, "bad capability"),
     // The command line: 06xx
     entry(ARGUMENT_NEEDED, "argument that is needed"),
     entry(UNKNOWN_ARGUMENT, "argument that nothing takes"),

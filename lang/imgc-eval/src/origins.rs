@@ -29,6 +29,8 @@ pub enum Place {
     /// A file, by its absolute path in the image. What a copied folder holds is
     /// written where the folder is.
     File(String),
+    /// What `attributes` says of a path, by its absolute path in the image.
+    Attributes(String),
     /// A field of `config`, by its name.
     Config(String),
 }

@@ -13,7 +13,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BlobDigest, Compression, DrvDigest, Effects, File, Group, Image, Layers, Platform, User,
+    Attributes, BlobDigest, Compression, DrvDigest, Effects, File, Group, Image, Layers, Platform,
+    User,
 };
 
 /// One step of a build.
@@ -99,6 +100,9 @@ pub enum Action {
         users: Vec<User>,
         /// Files to add.
         files: Vec<File>,
+        /// Modes, owners and capabilities of what is there then.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        attributes: Vec<Attributes>,
         /// How the layer is compressed.
         compression: Compression,
     },

@@ -7,6 +7,7 @@
     reason = "tests start processes and read what they wrote"
 )]
 
+mod accounts;
 mod clients;
 mod edited;
 mod emacs;

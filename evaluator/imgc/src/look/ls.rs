@@ -1,5 +1,6 @@
 //! `imgc ls`: the files of an image.
 
+use imgc_plan::{CAPABILITY_ATTRIBUTE, FileCapabilities};
 use imgc_tree::{Kind, Node, Tree, TreePath};
 use serde::Serialize;
 
@@ -71,6 +72,9 @@ fn long(found: &[(&TreePath, &Node)], name: &dyn Fn(&TreePath) -> String) -> Str
             if let Kind::Symlink(target) = &node.kind {
                 name.push_str(&format!(" -> {}", words::plain(target)));
             }
+            if let Some(capabilities) = capabilities(node) {
+                name.push_str(&format!(" [{capabilities}]"));
+            }
             let size = match &node.kind {
                 Kind::Regular(content) => content.size.to_string(),
                 Kind::CharDevice { major, minor } | Kind::BlockDevice { major, minor } => {
@@ -88,6 +92,14 @@ fn long(found: &[(&TreePath, &Node)], name: &dyn Fn(&TreePath) -> String) -> Str
         format!("{mode} {owner:<owners$} {size:>sizes$} {time:<times$} {name}\n")
     });
     lines.collect()
+}
+
+/// The capabilities of a program as `getcap` shows them; those that it has no short form
+/// for as the attribute, in hexadecimal.
+fn capabilities(node: &Node) -> Option<String> {
+    let value = node.meta.xattrs.get(CAPABILITY_ATTRIBUTE)?;
+    let text = FileCapabilities::decode(value).and_then(FileCapabilities::show);
+    Some(text.unwrap_or_else(|| value.iter().map(|byte| format!("{byte:02x}")).collect()))
 }
 
 /// The mode as `ls -l` has it.
@@ -140,6 +152,9 @@ struct Entry {
     /// Where a symbolic link leads.
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<String>,
+    /// What a program may do beyond its user: `cap_net_bind_service=ep`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capabilities: Option<String>,
     /// The names of extended attributes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     attributes: Vec<String>,
@@ -167,6 +182,7 @@ impl Entry {
                 Kind::Symlink(target) => Some(words::plain(target)),
                 _ => None,
             },
+            capabilities: capabilities(node),
             attributes: node.meta.xattrs.keys().cloned().collect(),
         }
     }

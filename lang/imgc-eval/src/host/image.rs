@@ -13,6 +13,7 @@ use crate::site::Site;
 use crate::vm::call::{Call, Eval, Failed};
 use crate::vm::value::{PackagesValue, Value};
 
+use super::attributes::Marks;
 use super::config::Settings;
 use super::layers::Layering;
 use super::placing::{Entry, Files, Target, entries};
@@ -36,6 +37,8 @@ pub(crate) struct ImageValue {
     pub(super) accounts: Arc<Accounts>,
     /// Files.
     pub(super) files: Arc<Files>,
+    /// Modes, owners and capabilities of what is there.
+    pub(super) attributes: Arc<Marks>,
     /// What a runtime is told.
     pub(super) config: Arc<Settings>,
     /// How it is cut into layers.
@@ -51,6 +54,7 @@ pub(super) struct Parts {
     pub(super) has_platform: bool,
     pub(super) accounts: Asked,
     pub(super) files: Vec<Arc<Entry>>,
+    pub(super) attributes: Marks,
     pub(super) config: Option<Settings>,
     pub(super) layers: Option<Layering>,
 }
@@ -109,6 +113,7 @@ pub(crate) fn image(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
         packages,
         accounts: Arc::default(),
         files: Arc::new(Files::none(default_platform(call))),
+        attributes: Arc::new(parts.attributes),
         config: Arc::new(parts.config.unwrap_or_default()),
         layers: Arc::new(parts.layers.unwrap_or_default()),
     };
@@ -142,6 +147,7 @@ impl Parts {
         let files = field(given, "files", failed)
             .map(|value| entries(call, value, failed))
             .unwrap_or_default();
+        let attributes = Marks::read(call, given, failed);
         let config =
             field(given, "config", failed).map(|value| Settings::read(call, value, failed));
         let layers =
@@ -152,6 +158,7 @@ impl Parts {
             has_platform,
             accounts,
             files,
+            attributes,
             config,
             layers,
         }
@@ -192,6 +199,7 @@ impl ImageValue {
                 .iter()
                 .map(|placed| placed.file.clone())
                 .collect(),
+            attributes: self.attributes.planned(),
             config: self.config.config(),
             layers: self.layers.planned(),
         }
@@ -203,6 +211,7 @@ impl ImageValue {
         std::iter::once((Place::Image, site))
             .chain(self.accounts.places())
             .chain(self.files.places())
+            .chain(self.attributes.places())
             .chain(self.config.places())
     }
 
@@ -214,6 +223,7 @@ impl ImageValue {
             + self.accounts.groups().count() * 256
             + self.accounts.users().count() * 512
             + self.files.bytes()
+            + self.attributes.bytes()
             + self.config.bytes()
     }
 }

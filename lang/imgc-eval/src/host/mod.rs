@@ -7,6 +7,7 @@
 //! [`Call`].
 
 mod archives;
+mod attributes;
 mod combine;
 mod config;
 mod effects;
@@ -34,6 +35,7 @@ use crate::site::Site;
 use crate::vm::call::{Call, Eval, Failed};
 use crate::vm::value::Value;
 
+pub use attributes::capability_names;
 pub(crate) use combine::{extend, merge, replace};
 pub(crate) use files::{binary, directory, file, symlink};
 pub(crate) use gather::{Gathered, Given, gather};

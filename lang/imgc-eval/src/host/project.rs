@@ -36,7 +36,12 @@ pub(super) fn content(
     };
     let content = Content::Source { digest, size };
     let from = (digest, source.to_owned());
-    Ok((FileNode::Regular { content, mode }, from))
+    let node = FileNode::Regular {
+        content,
+        mode,
+        capabilities: Vec::new(),
+    };
+    Ok((node, from))
 }
 
 /// Puts a folder of the project in its place, with everything in it. Mode and owner of
@@ -55,8 +60,11 @@ pub(super) fn place_folder(
     if target.as_str() != "/" {
         let root = Owner::Id(0);
         let node = FileNode::Directory {
-            mode: value.mode.unwrap_or(0o755),
-            keep: value.mode.is_none() && value.user == root && value.group == root,
+            mode: value.mode.unwrap_or(0o755) | value.bits,
+            keep: value.mode.is_none()
+                && value.bits == 0
+                && value.user == root
+                && value.group == root,
         };
         places.add(call, entry, target.clone(), node, None)?;
     }

@@ -34,6 +34,7 @@ const HOST: &[(&str, usize)] = &[
     ("Effects", 0),
     ("File", 0),
     ("Group", 0),
+    ("IdRange", 0),
     ("Image", 0),
     ("Index", 0),
     ("Int", 0),

@@ -165,6 +165,7 @@ impl Heads {
                 Host::Attributes,
                 Host::Archive,
                 Host::Layers,
+                Host::IdRange,
             ])
             .0
             | Self::LIST.0
@@ -256,7 +257,7 @@ pub(super) struct Arena {
     /// Pairs that one comparison has seen.
     pub(super) seen: BTreeSet<(Ty, Ty)>,
     /// The tables of the host's records, once they are needed.
-    pub(super) tables: [Option<Ty>; 7],
+    pub(super) tables: [Option<Ty>; 8],
 }
 
 /// Poison.
@@ -303,7 +304,7 @@ impl Arena {
         self.work = 0;
         self.patience = 0;
         self.seen.clear();
-        self.tables = [None; 7];
+        self.tables = [None; 8];
         SPARE.with(|spare| {
             let mut spare = spare.borrow_mut();
             if spare.len() < SPARES {
@@ -327,7 +328,7 @@ impl Arena {
             work: 0,
             patience: 0,
             seen: BTreeSet::new(),
-            tables: [None; 7],
+            tables: [None; 8],
         };
         arena.push(Node::Poison, true);
         arena.push(Node::Nothing, true);

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use imgc_plan::{Arch, FileDigest, Owner, Packages};
+use imgc_plan::{Arch, Capability, FileDigest, Owner, Packages};
 
 use crate::host::{ImageValue, IndexValue};
 use crate::ir::ExprId;
@@ -112,10 +112,14 @@ pub(crate) struct FileValue {
     pub(crate) source: FileSource,
     /// The mode that was asked for.
     pub(crate) mode: Option<u32>,
+    /// Bits beyond `0o777` that were asked for.
+    pub(crate) bits: u32,
     /// The owning user.
     pub(crate) user: Owner,
     /// The owning group.
     pub(crate) group: Owner,
+    /// The capabilities of a program, sorted.
+    pub(crate) capabilities: Vec<Capability>,
 }
 
 /// Where the content of a [`FileValue`] comes from.

@@ -119,15 +119,20 @@ fn in_string(
         Some(ShapeKind::Host("String")) => match field_of(&string).as_deref() {
             Some("stopSignal") => values(&place, &SIGNALS),
             Some("compression") => values(&place, &["gzip", "none", "zstd"]),
+            Some("capabilities") => values(&place, imgc_eval::capability_names()),
             _ => Vec::new(),
         },
         _ => Vec::new(),
     })
 }
 
-/// The field that a text is the value of.
+/// The field that a text, or a list that it is in, is the value of.
 fn field_of(string: &ast::Str<'_>) -> Option<String> {
-    let binding = ast::Binding::cast(string.syntax().parent()?)?;
+    let mut above = string.syntax().parent()?;
+    if above.kind() == SyntaxKind::List {
+        above = above.parent()?;
+    }
+    let binding = ast::Binding::cast(above)?;
     let keys = binding.keys();
     Some(keys.last()?.text()?.into_owned())
 }

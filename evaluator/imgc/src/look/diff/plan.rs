@@ -137,6 +137,12 @@ fn parts(image: &Image) -> (BTreeMap<String, String>, BTreeMap<String, Value>) {
                     fields.insert(format!("{name}.{own}"), one.to_string());
                 }
             }
+            ("attributes", Value::Array(list)) => {
+                for one in list {
+                    let path = one[PATH].as_str().unwrap_or_default();
+                    fields.insert(format!("{name}.{path}"), one.to_string());
+                }
+            }
             (name, value) => compare::flatten(name, value, &mut fields),
         }
     }
