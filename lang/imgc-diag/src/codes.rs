@@ -275,7 +275,7 @@ pub const SKIPPED_AND_STATED: Code = Code(532);
 /// Bad layers.
 pub const BAD_LAYERS: Code = Code(533);
 /// An index without images, or with two for one platform.
-pub const BAD_INDEX: Code = Code(540);
+pub const BAD_INDEX: Code = Code(534);
 
 // The command line: 06xx
 
