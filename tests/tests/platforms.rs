@@ -239,23 +239,23 @@ fn an_image_with_a_platform_of_its_own_has_no_other() {
     build("app.img").fails(
         1,
         &[
-            "IMG0540",
+            "IMG0534",
             "names its platform: linux/arm64",
             "write an index",
         ],
     );
     sandbox.write("index.img", "index { images = [image {}]; }");
-    build("index.img").fails(1, &["IMG0540", "has platforms of its own"]);
+    build("index.img").fails(1, &["IMG0534", "has platforms of its own"]);
     sandbox.write(
         "named.img",
         "image { name = replace \"/\" \"-\" (toString defaultPlatform); }",
     );
-    build("named.img").fails(1, &["IMG0540", "for linux/arm64", "same name"]);
+    build("named.img").fails(1, &["IMG0534", "for linux/arm64", "same name"]);
     sandbox.write(
         "two.img",
         "{ a = image {}; b = image { name = \"a-arm64\"; }; }",
     );
-    build("two.img").fails(1, &["IMG0540", "both `a-arm64`"]);
+    build("two.img").fails(1, &["IMG0534", "both `a-arm64`"]);
     // A program that is missing for one of them is told with its platform.
     let text = PLAIN.replace("arm64 = ./arm64; ", "");
     sandbox.write("some.img", text);

@@ -275,9 +275,9 @@ pub const SKIPPED_AND_STATED: Code = Code(532);
 /// Bad layers.
 pub const BAD_LAYERS: Code = Code(533);
 /// An index without images, or with two for one platform.
-pub const BAD_INDEX: Code = Code(540);
+pub const BAD_INDEX: Code = Code(534);
 /// Bad capability.
-pub const BAD_CAPABILITY: Code = Code(541);
+pub const BAD_CAPABILITY: Code = Code(545);
 
 // The command line: 06xx
 
