@@ -275,7 +275,7 @@ pub const SKIPPED_AND_STATED: Code = Code(532);
 /// Bad layers.
 pub const BAD_LAYERS: Code = Code(533);
 /// Bad capability.
-pub const BAD_CAPABILITY: Code = Code(540);
+pub const BAD_CAPABILITY: Code = Code(545);
 
 // The command line: 06xx
 

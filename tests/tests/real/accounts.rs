@@ -205,6 +205,16 @@ fn bits_and_capabilities_are_shown_and_carried() {
         "{json}"
     );
 
+    let inspected = imgc(&["inspect", path]);
+    for said in [
+        "/usr/bin/id: setuid 0",
+        "/usr/bin/perl: cap_net_bind_service=ep",
+        "/usr/bin/chage: setgid 42",
+    ] {
+        assert!(inspected.contains(said), "{said} is not in\n{inspected}");
+    }
+    assert!(!inspected.contains("/usr/bin/passwd: "), "{inspected}");
+
     let archive = file.with_file_name("rights.tar");
     let archive = archive.to_str().expect("a path in UTF-8");
     imgc(&["export", path, "-o", &format!("tar:{archive}")]);
@@ -237,7 +247,10 @@ fn bits_and_capabilities_are_shown_and_carried() {
         &other.replace("[\"cap_net_bind_service\"]", "[]"),
     );
     let outcome = run(imgc_command().args(["diff", "--files", path]).arg(&other));
-    for said in ["/usr/bin/perl  (capabilities)", "/usr/bin/id  (mode, owner)"] {
+    for said in [
+        "/usr/bin/perl  (capabilities)",
+        "/usr/bin/id  (mode, owner)",
+    ] {
         assert!(
             outcome.stdout.contains(said),
             "{said} is not in\n{outcome:?}"

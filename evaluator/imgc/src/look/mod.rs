@@ -10,4 +10,5 @@ pub(crate) mod ls;
 mod name;
 mod open;
 mod packages;
+mod rights;
 mod words;
