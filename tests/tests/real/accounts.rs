@@ -205,6 +205,16 @@ fn bits_and_capabilities_are_shown_and_carried() {
         "{json}"
     );
 
+    let inspected = imgc(&["inspect", path]);
+    for said in [
+        "/usr/bin/id: setuid 0",
+        "/usr/bin/perl: cap_net_bind_service=ep",
+        "/usr/bin/chage: setgid 42",
+    ] {
+        assert!(inspected.contains(said), "{said} is not in\n{inspected}");
+    }
+    assert!(!inspected.contains("/usr/bin/passwd: "), "{inspected}");
+
     let archive = file.with_file_name("rights.tar");
     let archive = archive.to_str().expect("a path in UTF-8");
     imgc(&["export", path, "-o", &format!("tar:{archive}")]);

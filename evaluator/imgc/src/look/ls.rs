@@ -1,10 +1,10 @@
 //! `imgc ls`: the files of an image.
 
-use imgc_plan::{CAPABILITY_ATTRIBUTE, FileCapabilities};
 use imgc_tree::{Kind, Node, Tree, TreePath};
 use serde::Serialize;
 
 use super::open::Looking;
+use super::rights::capabilities;
 use super::words;
 use crate::cli::LsArgs;
 use crate::describe::Problem;
@@ -92,14 +92,6 @@ fn long(found: &[(&TreePath, &Node)], name: &dyn Fn(&TreePath) -> String) -> Str
         format!("{mode} {owner:<owners$} {size:>sizes$} {time:<times$} {name}\n")
     });
     lines.collect()
-}
-
-/// The capabilities of a program as `getcap` shows them; those that it has no short form
-/// for as the attribute, in hexadecimal.
-fn capabilities(node: &Node) -> Option<String> {
-    let value = node.meta.xattrs.get(CAPABILITY_ATTRIBUTE)?;
-    let text = FileCapabilities::decode(value).and_then(FileCapabilities::show);
-    Some(text.unwrap_or_else(|| value.iter().map(|byte| format!("{byte:02x}")).collect()))
 }
 
 /// The mode as `ls -l` has it.

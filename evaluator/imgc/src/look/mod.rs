@@ -11,4 +11,5 @@ mod name;
 mod open;
 mod packages;
 pub(crate) mod pull;
+mod rights;
 mod words;
