@@ -18,6 +18,7 @@ mod neovim;
 mod oracle;
 mod place;
 mod podman;
+mod recipes;
 mod registry;
 mod running;
 mod same;
