@@ -92,6 +92,8 @@ fn programs_of_every_language_answer() {
         ("java", 8000, "Hello from Java 21.\n", "143"),
         ("go", 8080, "Hello from a static program.\n", "0"),
         ("rust", 8080, "Hello from a static program.\n", "0"),
+        ("base", 8080, "Hello from base.\n", "0"),
+        ("cc", 8080, "Hello from cc.\n", "0"),
     ] {
         let container = start(recipe, &[]);
         let answer = container.get(port, "/");
@@ -403,7 +405,7 @@ fn an_unknown_time_zone_is_refused() {
 fn a_program_in_rust_finds_its_libraries() {
     let folder = PLACE.join("out/recipe-program");
     std::fs::create_dir_all(&folder).expect("a folder");
-    let program = "fn main() { println!(\"{:?}\", std::env::var(\"LANG\")); std::panic::catch_unwind(|| panic!()).unwrap_err(); }";
+    let program = "fn main() { println!(\"{:?}\", std::env::var(\"LANG\")); std::panic::catch_unwind(|| std::panic::resume_unwind(Box::new(1))).unwrap_err(); }";
     std::fs::write(folder.join("main.rs"), program).expect("a file");
     let binary = folder.join("program");
     let mut compiler = Command::new("rustc");
