@@ -4,8 +4,6 @@
 use std::process::Command;
 use std::sync::LazyLock;
 
-use imgc_tests::sandbox::Outcome;
-
 use crate::place::{PLACE, call, copy_examples, imgc_command, recipes, run};
 use crate::podman::{Container, confined_output};
 
@@ -390,15 +388,25 @@ recipe.make {
 }
 
 #[test]
-fn an_unknown_time_zone_is_refused() {
-    let folder = PLACE.join("out/recipe-nowhere");
+fn wrong_options_are_refused() {
+    let folder = PLACE.join("out/recipe-wrong");
     std::fs::create_dir_all(folder.join(".git")).expect("a folder");
-    let text = "let tools = import std/tools; in tools.curl { timezone = \"Europe/Nowhere\"; }\n";
-    std::fs::write(folder.join("app.img"), text).expect("a file");
-    let outcome: Outcome = run(imgc_command()
-        .current_dir(&folder)
-        .args(["build", "app.img"]));
-    outcome.fails(1, &["/usr/share/zoneinfo/Europe/Nowhere is not there"]);
+    for (options, said) in [
+        (
+            "timezone = \"Europe/Nowhere\";",
+            "/usr/share/zoneinfo/Europe/Nowhere is not there",
+        ),
+        (
+            "timezone = \"UTC\"; effects = { tzdata = { files = { \"/etc/timezone\" = \"x\"; }; }; };",
+            "say the effects of tzdata already",
+        ),
+    ] {
+        let text = format!("let tools = import std/tools; in tools.curl {{ {options} }}\n");
+        std::fs::write(folder.join("app.img"), text).expect("a file");
+        let mut command = imgc_command();
+        command.current_dir(&folder).args(["build", "app.img"]);
+        run(&mut command).fails(1, &[said]);
+    }
 }
 
 #[test]
