@@ -20,6 +20,7 @@ mod oracle;
 mod place;
 mod platforms;
 mod podman;
+mod recipes;
 mod registry;
 mod running;
 mod same;
