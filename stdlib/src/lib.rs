@@ -7,6 +7,7 @@ const MODULES: &[(&str, &str)] = &[
     ("apache", include_str!("../apache.img")),
     ("debian", include_str!("../debian.img")),
     ("distroless", include_str!("../distroless.img")),
+    ("files", include_str!("../files.img")),
     ("go", include_str!("../go.img")),
     ("haproxy", include_str!("../haproxy.img")),
     ("java", include_str!("../java.img")),

@@ -9,7 +9,7 @@ pub(crate) const FETCH: u32 = 1;
 pub(crate) const UNPACK: u32 = with_layer(2);
 /// Installing fragments, interpreting their scripts, and writing dpkg's database.
 pub(crate) const fn install(compression: Compression) -> u32 {
-    compressed(4, compression)
+    compressed(5, compression)
 }
 /// The files of a group of packages.
 pub(crate) const fn layer(compression: Compression) -> u32 {
@@ -17,7 +17,7 @@ pub(crate) const fn layer(compression: Compression) -> u32 {
 }
 /// Users, groups and files.
 pub(crate) const fn files(compression: Compression) -> u32 {
-    compressed(4, compression)
+    compressed(5, compression)
 }
 /// A package's files in another compression.
 pub(crate) const fn frame(compression: Compression) -> u32 {
@@ -25,6 +25,9 @@ pub(crate) const fn frame(compression: Compression) -> u32 {
 }
 /// Configuration and manifest.
 pub(crate) const IMAGE: u32 = imgc_oci::MANIFEST_ABI;
+
+/// Manifests of several platforms.
+pub(crate) const INDEX: u32 = imgc_oci::INDEX_ABI;
 
 /// A version that also changes with the tar writer's and the compressor's.
 const fn with_layer(own: u32) -> u32 {

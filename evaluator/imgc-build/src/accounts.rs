@@ -1,4 +1,5 @@
-//! Users and groups: `/etc/passwd`, `/etc/group`, `/etc/shadow`, `/etc/gshadow`.
+//! Users and groups: `/etc/passwd`, `/etc/group`, `/etc/shadow`, `/etc/gshadow`, `/etc/subuid`,
+//! `/etc/subgid`.
 //!
 //! Where a tree has none of them yet, Debian's own list is the beginning
 //! (`base-passwd` ships it as `passwd.master` and `group.master`); without that
@@ -6,9 +7,11 @@
 
 use std::collections::BTreeSet;
 
-use imgc_plan::{Group, Owner, User};
+use imgc_plan::{Group, IdRange, Owner, User};
 use imgc_tree::{Content, InsertError, Node, Tree, TreePath};
 use serde::{Deserialize, Serialize};
+
+use crate::subids::SubIds;
 
 /// Why an account can't be added.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +48,44 @@ pub enum AccountError {
         /// The group.
         group: String,
     },
+    /// A user is in the image already, and is something else there.
+    #[error("the image has the user `{name}` with the {what} `{there}`, not `{asked}`")]
+    Differs {
+        /// The user.
+        name: String,
+        /// What differs.
+        what: &'static str,
+        /// What the image has.
+        there: String,
+        /// What was asked for.
+        asked: String,
+    },
+    /// A range of numbers has one that is somebody's already.
+    #[error(
+        "`{user}` can't have the numbers {} to {}: {path} in the image says `{other}`",
+        range.start,
+        u64::from(range.start) + u64::from(range.count) - 1
+    )]
+    Range {
+        /// The user.
+        user: String,
+        /// The file.
+        path: String,
+        /// The range.
+        range: IdRange,
+        /// The line with the range that is there.
+        other: String,
+    },
+    /// A home folder can't be made.
+    #[error("the home of `{user}` can't be made at {home}: {reason}")]
+    Home {
+        /// The user.
+        user: String,
+        /// Where.
+        home: String,
+        /// Why not.
+        reason: String,
+    },
     /// The image is to run as a user or group that it doesn't have.
     #[error("the image is to run as `{0}`, which it doesn't have")]
     NoUser(String),
@@ -70,6 +111,8 @@ pub(crate) struct Accounts {
     shadow: Vec<String>,
     /// The lines of `/etc/gshadow` that are there already.
     gshadow: Vec<String>,
+    subuids: SubIds,
+    subgids: SubIds,
     /// Whether the image adds any of its own.
     added: bool,
 }
@@ -100,6 +143,18 @@ struct GroupLine {
 }
 
 const MASTER: &str = "usr/share/base-passwd";
+const SUBUID: &str = "etc/subuid";
+const SUBGID: &str = "etc/subgid";
+
+/// Whether the image's own users are added to the file at `path`: the frozen tree has its
+/// bytes.
+pub(crate) fn reads(path: &TreePath) -> bool {
+    let mut all = FILES.into_iter().chain([SUBUID, SUBGID]);
+    all.any(|file| path.as_bytes() == file.as_bytes())
+}
+
+/// What [`Accounts::write`] writes wherever a user or group was added.
+pub(crate) const FILES: [&str; 4] = ["etc/passwd", "etc/group", "etc/shadow", "etc/gshadow"];
 
 impl Accounts {
     /// The accounts that `tree` has, or those that it would begin with. `read` gives
@@ -120,6 +175,8 @@ impl Accounts {
             groups: Vec::new(),
             shadow: lines(&shadow),
             gshadow: lines(&text("etc/gshadow")?.unwrap_or_default()),
+            subuids: SubIds::of(SUBUID, &text(SUBUID)?.unwrap_or_default()),
+            subgids: SubIds::of(SUBGID, &text(SUBGID)?.unwrap_or_default()),
             added: false,
         };
         let passwd = match text("etc/passwd")? {
@@ -159,10 +216,11 @@ impl Accounts {
     /// Adds groups, then users.
     ///
     /// A user or group that is there already with the same name and number stays as
-    /// it is.
+    /// it is, and may get further groups and ranges of numbers.
     ///
     /// # Errors
-    /// [`AccountError`] where a name or number is taken, or a group is missing.
+    /// [`AccountError`] where a name or number is taken, a user who is there is not what
+    /// was asked for, or a group is missing.
     pub(crate) fn add(
         &mut self,
         groups: &[Group],
@@ -210,7 +268,9 @@ impl Accounts {
             .iter()
             .find(|u| u.name == user.name || u.uid == user.uid);
         match clash {
-            Some(other) if other.name == user.name && other.uid == user.uid => {}
+            Some(other) if other.name == user.name && other.uid == user.uid => {
+                other.is_like(user)?;
+            }
             Some(other) => {
                 return Err(AccountError::User {
                     name: user.name.clone(),
@@ -224,9 +284,9 @@ impl Accounts {
                 uid: user.uid,
                 gid: user.gid,
                 comment: user.comment.clone(),
-                home: user.home.to_string(),
-                shell: user.shell.to_string(),
-                shadow: format!("{}:!:{}::::::", user.name, epoch / 86_400),
+                home: user.home(),
+                shell: user.shell().to_owned(),
+                shadow: secret(user, epoch),
             }),
         }
         for name in &user.groups {
@@ -239,12 +299,22 @@ impl Accounts {
                 group.members.push(user.name.clone());
             }
         }
+        self.subuids.add(&user.name, &user.subuids)?;
+        self.subgids.add(&user.name, &user.subgids)?;
         Ok(())
     }
 
     /// Whether users or groups were added to what the image had.
     pub(crate) fn added(&self) -> bool {
         self.added
+    }
+
+    /// Whether [`Accounts::write`] writes the file at `path`.
+    pub(crate) fn writes(&self, path: &TreePath) -> bool {
+        let is = |file: &str| path.as_bytes() == file.as_bytes();
+        let ranges = [&self.subuids, &self.subgids];
+        let mut ranges = ranges.into_iter().filter_map(SubIds::written);
+        (self.added && FILES.into_iter().any(is)) || ranges.any(|(file, _)| is(file))
     }
 
     /// The names of all users, and of all groups.
@@ -272,7 +342,8 @@ impl Accounts {
     }
 
     /// Writes the four files: passwd and group `0644 root:root`, shadow and gshadow
-    /// `0640 root:shadow`.
+    /// `0640 root:shadow`. And where ranges of numbers were added, subuid and subgid,
+    /// `0644 root:root`.
     ///
     /// # Errors
     /// [`AccountError::Insert`] where `/etc` is no folder.
@@ -308,12 +379,16 @@ impl Accounts {
         }
         let mtime = i64::try_from(epoch).unwrap_or(i64::MAX);
         let shadow_gid = self.gid(&Owner::Name("shadow".to_owned())).unwrap_or(0);
-        let files = [
+        let mut files = vec![
             ("etc/passwd", passwd, 0o644, 0),
             ("etc/group", group, 0o644, 0),
             ("etc/shadow", file(&shadow), 0o640, shadow_gid),
             ("etc/gshadow", file(&gshadow), 0o640, shadow_gid),
         ];
+        for ranges in [&self.subuids, &self.subgids] {
+            let written = ranges.written();
+            files.extend(written.map(|(path, text)| (path, text, 0o644, 0)));
+        }
         for (path, text, mode, gid) in files {
             let path = tree_path(path);
             tree.make_parents(&path, mtime)?;
@@ -328,6 +403,41 @@ impl Accounts {
             }
         }
         Ok(())
+    }
+}
+
+impl UserLine {
+    /// Whether a user who is there is what is asked for. What is not said may be anything.
+    fn is_like(&self, user: &User) -> Result<(), AccountError> {
+        let home = user.home.as_ref().map(ToString::to_string);
+        let shell = user.shell.as_ref().map(ToString::to_string);
+        let comment = Some(user.comment.clone()).filter(|comment| !comment.is_empty());
+        for (what, there, asked) in [
+            ("group", self.gid.to_string(), Some(user.gid.to_string())),
+            ("home", self.home.clone(), home),
+            ("shell", self.shell.clone(), shell),
+            ("comment", self.comment.clone(), comment),
+        ] {
+            if let Some(asked) = asked.filter(|asked| *asked != there) {
+                return Err(AccountError::Differs {
+                    name: user.name.clone(),
+                    what,
+                    there,
+                    asked,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The line of a new user in `/etc/shadow`: no password lets anybody in. As `useradd` writes
+/// it with Debian's `/etc/login.defs`, a system user's has no rules for passwords.
+fn secret(user: &User, epoch: u64) -> String {
+    let (name, day) = (&user.name, epoch / 86_400);
+    match user.system {
+        true => format!("{name}:!:{day}::::::"),
+        false => format!("{name}:!:{day}:0:99999:7:::"),
     }
 }
 
@@ -418,8 +528,9 @@ fn parse_group(line: &str) -> Option<GroupLine> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use imgc_plan::ImagePath;
+
+    use super::*;
 
     fn inline(content: &Content) -> std::io::Result<Vec<u8>> {
         match &content.data {
@@ -434,9 +545,13 @@ mod tests {
             uid,
             gid: uid,
             comment: String::new(),
-            home: ImagePath::new("/nonexistent").expect("a path"),
-            shell: ImagePath::new("/usr/sbin/nologin").expect("a path"),
+            system: true,
+            home: None,
+            create_home: false,
+            shell: None,
             groups: groups.iter().map(|&group| group.to_owned()).collect(),
+            subuids: Vec::new(),
+            subgids: Vec::new(),
         }
     }
 
@@ -493,5 +608,90 @@ mod tests {
             Err(AccountError::NoGroup { .. })
         ));
         assert_eq!(accounts.uid(&Owner::Name("daemon".to_owned())), Some(1));
+    }
+
+    #[test]
+    fn a_user_who_is_there_is_what_was_asked_for_or_it_is_an_error() {
+        let mut tree = Tree::new(0);
+        let put = |tree: &mut Tree, path: &str, text: &str| {
+            tree.make_parents(&tree_path(path), 0).expect("parents");
+            let node = Node::file(Content::inline(text.as_bytes()), 0o644, 0);
+            tree.insert(&tree_path(path), node).expect("a file");
+        };
+        let www = "www-data:x:33:33:www-data:/var/www:/usr/sbin/nologin\n";
+        put(&mut tree, "etc/passwd", www);
+        put(&mut tree, "etc/group", "www-data:x:33:\naudio:x:29:\n");
+        put(&mut tree, "etc/gshadow", "www-data:*::\naudio:*::\n");
+        put(&mut tree, "etc/subuid", "other:100000:65536\n");
+        let mut asked = user("www-data", 33, &["audio"]);
+        let mut accounts = Accounts::of(&tree, 0, &inline).expect("accounts");
+        accounts
+            .add(&[], std::slice::from_ref(&asked), 0)
+            .expect("a group more");
+        accounts.write(&mut tree, 0).expect("written");
+        assert_eq!(text(&tree, "etc/passwd"), www);
+        assert_eq!(
+            text(&tree, "etc/group"),
+            "www-data:x:33:\naudio:x:29:www-data\n"
+        );
+        assert_eq!(
+            text(&tree, "etc/gshadow"),
+            "www-data:*::\naudio:*::www-data\n"
+        );
+        let refused = |asked: &User| {
+            let mut accounts = Accounts::of(&tree, 0, &inline).expect("accounts");
+            let added = accounts.add(&[], std::slice::from_ref(asked), 0);
+            added.expect_err("it is refused").to_string()
+        };
+        asked.subuids = vec![imgc_plan::IdRange {
+            start: 165_000,
+            count: 1000,
+        }];
+        let range = refused(&asked);
+        assert!(
+            range.contains("165000 to 165999") && range.contains("other:"),
+            "{range}"
+        );
+        asked.subuids.clear();
+        asked.home = Some(ImagePath::new("/srv").expect("a path"));
+        assert!(refused(&asked).contains("the home `/var/www`, not `/srv`"));
+        asked.home = None;
+        asked.gid = 29;
+        assert!(refused(&asked).contains("the group `33`, not `29`"));
+    }
+
+    #[test]
+    fn login_users_have_rules_for_passwords_and_system_users_none() {
+        let mut tree = Tree::new(0);
+        let mut accounts = Accounts::of(&tree, 86_400, &inline).expect("accounts");
+        let mut login = user("login", 1000, &[]);
+        login.system = false;
+        login.shell = Some(ImagePath::new("/bin/bash").expect("a path"));
+        login.subgids = vec![imgc_plan::IdRange {
+            start: 100_000,
+            count: 65_536,
+        }];
+        let users = [login, user("service", 201, &[])];
+        accounts.add(&[], &users, 86_400).expect("added");
+        assert!(accounts.writes(&tree_path("etc/subgid")));
+        assert!(!accounts.writes(&tree_path("etc/subuid")));
+        accounts.write(&mut tree, 86_400).expect("written");
+        let lines = |path: &str| {
+            let text = text(&tree, path);
+            text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            lines("etc/passwd"),
+            [
+                "login:x:1000:1000::/home/login:/bin/bash",
+                "service:x:201:201::/nonexistent:/usr/sbin/nologin"
+            ]
+        );
+        assert_eq!(
+            lines("etc/shadow"),
+            ["login:!:1:0:99999:7:::", "service:!:1::::::"]
+        );
+        assert_eq!(text(&tree, "etc/subgid"), "login:100000:65536\n");
+        assert!(tree.get(&tree_path("etc/subuid")).is_none());
     }
 }

@@ -516,6 +516,7 @@ pub(crate) fn has_own_files(image: &Image) -> bool {
     !image.files.is_empty()
         || !image.users.is_empty()
         || !image.groups.is_empty()
+        || !image.attributes.is_empty()
         || image.config.user.is_some()
 }
 

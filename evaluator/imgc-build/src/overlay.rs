@@ -1,6 +1,8 @@
 //! An image's own files, laid over the tree of its packages.
 
-use imgc_plan::{Content as Wanted, File, FileNode, Owner};
+use std::collections::BTreeMap;
+
+use imgc_plan::{CAPABILITY_ATTRIBUTE, Content as Wanted, File, FileCapabilities, FileNode, Owner};
 use imgc_tree::{Content, Data, InsertError, Kind, Meta, Node, Tree, TreePath};
 
 use crate::accounts::Accounts;
@@ -31,6 +33,19 @@ pub enum OverlayError {
     /// The folder's path runs in a circle of links.
     #[error("{0} leads through a circle of symbolic links")]
     Circle(String),
+    /// A mode or owner is to be changed of something that is not there.
+    #[error("{0} is not there")]
+    Absent(String),
+    /// A bit or capability is asked for that the kernel would not look at.
+    #[error("{what} has a meaning for {wanted}, and {path} is none")]
+    NoMeaning {
+        /// What is there.
+        path: String,
+        /// What is asked for.
+        what: &'static str,
+        /// What it is for.
+        wanted: &'static str,
+    },
     /// The file would undo the users and groups that the image adds.
     #[error("{0} is written from the image's `users` and `groups`")]
     Accounts(String),
@@ -43,9 +58,6 @@ pub enum OverlayError {
         error: InsertError,
     },
 }
-
-/// What [`Accounts::write`] writes.
-const FILES_OF_ACCOUNTS: [&[u8]; 4] = [b"etc/passwd", b"etc/group", b"etc/shadow", b"etc/gshadow"];
 
 /// Puts `files` into `tree`. Every node that is added was last changed at `epoch`.
 /// Folders that are missing above a file are made: `0755 root:root`. A path that
@@ -61,10 +73,10 @@ pub(crate) fn overlay(
     epoch: u64,
 ) -> Result<(), OverlayError> {
     let mtime = i64::try_from(epoch).unwrap_or(i64::MAX);
-    let mut placed: std::collections::BTreeMap<TreePath, &File> = std::collections::BTreeMap::new();
+    let mut placed: BTreeMap<TreePath, &File> = BTreeMap::new();
     for file in files {
         let path = destination(tree, file)?;
-        if accounts.added() && FILES_OF_ACCOUNTS.contains(&path.as_bytes()) {
+        if accounts.writes(&path) {
             return Err(OverlayError::Accounts(file.path.to_string()));
         }
         if let Some(first) = placed.insert(path.clone(), file)
@@ -98,11 +110,11 @@ pub(crate) fn overlay(
         let (kind, mode) = node_kind(&file.node);
         let node = Node {
             meta: Meta {
+                xattrs: attributes(&file.node),
                 mode,
                 uid,
                 gid,
                 mtime,
-                ..Meta::default()
             },
             kind,
         };
@@ -151,15 +163,29 @@ fn destination(tree: &Tree, file: &File) -> Result<TreePath, OverlayError> {
     Ok(path)
 }
 
+/// The extended attributes of a file that is added.
+fn attributes(node: &FileNode) -> BTreeMap<String, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    if let FileNode::Regular { capabilities, .. } = node
+        && !capabilities.is_empty()
+        && let Some(value) = FileCapabilities::effective(capabilities).encode()
+    {
+        all.insert(CAPABILITY_ATTRIBUTE.to_owned(), value);
+    }
+    all
+}
+
 fn node_kind(node: &FileNode) -> (Kind, u32) {
     match node {
         FileNode::Regular {
             content: Wanted::Text(text),
             mode,
+            ..
         } => (Kind::Regular(Content::inline(text.as_bytes())), *mode),
         FileNode::Regular {
             content: Wanted::Source { digest, size },
             mode,
+            ..
         } => {
             let content = Content {
                 size: *size,
@@ -184,6 +210,7 @@ mod tests {
             node: FileNode::Regular {
                 content: Wanted::Text("x".to_owned()),
                 mode: 0o644,
+                capabilities: Vec::new(),
             },
             user,
             group: Owner::Id(0),

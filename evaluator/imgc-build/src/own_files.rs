@@ -13,7 +13,7 @@ use crate::accounts::{Accounts, Names};
 use crate::layering;
 use crate::overlay::overlay;
 use crate::realise::{About, Output, realise};
-use crate::{AccountError, BuildError, Builder, abi};
+use crate::{AccountError, BuildError, Builder, abi, attributes, homes};
 
 /// The largest `/etc/passwd` that is read, in bytes.
 const ACCOUNTS: u64 = 16 << 20;
@@ -64,6 +64,7 @@ impl Builder<'_> {
                 "groups": image.groups,
                 "users": image.users,
                 "files": image.files,
+                "attributes": image.attributes,
                 "epoch": epoch,
                 "compression": image.layers.compression,
             }),
@@ -136,15 +137,18 @@ impl Builder<'_> {
                 .map_err(account)?;
             if accounts.added() {
                 accounts.write(&mut tree, epoch).map_err(account)?;
+                homes::make(&mut tree, &image.users, epoch).map_err(account)?;
             }
             names = accounts.names();
         }
-        overlay(&mut tree, &image.files, &accounts, epoch).map_err(|error| {
-            BuildError::Overlay {
-                image: image.name.clone(),
-                error,
-            }
-        })?;
+        let overlaid = |error| BuildError::Overlay {
+            image: image.name.clone(),
+            error,
+        };
+        overlay(&mut tree, &image.files, &accounts, epoch).map_err(overlaid)?;
+        for one in &image.attributes {
+            attributes::change(&mut tree, one, &accounts).map_err(overlaid)?;
+        }
         Ok((tree, names))
     }
 }
@@ -157,6 +161,7 @@ pub(crate) fn files_action(image: &Image, base: Vec<BlobDigest>, epoch: u64) -> 
         groups: image.groups.clone(),
         users: image.users.clone(),
         files: image.files.clone(),
+        attributes: image.attributes.clone(),
         compression: image.layers.compression,
     }
 }

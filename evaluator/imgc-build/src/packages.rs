@@ -10,7 +10,7 @@ use imgc_layer::{
 };
 use imgc_plan::{Action, Image, Inputs};
 use imgc_store::BlobDigest;
-use imgc_tree::{Content, TreePath};
+use imgc_tree::Content;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -23,7 +23,7 @@ use crate::parts::Part;
 use crate::pin::Pinned;
 use crate::realise::{self, About, Output, realise};
 use crate::stated::StatedEffects;
-use crate::{BuildError, Builder, Event, abi};
+use crate::{BuildError, Builder, Event, abi, accounts};
 
 /// What `install` yields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -175,7 +175,7 @@ impl Builder<'_> {
                 package,
             })?;
             let layers = self.write_layers(parts, groups, installed, compression, &ahead)?;
-            let frozen = installed.tree.freeze(&|path| is_kept(path));
+            let frozen = installed.tree.freeze(&accounts::reads);
             let tree = Frame {
                 blob: self.store.put(&frozen)?,
                 size: frozen.len() as u64,
@@ -366,13 +366,6 @@ impl imgc_dpkg::Reader for Bytes<'_> {
             error.to_string()
         })
     }
-}
-
-/// Whether the frozen tree has a file's bytes: those that the image's own users are added
-/// to.
-fn is_kept(path: &TreePath) -> bool {
-    let name = path.as_bytes().strip_prefix(b"etc/");
-    name.is_some_and(|name| matches!(name, b"passwd" | b"group" | b"shadow" | b"gshadow"))
 }
 
 /// Whether files of packages are left out.

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use imgc_dpkg::{Stated, Touched};
-use imgc_plan::{Attributes, Effects, FileNode, Image, ImagePath, Owner};
+use imgc_plan::{Effects, FileNode, Image, ImagePath, Owner};
 use imgc_tree::{Content, Tree, TreePath};
 
-use crate::accounts::Accounts;
+use crate::accounts::{Accounts, FILES};
 use crate::overlay::overlay;
+use crate::{attributes, homes};
 
 /// The effects that an image states, by package.
 pub(crate) struct StatedEffects<'a> {
@@ -49,7 +50,7 @@ impl Stated for StatedEffects<'_> {
             return Ok(touched);
         };
         for path in &effects.remove {
-            let at = there(tree, path, false)?;
+            let at = there(tree, path)?;
             tree.remove(&at);
             touched.push((at, Touched::Removed));
         }
@@ -72,10 +73,13 @@ impl Stated for StatedEffects<'_> {
             added.map_err(|error| error.to_string())?;
             let written = accounts.write(tree, self.epoch);
             written.map_err(|error| error.to_string())?;
-            for name in ["etc/passwd", "etc/group", "etc/shadow", "etc/gshadow"] {
+            for name in FILES {
                 let path = TreePath::new(name.as_bytes()).expect("a plain path");
                 touched.push((path, Touched::Written));
             }
+            let made = homes::make(tree, &effects.users, self.epoch);
+            let made = made.map_err(|error| error.to_string())?;
+            touched.extend(made.into_iter().map(|home| (home, Touched::Directory)));
         }
         let placed = overlay(tree, &effects.files, &accounts, self.epoch);
         placed.map_err(|error| error.to_string())?;
@@ -87,8 +91,9 @@ impl Stated for StatedEffects<'_> {
             };
             touched.push((tree_path(&file.path)?, what));
         }
-        for attributes in &effects.attributes {
-            let at = change(tree, attributes, &accounts)?;
+        for one in &effects.attributes {
+            let changed = attributes::change(tree, one, &accounts);
+            let at = changed.map_err(|error| error.to_string())?;
             touched.push((at, Touched::Metadata));
         }
         Ok(touched)
@@ -106,67 +111,27 @@ fn named(user: &Owner, group: &Owner) -> bool {
     matches!(user, Owner::Name(_)) || matches!(group, Owner::Name(_))
 }
 
-/// Gives a path its mode and owner. Links are followed, as `chmod` and `chown` do.
-fn change(
-    tree: &mut Tree,
-    attributes: &Attributes,
-    accounts: &Accounts,
-) -> Result<TreePath, String> {
-    let Attributes {
-        path,
-        mode,
-        user,
-        group,
-    } = attributes;
-    let at = there(tree, path, true)?;
-    let unknown = |what: &str, owner: &Owner| {
-        let name = match owner {
-            Owner::Name(name) => name.clone(),
-            Owner::Id(id) => id.to_string(),
-        };
-        format!("{path} is to belong to the {what} `{name}`, which the image doesn't have")
-    };
-    let mut uid = None;
-    if let Some(owner) = user {
-        uid = Some(accounts.uid(owner).ok_or_else(|| unknown("user", owner))?);
-    }
-    let mut gid = None;
-    if let Some(owner) = group {
-        gid = Some(accounts.gid(owner).ok_or_else(|| unknown("group", owner))?);
-    }
-    let ino = tree.ino(&at).ok_or_else(|| absent(path))?;
-    let node = tree.node_mut(ino);
-    node.meta.mode = mode.unwrap_or(node.meta.mode);
-    node.meta.uid = uid.unwrap_or(node.meta.uid);
-    node.meta.gid = gid.unwrap_or(node.meta.gid);
-    Ok(at)
-}
-
-/// Where a path that must be there is in the tree.
-fn there(tree: &Tree, path: &ImagePath, follow: bool) -> Result<TreePath, String> {
+/// Where a path that must be there is in the tree. Its own name is no link that is followed.
+fn there(tree: &Tree, path: &ImagePath) -> Result<TreePath, String> {
     let at = tree_path(path)?;
-    let at = match (follow, at.parent()) {
-        (true, _) | (_, None) => tree.resolve(&at),
-        (false, Some(parent)) => tree
+    let at = match at.parent() {
+        None => Some(at),
+        Some(parent) => tree
             .resolve(&parent)
             .and_then(|parent| parent.join(at.name()).ok()),
     };
     let at = at.filter(|at| tree.get(at).is_some());
-    at.ok_or_else(|| absent(path))
+    at.ok_or_else(|| format!("{path} is not there when the package is configured"))
 }
 
 fn tree_path(path: &ImagePath) -> Result<TreePath, String> {
     TreePath::new(path.relative().as_bytes()).map_err(|error| error.to_string())
 }
 
-fn absent(path: &ImagePath) -> String {
-    format!("{path} is not there when the package is configured")
-}
-
 #[cfg(test)]
 mod tests {
     use imgc_plan::{
-        Arch, Config, Content as Wanted, File, Group, Packages, Platform, User, Variant,
+        Arch, Attributes, Config, Content as Wanted, File, Group, Packages, Platform, User, Variant,
     };
     use imgc_tree::{Data, Kind, Node};
 
@@ -205,6 +170,7 @@ mod tests {
             groups: Vec::new(),
             users: Vec::new(),
             files: Vec::new(),
+            attributes: Vec::new(),
             config: Config::default(),
             layers: imgc_plan::Layers::default(),
         }
@@ -245,24 +211,33 @@ mod tests {
                 uid: 70,
                 gid: 70,
                 comment: String::new(),
-                home: image_path("/srv"),
-                shell: image_path("/bin/sh"),
+                system: true,
+                home: Some(image_path("/srv")),
+                create_home: false,
+                shell: Some(image_path("/bin/sh")),
                 groups: Vec::new(),
+                subuids: Vec::new(),
+                subgids: Vec::new(),
             }],
             files: vec![File {
                 path: image_path("/gone/file"),
                 node: FileNode::Regular {
                     content: Wanted::Text("text".to_owned()),
                     mode: 0o600,
+                    capabilities: Vec::new(),
                 },
                 user: name(),
                 group: Owner::Id(0),
             }],
             attributes: vec![Attributes {
                 path: image_path("/bin/x"),
-                mode: Some(0o2755),
+                mode: Some(0o755),
+                setuid: None,
+                setgid: Some(true),
+                sticky: None,
                 user: None,
                 group: Some(name()),
+                capabilities: None,
             }],
         };
         let touched = apply(effects, &mut tree).expect("it can be done");
@@ -291,8 +266,12 @@ mod tests {
             attributes: vec![Attributes {
                 path: image_path(path),
                 mode: Some(0o600),
+                setuid: None,
+                setgid: None,
+                sticky: None,
                 user,
                 group: None,
+                capabilities: None,
             }],
             ..Effects::default()
         };

@@ -121,11 +121,16 @@ fn image(user: Option<&str>) -> Image {
             uid: 1000,
             gid: 0,
             comment: String::new(),
-            home: imgc_plan::ImagePath::new("/").expect("a path"),
-            shell: imgc_plan::ImagePath::new("/bin/sh").expect("a path"),
+            system: false,
+            home: None,
+            create_home: false,
+            shell: None,
             groups: Vec::new(),
+            subuids: Vec::new(),
+            subgids: Vec::new(),
         }],
         files: Vec::new(),
+        attributes: Vec::new(),
         config: Config {
             user: user.map(str::to_owned),
             ..Config::default()

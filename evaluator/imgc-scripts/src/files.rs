@@ -11,6 +11,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bstr::BString;
+use imgc_plan::CAPABILITY_ATTRIBUTE;
 use imgc_tree::{Content, Ino, InsertError, Kind, Node, Tree, TreePath};
 
 use crate::actor::Actor;
@@ -20,10 +21,6 @@ use crate::{Errno, Limits};
 
 /// How many links are followed before the kernel gives up.
 const LINKS: usize = 40;
-
-/// The attribute that holds a program's capabilities. Whoever writes to the file or gives
-/// it to somebody else takes it away.
-const CAPABILITY: &str = "security.capability";
 
 /// Gives the bytes behind a [`Content`] of the tree.
 pub trait Reader {
@@ -477,7 +474,7 @@ impl<'r> Files<'r> {
         }
         node.kind = Kind::Regular(content);
         node.meta.mtime = self.epoch;
-        node.meta.xattrs.remove(CAPABILITY);
+        node.meta.xattrs.remove(CAPABILITY_ATTRIBUTE);
         self.pending.remove(&to);
         self.deferred.remove(&to);
         Ok(())
@@ -493,7 +490,7 @@ impl<'r> Files<'r> {
         match node.kind {
             Kind::Regular(_) => {
                 node.meta.mtime = epoch;
-                node.meta.xattrs.remove(CAPABILITY);
+                node.meta.xattrs.remove(CAPABILITY_ATTRIBUTE);
                 self.deferred.remove(&ino);
                 self.pending.insert(ino, bytes);
                 Ok(())
@@ -767,7 +764,7 @@ impl<'r> Files<'r> {
         node.meta.uid = uid.unwrap_or(node.meta.uid);
         node.meta.gid = gid.unwrap_or(node.meta.gid);
         if matches!(node.kind, Kind::Regular(_)) {
-            node.meta.xattrs.remove(CAPABILITY);
+            node.meta.xattrs.remove(CAPABILITY_ATTRIBUTE);
             node.meta.mode &= !0o4000;
             if node.meta.mode & 0o010 != 0 {
                 node.meta.mode &= !0o2000;

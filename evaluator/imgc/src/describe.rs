@@ -213,6 +213,11 @@ pub(crate) fn diagnostic(error: &BuildError, origins: &Origins) -> Option<Diagno
                     Place::Suite,
                     "not a suite that imgc knows",
                 ),
+                ArchiveError::Architecture { .. } => (
+                    codes::BAD_PLATFORM,
+                    Place::Suite,
+                    "released for other architectures",
+                ),
                 ArchiveError::Dist { dist, .. } => (
                     codes::BAD_ARCHIVE,
                     Place::Archive(dist.clone()),
@@ -232,21 +237,32 @@ pub(crate) fn diagnostic(error: &BuildError, origins: &Origins) -> Option<Diagno
         )),
         BuildError::Account { image, error } => {
             let place = match error {
-                AccountError::User { name, .. } | AccountError::NoGroup { user: name, .. } => {
-                    Place::User(name.clone())
-                }
+                AccountError::User { name, .. }
+                | AccountError::Differs { name, .. }
+                | AccountError::NoGroup { user: name, .. }
+                | AccountError::Range { user: name, .. }
+                | AccountError::Home { user: name, .. } => Place::User(name.clone()),
                 AccountError::Group { name, .. } => Place::Group(name.clone()),
                 AccountError::NoUser(_) => Place::Config("user".to_owned()),
                 AccountError::Unreadable { .. } | AccountError::Insert(_) => return None,
             };
             let code = match error {
-                AccountError::User { .. } => codes::DUPLICATE_USER,
+                AccountError::User { .. } | AccountError::Differs { .. } => codes::DUPLICATE_USER,
+                AccountError::Range { .. } => codes::BAD_ID,
+                AccountError::Home { .. } => codes::DUPLICATE_PATH,
                 AccountError::Group { .. } => codes::DUPLICATE_GROUP,
                 _ => codes::UNKNOWN_USER,
             };
             let help = match error {
                 AccountError::NoUser(_) => "add it to `users`, or use a number",
                 AccountError::NoGroup { .. } => "add the group to `groups`",
+                AccountError::Differs { .. } => {
+                    "leave that field out, and the user gets the groups and ranges that are said"
+                }
+                AccountError::Range { .. } => "take numbers that nobody has",
+                AccountError::Home { .. } => {
+                    "leave `createHome` out; `attributes` gives a folder its owner"
+                }
                 _ => "take another name or number",
             };
             Some(Diagnostic::error(code, at(image, place)?, error.to_string()).with_help(help))
@@ -266,11 +282,27 @@ pub(crate) fn diagnostic(error: &BuildError, origins: &Origins) -> Option<Diagno
                     codes::DUPLICATE_PATH,
                     "leave the file out, or `users` and `groups`",
                 ),
+                OverlayError::Absent(path) => (
+                    path,
+                    codes::BAD_IMAGE_PATH,
+                    "`attributes` is about what packages and `files` bring",
+                ),
+                OverlayError::NoMeaning { path, .. } => {
+                    (path, codes::INVALID_ARGUMENT, "leave it out")
+                }
                 OverlayError::Circle(path) | OverlayError::Insert { path, .. } => {
                     (path, codes::BAD_IMAGE_PATH, "take another path")
                 }
             };
-            let span = at(image, Place::File(path.clone()))?;
+            let mut places = [Place::File(path.clone()), Place::Attributes(path.clone())];
+            if matches!(
+                error,
+                OverlayError::Absent(_) | OverlayError::NoMeaning { .. }
+            ) {
+                places.reverse();
+            }
+            let said = places.iter().find_map(|place| origins.get(image, place));
+            let span = said.cloned().or_else(|| at(image, Place::Image))?;
             Some(Diagnostic::error(code, span, error.to_string()).with_help(help))
         }
         _ => None,
@@ -380,6 +412,11 @@ fn build(error: &BuildError) -> Problem {
             .note(format!("it asks for {asked} ({suite} {arch}, {variant})"))
             .help("run it without --locked, and commit the imgc.lock that it writes")
         }
+        BuildError::Release {
+            archive,
+            error: imgc_apt::ReleaseError::NoIndex { path },
+        } => Problem::new(format!("the archive {archive} has no {path}"))
+            .help("build for a platform that it has packages for, or leave the archive out there"),
         BuildError::Release { archive, error } => Problem::new(format!(
             "the InRelease of {archive} is not to be trusted: {error}"
         ))

@@ -29,6 +29,7 @@ pub use editor::{
     Cancelled, Definition, Export, FileView, Names, Scope, Semantics, Snapshot, Target, Use,
     Workbench,
 };
+pub use host::capability_names;
 pub use memory::MemoryWorld;
 pub use options::{Limits, Options};
 pub use origins::{Origins, Place};

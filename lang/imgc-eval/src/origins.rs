@@ -29,6 +29,8 @@ pub enum Place {
     /// A file, by its absolute path in the image. What a copied folder holds is
     /// written where the folder is.
     File(String),
+    /// What `attributes` says of a path, by its absolute path in the image.
+    Attributes(String),
     /// A field of `config`, by its name.
     Config(String),
 }
@@ -74,6 +76,16 @@ impl Origins {
     /// file is the image, or there is no such image.
     pub fn field(&self, image: &str) -> Option<&str> {
         self.fields.get(image).map(String::as_str)
+    }
+
+    /// Takes over where the image named `image` is written in `others`, for one named `to`.
+    pub(crate) fn copy(&mut self, others: &Self, image: &str, to: &str) {
+        if let Some(places) = others.places.get(image) {
+            self.places.insert(to.to_owned(), places.clone());
+        }
+        if let Some(field) = others.fields.get(image) {
+            self.fields.insert(to.to_owned(), field.clone());
+        }
     }
 
     pub(crate) fn insert_field(&mut self, image: String, field: String) {

@@ -65,6 +65,14 @@ pub(crate) struct Spans {
 }
 
 impl Spans {
+    /// These. What is left is empty, and has room for as many.
+    pub(crate) fn take(&mut self) -> Self {
+        Self {
+            exprs: self.exprs.drain(..).collect(),
+            parts: self.parts.drain(..).collect(),
+        }
+    }
+
     /// Says where the next expression stands: calls come in the order of [`ExprId`].
     pub(crate) fn push(&mut self, range: TextRange) {
         self.exprs.push(range);

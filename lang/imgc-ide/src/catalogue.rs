@@ -16,6 +16,12 @@ pub trait Catalogue: Send + Sync {
         let _ = (folder, name);
         None
     }
+
+    /// Reads what is read when a question about a folder comes first, so that the first
+    /// question does not wait for it. Takes its time: for a thread of its own.
+    fn prepare(&self, folder: &str) {
+        let _ = folder;
+    }
 }
 
 /// A catalogue that knows no packages.
@@ -75,6 +81,6 @@ pub(crate) fn bare_name(literal: &str) -> &str {
 }
 
 /// The folder of a file, both as paths from the project's root.
-pub(crate) fn folder_of(file: &str) -> &str {
+pub fn folder_of(file: &str) -> &str {
     file.rsplit_once('/').map_or("", |(folder, _)| folder)
 }

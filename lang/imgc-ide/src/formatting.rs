@@ -1,32 +1,34 @@
-//! Edits that bring a file, a part of it or a line into the one style. What the style is,
-//! the formatter of the language says; here it becomes small edits.
+//! Edits that bring a text, a part of it or a line into the one style. What the style is,
+//! the formatter of the language says; here it becomes small edits. A text is all that they
+//! need: no change elsewhere in a project overtakes them.
 
-use imgc_eval::FileView;
 use imgc_syntax::ast::{self, AstNode as _};
-use imgc_syntax::{SyntaxKind, SyntaxNode, SyntaxToken, TextRange, TextSize};
+use imgc_syntax::{Parse, SyntaxKind, SyntaxNode, SyntaxToken, TextRange, TextSize};
 
+use crate::TextEdit;
 use crate::syntax::{node_at, significant_after};
-use crate::{Context, TextEdit};
 
 /// Blanks for each level.
 const INDENT: &str = "  ";
 
-/// The edits that bring a file into the style.
-pub(crate) fn format(_: &Context<'_>, view: &FileView<'_>) -> Vec<TextEdit> {
-    let Some(formatted) = imgc_syntax::format(view.text()) else {
+/// The edits that bring a text into the one style; none if it has syntax errors.
+#[must_use]
+pub fn format(text: &str) -> Vec<TextEdit> {
+    between(&imgc_syntax::parse(text))
+}
+
+fn between(before: &Parse) -> Vec<TextEdit> {
+    let before = before.syntax();
+    let Some(formatted) = imgc_syntax::format(before.text()) else {
         return Vec::new();
     };
-    let after = imgc_syntax::parse(&formatted);
-    edits(view.parse().syntax(), after.syntax())
+    edits(before, imgc_syntax::parse(&formatted).syntax())
 }
 
 /// Those that touch a range.
-pub(crate) fn format_range(
-    context: &Context<'_>,
-    view: &FileView<'_>,
-    range: TextRange,
-) -> Vec<TextEdit> {
-    let mut edits = format(context, view);
+#[must_use]
+pub fn format_range(text: &str, range: TextRange) -> Vec<TextEdit> {
+    let mut edits = format(text);
     edits.retain(|edit| {
         let touched = range.intersect(edit.range);
         range.contains_range(edit.range) || touched.is_some_and(|touched| !touched.is_empty())
@@ -34,21 +36,18 @@ pub(crate) fn format_range(
     edits
 }
 
-/// After a `;` or a closing bracket what it ends is formatted, after a line end the new
-/// line is indented.
-pub(crate) fn format_typed(
-    context: &Context<'_>,
-    view: &FileView<'_>,
-    offset: TextSize,
-    typed: char,
-) -> Vec<TextEdit> {
+/// What is mended after `typed` was typed before a byte: after a `;` or a closing bracket what
+/// it ends is formatted, after a line end the new line is indented.
+#[must_use]
+pub fn format_typed(text: &str, offset: TextSize, typed: char) -> Vec<TextEdit> {
+    let parsed = imgc_syntax::parse(text);
+    let root = parsed.syntax();
     if typed == '\n' {
-        return indent(view, offset).into_iter().collect();
+        return indent(root, offset).into_iter().collect();
     }
     let Some(before) = offset.checked_sub(TextSize::of(typed)) else {
         return Vec::new();
     };
-    let root = view.parse().syntax();
     let mut around = node_at(root, TextRange::at(before, TextSize::of(typed))).ancestors();
     let node = match typed {
         // The binding before it.
@@ -65,14 +64,13 @@ pub(crate) fn format_typed(
     };
     let Some(node) = node else { return Vec::new() };
     let range = node.text_range().cover(TextRange::empty(offset));
-    let mut edits = format(context, view);
+    let mut edits = between(&parsed);
     edits.retain(|edit| range.contains_range(edit.range));
     edits
 }
 
 /// The edit that indents the line that a byte is in.
-fn indent(view: &FileView<'_>, offset: TextSize) -> Option<TextEdit> {
-    let root = view.parse().syntax();
+fn indent(root: SyntaxNode<'_>, offset: TextSize) -> Option<TextEdit> {
     let mut depth = 0_usize;
     for token in root.tokens() {
         let range = token.text_range();
@@ -89,7 +87,7 @@ fn indent(view: &FileView<'_>, offset: TextSize) -> Option<TextEdit> {
             _ => {}
         }
     }
-    let text = view.text();
+    let text = root.text();
     let before = text.get(..usize::from(offset))?;
     let line = before.rfind('\n')? + 1;
     let rest = text.get(line..)?;

@@ -43,10 +43,11 @@ use imgc_syntax::{TextRange, TextSize};
 
 pub use actions::{Action, ActionKind};
 pub use calls::{Call, CallItem};
-pub use catalogue::{Catalogue, NoPackages, PackageFacts, PackageName};
+pub use catalogue::{Catalogue, NoPackages, PackageFacts, PackageName, folder_of};
 pub use completion::{Completion, CompletionKind, Documented};
 pub use evaluation::{Evaluator, Findings, Outcome, PlannedImage};
 pub use folding::{Fold, FoldKind};
+pub use formatting::{format, format_range, format_typed};
 pub use hover::Hover;
 pub use imgc_eval::Cancelled;
 pub use inlay_hints::{Hint, HintKind};
@@ -183,6 +184,11 @@ impl Workspace {
         self.bench.refresh();
     }
 
+    /// What is known of packages.
+    pub fn catalogue(&self) -> &Arc<dyn Catalogue> {
+        &self.catalogue
+    }
+
     /// Says that what is known of packages is another now.
     pub fn set_catalogue(&mut self, catalogue: Arc<dyn Catalogue>) {
         self.catalogue = catalogue;
@@ -242,12 +248,6 @@ questions! {
     inlay_hints(range: TextRange, built: &[BuiltImage]) -> Vec<Hint> = inlay_hints::hints;
     /// What can be changed at a range. `found` is what was diagnosed in the file.
     actions(range: TextRange, found: &[Diagnostic]) -> Vec<Action> = actions::actions;
-    /// The edits that bring a file into the one style; none if it has syntax errors.
-    format() -> Vec<TextEdit> = formatting::format;
-    /// The same for a part of a file.
-    format_range(range: TextRange) -> Vec<TextEdit> = formatting::format_range;
-    /// What is mended after `typed` was typed before a byte.
-    format_typed(offset: TextSize, typed: char) -> Vec<TextEdit> = formatting::format_typed;
     /// What can be folded.
     folds() -> Vec<Fold> = folding::folds;
     /// The ranges around a byte, the smallest first.

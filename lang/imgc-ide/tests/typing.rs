@@ -101,11 +101,11 @@ fn ask(analysis: &Analysis, text: &str, offset: usize) {
         let edits = action.changes.values().flatten();
         edits.for_each(|edit| inside(edit.range));
     }
-    for edit in analysis.format(&file).expect(now) {
+    for edit in imgc_ide::format(text) {
         inside(edit.range);
     }
     for typed in ['\n', ';', '}'] {
-        let edits = analysis.format_typed(&file, at, typed).expect(now);
+        let edits = imgc_ide::format_typed(text, at, typed);
         edits.iter().for_each(|edit| inside(edit.range));
     }
     let folds = analysis.folds(&file).expect(now);

@@ -8,9 +8,10 @@ use imgc_ide::{Encoding, LineIndex};
 use lsp_types::TextDocumentContentChangeEvent;
 
 use crate::convert::from_position;
+use crate::uri;
 
 /// The open texts.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Documents {
     by_path: BTreeMap<PathBuf, Document>,
 }
@@ -33,6 +34,16 @@ impl Documents {
     /// A text is not open any more. Says whether it was.
     pub(crate) fn close(&mut self, path: &Path) -> bool {
         self.by_path.remove(path).is_some()
+    }
+
+    /// The text at a path, if it is open.
+    pub(crate) fn get(&self, path: &Path) -> Option<&Document> {
+        self.by_path.get(path)
+    }
+
+    /// The version of the text at an address, if it is open.
+    pub(crate) fn version(&self, uri: &lsp_types::Uri) -> Option<i32> {
+        Some(self.get(&uri::path(uri)?)?.version)
     }
 
     /// All of them, sorted by path.

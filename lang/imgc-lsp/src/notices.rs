@@ -162,7 +162,7 @@ impl Server {
         for (root, project) in &mut self.projects {
             // To read the indices again takes a while, and only a lock names others.
             if is_of_locks {
-                project.workspace.set_catalogue(self.host.catalogue(root));
+                project.set_catalogue(self.host.catalogue(root));
             }
             project.refresh();
         }

@@ -9,9 +9,10 @@ use std::thread;
 use crossbeam_channel::{Sender, unbounded};
 use imgc_diag::{Diagnostic, FileId};
 use imgc_eval::World;
-use imgc_ide::{BuiltImage, BuiltLayer, Evaluator, PlannedImage, Workspace};
+use imgc_ide::{BuiltImage, BuiltLayer, Catalogue, Evaluator, PlannedImage, Workspace, folder_of};
 use lsp_types as lsp;
 
+use crate::documents::Documents;
 use crate::{Host, Project};
 
 /// What a thread has done.
@@ -27,8 +28,8 @@ pub(crate) enum Done {
         round: u64,
         /// What is wrong with open files and those that are wrong, ready to be told.
         files: BTreeMap<FileId, Vec<lsp::Diagnostic>>,
-        /// The versions of the open texts, by path.
-        versions: Arc<BTreeMap<PathBuf, i32>>,
+        /// The open texts at that moment.
+        documents: Arc<Documents>,
         /// Whether these are all files; else those that were written.
         is_all: bool,
     },
@@ -71,6 +72,8 @@ pub(crate) struct OpenProject {
     pub(crate) built: Arc<BTreeMap<FileId, Vec<BuiltImage>>>,
     /// What was told last, by file.
     pub(crate) told: BTreeMap<FileId, (Option<i32>, Vec<lsp::Diagnostic>)>,
+    /// The folders whose packages were read ahead.
+    prepared: BTreeSet<String>,
     evaluations: Sender<Evaluation>,
 }
 
@@ -105,6 +108,7 @@ impl OpenProject {
             evaluated: Arc::default(),
             built: Arc::default(),
             told: BTreeMap::new(),
+            prepared: BTreeSet::new(),
             evaluations,
         })
     }
@@ -155,6 +159,30 @@ impl OpenProject {
     pub(crate) fn refresh(&mut self) {
         self.workspace.refresh();
         self.generation += 1;
+    }
+
+    /// What is known of packages is another now.
+    pub(crate) fn set_catalogue(&mut self, catalogue: Arc<dyn Catalogue>) {
+        self.workspace.set_catalogue(catalogue);
+        self.prepared.clear();
+    }
+
+    /// Reads the packages of open files ahead, on a thread that nobody waits for: the whole
+    /// index of a suite takes a second. Called once there is nothing more urgent.
+    pub(crate) fn prepare(&mut self) {
+        let folders = self.open.iter().map(|inner| folder_of(inner).to_owned());
+        let folders: BTreeSet<String> = folders.collect();
+        let fresh: Vec<String> = folders.difference(&self.prepared).cloned().collect();
+        if fresh.is_empty() {
+            return;
+        }
+        let catalogue = self.workspace.catalogue().clone();
+        self.prepared.extend(fresh.iter().cloned());
+        let work = move || fresh.iter().for_each(|folder| catalogue.prepare(folder));
+        // Without it, the first question takes longer.
+        let _ = thread::Builder::new()
+            .name("packages".to_owned())
+            .spawn(work);
     }
 
     fn changed(&mut self, inner: &str) {

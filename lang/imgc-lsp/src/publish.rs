@@ -22,7 +22,7 @@ pub(crate) fn check(snap: &Snap) -> Answer<BTreeMap<FileId, Vec<lsp::Diagnostic>
             }
         }
     }
-    for path in snap.versions.keys() {
+    for (path, _) in snap.documents.iter() {
         if let Ok(inner) = path.strip_prefix(&snap.root)
             && let Some(inner) = inner.to_str()
         {

@@ -18,7 +18,7 @@ use crate::documents::Documents;
 use crate::projects::{Done, OpenProject};
 use crate::snap::{Snap, Told, address, std_module};
 use crate::workers::Workers;
-use crate::{Host, publish, requests, uri};
+use crate::{Host, publish, requests};
 
 /// Why serving ended badly.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -225,7 +225,7 @@ impl Server {
         let written = std::mem::take(&mut project.written);
         let (done, root) = (self.done.clone(), root.to_owned());
         self.workers.run(Box::new(move || {
-            let versions = snap.versions.clone();
+            let documents = snap.documents.clone();
             let tell = |files, is_all| {
                 // Nobody is there any more when the server ends.
                 let _ = done.send(Done::Checked {
@@ -233,7 +233,7 @@ impl Server {
                     generation,
                     round,
                     files,
-                    versions: versions.clone(),
+                    documents: documents.clone(),
                     is_all,
                 });
             };
@@ -260,7 +260,7 @@ impl Server {
                 generation,
                 round,
                 files,
-                versions,
+                documents,
                 is_all,
             } => {
                 let Some(project) = self.projects.get_mut(&root) else {
@@ -279,8 +279,7 @@ impl Server {
                     let Some(uri) = address(&*self.host, &root, &file) else {
                         continue;
                     };
-                    let path = uri::path(&uri);
-                    let version = path.and_then(|path| versions.get(&path).copied());
+                    let version = documents.version(&uri);
                     let now = (version, diagnostics);
                     let before = project.told.get(&file);
                     if before == Some(&now) || before.is_none() && now == (None, Vec::new()) {
@@ -315,6 +314,7 @@ impl Server {
                 if project.generation != generation {
                     return;
                 }
+                project.prepare();
                 let is_same = *project.evaluated == found;
                 if *project.built != built {
                     project.built = Arc::new(built);
@@ -345,14 +345,12 @@ impl Server {
     /// A project at this moment.
     pub(crate) fn snap(&mut self, root: &Path) -> Option<Snap> {
         let project = self.projects.get_mut(root)?;
-        let open = self.documents.iter();
-        let versions = open.map(|(path, document)| (path.clone(), document.version));
         Some(Snap {
             analysis: project.workspace.analysis(),
             root: root.to_owned(),
             client: self.client.clone(),
             host: self.host.clone(),
-            versions: Arc::new(versions.collect()),
+            documents: Arc::new(self.documents.clone()),
             evaluated: project.evaluated.clone(),
             built: project.built.clone(),
             tokens: self.tokens.clone(),

@@ -11,6 +11,7 @@ use lsp_types as lsp;
 
 use crate::capabilities::Client;
 use crate::convert::Lines;
+use crate::documents::Documents;
 use crate::{Host, uri};
 
 /// A project at one moment.
@@ -24,8 +25,8 @@ pub(crate) struct Snap {
     pub(crate) client: Arc<Client>,
     /// The machine.
     pub(crate) host: Arc<dyn Host>,
-    /// The versions of the open texts.
-    pub(crate) versions: Arc<BTreeMap<PathBuf, i32>>,
+    /// The open texts.
+    pub(crate) documents: Arc<Documents>,
     /// What evaluation has found, by file.
     pub(crate) evaluated: Arc<BTreeMap<FileId, Vec<Diagnostic>>>,
     /// What the images of open files came to, by file.
@@ -77,6 +78,14 @@ impl Snap {
         Ok(Lines::new(text, self.client.encoding))
     }
 
+    /// An open text with its lines. Unlike [`Snap::lines`], this needs nothing of the project.
+    pub(crate) fn open(&self, uri: &lsp::Uri) -> Answer<(Arc<str>, Lines)> {
+        let path = uri::path(uri).ok_or_else(|| unknown(uri))?;
+        let document = self.documents.get(&path).ok_or_else(|| unknown(uri))?;
+        let text = document.text.clone();
+        Ok((text.clone(), Lines::new(text, self.client.encoding)))
+    }
+
     /// The file and byte of a place.
     pub(crate) fn place(
         &self,
@@ -109,7 +118,7 @@ impl Snap {
         for (file, edits) in changes {
             let Some(uri) = self.uri(file) else { continue };
             let lines = self.lines(file)?;
-            let version = uri::path(&uri).and_then(|path| self.versions.get(&path).copied());
+            let version = self.documents.version(&uri);
             by_file.push((uri, version, lines.edits(edits)));
         }
         if !self.client.versioned_edits {

@@ -168,6 +168,40 @@ fn packages_come_from_the_lock_and_change_with_it() {
 }
 
 #[test]
+fn packages_are_read_before_anybody_asks() {
+    let mut editor = Editor::start(&[("/app/imgc.lock", "2025b-4")], &[], Editor::usual());
+    editor.open("/app/inner/a.img", "let a = 1; in b");
+    let begin = std::time::Instant::now();
+    let prepared = |editor: &Editor| {
+        let files = editor.disk.0.lock().expect("nobody panics with it");
+        files.get("/prepared/inner").cloned()
+    };
+    while prepared(&editor).is_none() && begin.elapsed().as_secs() < 60 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    assert_eq!(prepared(&editor).as_deref(), Some("2025b-4"));
+    editor.end();
+}
+
+#[test]
+fn formatting_is_not_overtaken_by_other_files() {
+    let mut editor = Editor::start(&[], &[], Editor::usual());
+    editor.open("/app/a.img", "let\n a  = 1;\nin a\n");
+    editor.open("/app/b.img", "1\n");
+    let options = json!({ "tabSize": 2, "insertSpaces": true });
+    let format = json!({ "textDocument": { "uri": uri("/app/a.img") }, "options": options });
+    for round in 0..200 {
+        let asked = editor.send("textDocument/formatting", format.clone());
+        editor.change("/app/b.img", Value::Null, &format!("{round}\n"));
+        let response = editor.response(asked);
+        assert!(response.error.is_none(), "{round}: {:?}", response.error);
+        let edits = response.result.expect("edits");
+        assert_eq!(edits.as_array().map(Vec::len), Some(2), "{round}: {edits}");
+    }
+    editor.end();
+}
+
+#[test]
 fn rename_changes_two_files() {
     let mut editor = editor();
     let prepared = editor.at("textDocument/prepareRename", "/app/app.img", 3, 10);

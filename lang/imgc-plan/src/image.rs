@@ -4,17 +4,50 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{FileDigest, ImagePath, Layers, Platform};
+use crate::{Capability, FileDigest, ImagePath, Layers, Platform};
 
 /// All that one `.img` file asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// The images, by name, names unique, in the order of the source.
     pub images: Vec<Image>,
+    /// The indexes, by name, in the order of the source. No index has the name of an image.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub indexes: Vec<Index>,
     /// Where the contents that the images name stand in the project: a path
     /// relative to the project root, with `/` between its parts. This is how a
     /// build finds the bytes; it is no part of what an image is.
     pub sources: BTreeMap<FileDigest, String>,
+}
+
+/// One name for images of several platforms. The images are in [`Plan::images`] like any
+/// other: what is done for an image is done for each of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Index {
+    /// Its name, by the rule of an image's.
+    pub name: String,
+    /// The names of its images, in the order of the index: at least one, none twice, each
+    /// for another platform, and none part of another index.
+    pub images: Vec<String>,
+    /// Annotations of the index.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+}
+
+impl Index {
+    /// What the image of an index is called: the index's name and Debian's of the
+    /// architecture.
+    pub fn member(name: &str, platform: Platform) -> String {
+        format!("{name}-{}", platform.arch.debian())
+    }
+}
+
+impl Plan {
+    /// The index that an image is part of.
+    pub fn index_of(&self, image: &str) -> Option<&Index> {
+        let has = |index: &&Index| index.images.iter().any(|name| name == image);
+        self.indexes.iter().find(has)
+    }
 }
 
 /// One image for one platform.
@@ -32,6 +65,9 @@ pub struct Image {
     pub users: Vec<User>,
     /// Files to add: sorted by path, no path twice.
     pub files: Vec<File>,
+    /// Modes, owners and capabilities of what is there then, sorted by path, no path twice.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attributes: Vec<Attributes>,
     /// What a runtime is told.
     pub config: Config,
     /// How it is cut into layers.
@@ -93,17 +129,31 @@ pub struct Effects {
     pub attributes: Vec<Attributes>,
 }
 
-/// The mode and owner that a path is given. What is none stays.
+/// The mode, owner and capabilities that a path is given. What is none stays.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Attributes {
     /// The path.
     pub path: ImagePath,
-    /// Its permission bits, at most `0o7777`.
+    /// Its permission bits, at most `0o777`. The three bits below are off then, unless they
+    /// are asked for.
     pub mode: Option<u32>,
+    /// Whether a program runs as its owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub setuid: Option<bool>,
+    /// Whether a program runs as its group, and what is made in a folder gets its group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub setgid: Option<bool>,
+    /// Whether only their owners may remove what is in a folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sticky: Option<bool>,
     /// The owning user.
     pub user: Option<Owner>,
     /// The owning group.
     pub group: Option<Owner>,
+    /// The capabilities of a program, sorted, each once: permitted and effective. An empty
+    /// list takes them away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capabilities: Option<Vec<Capability>>,
 }
 
 /// An archive of Debian packages.
@@ -173,6 +223,9 @@ pub enum FileNode {
         content: Content,
         /// Its permission bits, at most `0o7777`.
         mode: u32,
+        /// The capabilities that it runs with, sorted, each once: permitted and effective.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        capabilities: Vec<Capability>,
     },
     /// A folder. What is in it are entries of their own.
     Directory {
@@ -215,12 +268,64 @@ pub struct User {
     pub gid: u32,
     /// The comment (GECOS) field. No colon, no newline.
     pub comment: String,
-    /// The home folder's path. It is not made.
-    pub home: ImagePath,
-    /// The login shell.
-    pub shell: ImagePath,
+    /// Whether it is a system user, as `adduser --system` makes them.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub system: bool,
+    /// The home folder's path, if it is said. No colon, no control character.
+    pub home: Option<ImagePath>,
+    /// Whether the home folder is made.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub create_home: bool,
+    /// The login shell, if it is said. No colon, no control character.
+    pub shell: Option<ImagePath>,
     /// Names of further groups, sorted.
     pub groups: Vec<String>,
+    /// The user ids that the user may map, for `/etc/subuid`. No two overlap.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subuids: Vec<IdRange>,
+    /// The group ids that the user may map, for `/etc/subgid`. No two overlap.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subgids: Vec<IdRange>,
+}
+
+/// Ids that follow each other: `start` to `start + count - 1`, at least one, none above
+/// 4294967294.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct IdRange {
+    /// The first.
+    pub start: u32,
+    /// How many.
+    pub count: u32,
+}
+
+impl User {
+    /// The home folder's path in `/etc/passwd`: for a system user `/nonexistent`, for
+    /// others `/home/NAME`, if nothing is said.
+    pub fn home(&self) -> String {
+        match &self.home {
+            Some(home) => home.to_string(),
+            None if self.system => "/nonexistent".to_owned(),
+            None => format!("/home/{}", self.name),
+        }
+    }
+
+    /// The shell in `/etc/passwd`: one that lets nobody in, if nothing is said.
+    pub fn shell(&self) -> &str {
+        let said = self.shell.as_ref();
+        said.map_or("/usr/sbin/nologin", ImagePath::as_str)
+    }
+}
+
+impl IdRange {
+    /// Whether an id is in both.
+    pub fn overlaps(self, other: Self) -> bool {
+        let end = |range: Self| u64::from(range.start) + u64::from(range.count);
+        u64::from(self.start) < end(other) && u64::from(other.start) < end(self)
+    }
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// A group to add to `/etc/group`.

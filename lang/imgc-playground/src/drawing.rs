@@ -119,7 +119,7 @@ impl Source<'_> {
 
     fn file(&self, file: &File) -> Line {
         let detail = match &file.node {
-            FileNode::Regular { content, mode } => match content {
+            FileNode::Regular { content, mode, .. } => match content {
                 Content::Text(text) => format!("{} bytes, {mode:04o}", text.len()),
                 Content::Source { size, .. } => format!("{size} bytes, {mode:04o}"),
             },

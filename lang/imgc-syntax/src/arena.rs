@@ -38,6 +38,14 @@ pub(crate) struct Mark {
 }
 
 impl Arena {
+    /// An empty one, with room for what so many tokens come to in real programs.
+    pub(crate) fn for_tokens(tokens: usize) -> Self {
+        Self {
+            nodes: Vec::with_capacity(tokens),
+            children: Vec::with_capacity(tokens),
+        }
+    }
+
     /// Adds a node over the tokens `start..end`.
     pub(crate) fn node(
         &mut self,

@@ -120,7 +120,7 @@ impl<'a> SegmentParser<'a> {
         Self {
             source,
             tokens,
-            arena: Arena::default(),
+            arena: Arena::for_tokens(tokens.len()),
             errors,
             grammar: grammar::SegmentParser::new(),
         }

@@ -7,6 +7,7 @@
     reason = "tests start processes and read what they wrote"
 )]
 
+mod accounts;
 mod clients;
 mod edited;
 mod emacs;
@@ -17,6 +18,7 @@ mod look;
 mod neovim;
 mod oracle;
 mod place;
+mod platforms;
 mod podman;
 mod recipes;
 mod registry;

@@ -30,12 +30,12 @@ debian.image {
     postgresql-common = {
       users = [{ name = "postgres"; uid = 970; home = "/var/lib/postgresql"; shell = "/bin/bash"; }];
       files = {
-        "/run/postgresql" = directory { mode = 0o2775; user = "postgres"; group = "postgres"; };
+        "/run/postgresql" = directory { mode = 0o775; setgid = true; user = "postgres"; group = "postgres"; };
       };
       attributes = { "/var/lib/postgresql" = { user = "postgres"; group = "postgres"; }; };
     };
     "postgresql-17" = {
-      files = { "/var/log/postgresql" = directory { mode = 0o1775; group = "postgres"; }; };
+      files = { "/var/log/postgresql" = directory { mode = 0o775; sticky = true; group = "postgres"; }; };
     };
   };
   files = {

@@ -83,7 +83,14 @@ impl FileEntry {
         };
         let mut fields = Vec::new();
         if let Some(mode) = self.mode {
-            fields.push(format!("mode = 0o{mode:o};"));
+            fields.push(format!("mode = 0o{:o};", mode & 0o777));
+            // The bits above have names in the language.
+            let bits = match self.is_folder() {
+                true => [(0o2000, "setgid"), (0o1000, "sticky")],
+                false => [(0o4000, "setuid"), (0o2000, "setgid")],
+            };
+            let asked = bits.iter().filter(|(bit, _)| mode & bit != 0);
+            fields.extend(asked.map(|(_, name)| format!("{name} = true;")));
         }
         if let Some(user) = &self.user {
             fields.push(format!("user = {};", user.render()));

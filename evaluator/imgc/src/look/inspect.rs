@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::open::Looking;
 use super::packages::{self, Package};
+use super::rights::{self, Right};
 use super::words;
 use crate::cli::InspectArgs;
 use crate::size::human;
@@ -50,6 +51,8 @@ struct Document {
     uncompressed: u64,
     /// How many names there are.
     files: usize,
+    /// Programs that may do more than whoever starts them.
+    rights: Vec<Right>,
     /// None where there is no database of dpkg's.
     packages: Option<Vec<Package>>,
 }
@@ -96,6 +99,7 @@ impl Document {
             size: image.pulled(),
             uncompressed: contents.lengths.iter().sum(),
             files: contents.tree.len() - 1,
+            rights: rights::of(contents),
             layers,
             packages,
         }
@@ -153,6 +157,9 @@ impl Document {
             ),
         );
         row("files", &self.files.to_string());
+        for (at, right) in self.rights.iter().enumerate() {
+            row(if at == 0 { "rights" } else { "" }, &right.line());
+        }
         if let Some(packages) = &self.packages {
             row("packages", &format!("{} of Debian", packages.len()));
         }

@@ -4,6 +4,7 @@ use imgc_tree::{Kind, Node, Tree, TreePath};
 use serde::Serialize;
 
 use super::open::Looking;
+use super::rights::capabilities;
 use super::words;
 use crate::cli::LsArgs;
 use crate::describe::Problem;
@@ -70,6 +71,9 @@ fn long(found: &[(&TreePath, &Node)], name: &dyn Fn(&TreePath) -> String) -> Str
             let mut name = name(path);
             if let Kind::Symlink(target) = &node.kind {
                 name.push_str(&format!(" -> {}", words::plain(target)));
+            }
+            if let Some(capabilities) = capabilities(node) {
+                name.push_str(&format!(" [{capabilities}]"));
             }
             let size = match &node.kind {
                 Kind::Regular(content) => content.size.to_string(),
@@ -140,6 +144,9 @@ struct Entry {
     /// Where a symbolic link leads.
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<String>,
+    /// What a program may do beyond its user: `cap_net_bind_service=ep`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capabilities: Option<String>,
     /// The names of extended attributes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     attributes: Vec<String>,
@@ -167,6 +174,7 @@ impl Entry {
                 Kind::Symlink(target) => Some(words::plain(target)),
                 _ => None,
             },
+            capabilities: capabilities(node),
             attributes: node.meta.xattrs.keys().cloned().collect(),
         }
     }

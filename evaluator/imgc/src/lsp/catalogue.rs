@@ -79,6 +79,10 @@ impl Catalogue for Locked {
         let names = packages.map(|package| package.name());
         imgc_diag::did_you_mean(name, names).map(str::to_owned)
     }
+
+    fn prepare(&self, folder: &str) {
+        self.folder(folder).by_length();
+    }
 }
 
 impl Folder {

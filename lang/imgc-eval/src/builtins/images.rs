@@ -22,41 +22,48 @@ pub(super) const ROWS: &[Row] = &[
         .example("\"for ${defaultPlatform}\"", "\"for linux/amd64\""),
     row(
         "directory",
-        "{ source ? : Path, mode ? : Mode, user ? : Owner, group ? : Owner } -> File",
+        "{ source ? : Path, mode ? : Mode, setgid ? : Bool, sticky ? : Bool, user ? : Owner, group ? : Owner } -> File",
         Run::Plain(host::directory),
     )
-        .text("A folder with a mode and an owner. With `source`, everything in that folder of the project is copied too.")
+        .text("A folder with a mode and an owner. `sticky` and `setgid` are the bits of these names. With `source`, everything in that folder of the project is copied too.")
         .example("image { files = { \"/var/lib/app\" = directory { mode = 0o700; user = \"app\"; }; }; }", ""),
     row(
         "extend",
-        "{ name ? : String, platform ? : Platform, packages ? : [Package], users ? : [User], groups ? : [Group], files ? : Map File, config ? : Config, layers ? : Layers } -> Image -> Image",
+        "{ name ? : String, platform ? : Platform, packages ? : [Package], users ? : [User], groups ? : [Group], files ? : Map File, attributes ? : Map Attributes, config ? : Config, layers ? : Layers } -> Image -> Image",
         Run::Plain(host::extend),
     )
         .text("An image with more. Lists append, and records and maps merge. Two different values for one thing are an error that shows both.")
         .example("image { config = { env = { TZ = \"UTC\"; }; }; } |> extend { config = { env = { LANG = \"C.UTF-8\"; }; }; }", ""),
     row(
         "file",
-        "{ text ? : String, source ? : Path, mode ? : Mode, user ? : Owner, group ? : Owner } -> File",
+        "{ text ? : String, source ? : Path, mode ? : Mode, setuid ? : Bool, setgid ? : Bool, user ? : Owner, group ? : Owner, capabilities ? : [String] } -> File",
         Run::Plain(host::file),
     )
-        .text("A file from `text` or from the project (`source`), with a mode and an owner.")
+        .text("A file from `text` or from the project (`source`), with a mode and an owner. `setuid` and `setgid` let a program run as its owner or group, and `capabilities` with capabilities, such as `[\"cap_net_bind_service\"]`.")
         .example("image { files = { \"/etc/motd\" = file { text = \"hello\"; mode = 0o600; }; }; }", ""),
     row(
         "image",
-        "{ name ? : String, platform ? : Platform, packages ? : Packages, users ? : [User], groups ? : [Group], files ? : Map File, config ? : Config, layers ? : Layers } -> Image",
+        "{ name ? : String, platform ? : Platform, packages ? : Packages, users ? : [User], groups ? : [Group], files ? : Map File, attributes ? : Map Attributes, config ? : Config, layers ? : Layers } -> Image",
         Run::Plain(host::image),
     )
         .text("An image. Its fields are on the page about images.")
         .example("image { name = \"app\"; files = { \"/etc/motd\" = \"hello\\n\"; }; }", ""),
+    row(
+        "index",
+        "{ name ? : String, images : [Image], annotations ? : Map String } -> Index",
+        Run::Plain(host::index),
+    )
+        .text("Images under one name, each for another platform: an image index. Who pulls it gets the image of their own platform.")
+        .example("index { images = map (platform => image { platform; }) [\"linux/amd64\", \"linux/arm64\"]; }", ""),
     row("merge", "Image -> Image -> Image", Run::Plain(host::merge))
         .text("Two images as one, by the rules of `extend`.")
         .example("merge (image { config = { user = \"app\"; }; }) (image { config = { workdir = \"/srv\"; }; })", ""),
     row("mode", "Int -> Mode", Run::Plain(host::mode))
-        .text("A number that is computed as the mode of a file, from 0 to `0o7777`. A literal needs no such word.")
+        .text("A number that is computed as the mode of a file, from 0 to `0o777`. A literal needs no such word.")
         .example("image { files = { \"/a\" = file { text = \"\"; mode = mode (0o600 + 0o044); }; }; }", ""),
     row(
         "override",
-        "{ name ? : String, platform ? : Platform, suite ? : Suite, variant ? : Variant, packages ? : [Package], users ? : [User], groups ? : [Group], files ? : Map File, config ? : Config, layers ? : Layers } -> Image -> Image",
+        "{ name ? : String, platform ? : Platform, suite ? : Suite, variant ? : Variant, packages ? : [Package], users ? : [User], groups ? : [Group], files ? : Map File, attributes ? : Map Attributes, config ? : Config, layers ? : Layers } -> Image -> Image",
         Run::Plain(host::replace),
     )
         .text("An image in which what is given replaces what was there: lists as a whole, maps by their keys.")

@@ -64,6 +64,12 @@ pub(crate) fn extend(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
         let accounts = base.accounts.join(call, &parts.accounts, &mut failed);
         image.accounts = Arc::new(accounts);
     }
+    if !parts.attributes.is_empty() {
+        let attributes = base
+            .attributes
+            .join(call, &parts.attributes, joint, &mut failed);
+        image.attributes = Arc::new(attributes);
+    }
     if let Some(config) = &parts.config {
         let joined = base.config.join(call, config, &joint, &mut failed);
         if let Some(joined) = keep(&mut failed, joined) {
@@ -108,6 +114,10 @@ pub(crate) fn replace(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
     if !parts.accounts.is_empty() {
         let accounts = base.accounts.replace(call, parts.accounts, &mut failed);
         image.accounts = Arc::new(accounts);
+    }
+    if !parts.attributes.is_empty() {
+        let attributes = base.attributes.replace(call, parts.attributes, &mut failed);
+        image.attributes = Arc::new(attributes);
     }
     if let Some(config) = &parts.config {
         let replaced = base.config.replace(call, config);
@@ -159,6 +169,10 @@ pub(crate) fn merge(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
         let accounts: Accounts = first.accounts.join(call, asked, &mut failed);
         image.accounts = Arc::new(accounts);
     }
+    let attributes = first
+        .attributes
+        .join(call, &second.attributes, joint, &mut failed);
+    image.attributes = Arc::new(attributes);
     let config = first.config.join(call, &second.config, &joint, &mut failed);
     if let Some(config) = keep(&mut failed, config) {
         image.config = Arc::new(config);

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use imgc_diag::codes;
-use imgc_plan::{Attributes, Effects, FileDigest, ImagePath};
+use imgc_plan::{Effects, FileDigest, ImagePath};
 
 use crate::problem::Problem;
 use crate::vm::call::{Call, Eval};
 use crate::vm::value::{FileSource, Value};
 
-use super::files::owner_of;
+use super::attributes::Marks;
 use super::placing::{Entry, Files, Target, entries};
-use super::scalars::{check_bare_package, mode_of};
+use super::scalars::check_bare_package;
 use super::users::{Accounts, Asked};
 use super::{default_platform, field, field_site, image_path, keep, texts};
 
@@ -87,7 +87,7 @@ fn effects_of(
         groups: accounts.groups().cloned().collect(),
         users: accounts.users().cloned().collect(),
         files: files.iter().map(|placed| placed.file.clone()).collect(),
-        attributes: attributes(call, value, failed),
+        attributes: Marks::read(call, value, failed).planned(),
     }
 }
 
@@ -106,56 +106,6 @@ fn removed(call: &mut Call<'_>, value: &Value, failed: &mut bool) -> Vec<ImagePa
     paths.sort_unstable();
     paths.dedup();
     paths
-}
-
-fn attributes(call: &mut Call<'_>, value: &Value, failed: &mut bool) -> Vec<Attributes> {
-    let mut all = BTreeMap::new();
-    let Some(given) = field(value, "attributes", failed) else {
-        return Vec::new();
-    };
-    let Some(record) = given.as_record() else {
-        *failed = true;
-        return Vec::new();
-    };
-    let counted = call.step(record.values.len());
-    keep(failed, counted);
-    for (name, value) in record.iter() {
-        let site = field_site(call, given, name);
-        let path = image_path(call, name, site);
-        let Some(path) = keep(failed, path) else {
-            continue;
-        };
-        let mut one = Attributes {
-            path: path.clone(),
-            mode: None,
-            user: None,
-            group: None,
-        };
-        if let Some(mode) = field(value, "mode", failed) {
-            let mode = mode_of(call, mode);
-            one.mode = keep(failed, mode);
-        }
-        if let Some(user) = field(value, "user", failed) {
-            let user = owner_of(call, "`user`", user);
-            one.user = keep(failed, user);
-        }
-        if let Some(group) = field(value, "group", failed) {
-            let group = owner_of(call, "`group`", group);
-            one.group = keep(failed, group);
-        }
-        if one.mode.is_none() && one.user.is_none() && one.group.is_none() && !*failed {
-            *failed = true;
-            let message = format!("nothing is said of `{path}`");
-            let problem = Problem::new(codes::INVALID_ARGUMENT, site, message);
-            call.report(problem.help("give it a `mode`, a `user` or a `group`"));
-        }
-        if all.insert(path, one).is_some() {
-            *failed = true;
-            let message = format!("two entries are of `{name}`");
-            call.report(Problem::new(codes::DUPLICATE_PATH, site, message));
-        }
-    }
-    all.into_values().collect()
 }
 
 fn not_root(call: &mut Call<'_>, path: &ImagePath, site: crate::site::Site) -> Eval<()> {

@@ -10,6 +10,7 @@ use crate::problem::Problem;
 use crate::vm::call::{Call, Eval, Failed};
 use crate::vm::value::{FileSource, FileValue, Origin, Value};
 
+use super::attributes::{bits, capabilities};
 use super::scalars::mode_of;
 use super::users::bad_user_name;
 use super::{field, field_site, id, keep, path_of};
@@ -124,6 +125,8 @@ fn file_value(
         let given = mode_of(call, value);
         mode = keep(&mut failed, given);
     }
+    let bits = bits(given, &mut failed);
+    let capabilities = capabilities(call, given, &mut failed).unwrap_or_default();
     let mut owners = [Owner::Id(0), Owner::Id(0)];
     for (name, owner) in ["user", "group"].into_iter().zip(&mut owners) {
         if let Some(value) = field(given, name, &mut failed) {
@@ -138,8 +141,10 @@ fn file_value(
     let file = FileValue {
         source,
         mode,
+        bits,
         user,
         group,
+        capabilities,
     };
     Ok(Value::File(call.origin, Arc::new(file)))
 }
@@ -168,7 +173,9 @@ fn plain(source: FileSource) -> FileValue {
     FileValue {
         source,
         mode: None,
+        bits: 0,
         user: Owner::Id(0),
         group: Owner::Id(0),
+        capabilities: Vec::new(),
     }
 }

@@ -13,6 +13,7 @@ use crate::site::Site;
 use crate::vm::call::{Call, Eval, Failed};
 use crate::vm::value::{PackagesValue, Value};
 
+use super::attributes::Marks;
 use super::config::Settings;
 use super::layers::Layering;
 use super::placing::{Entry, Files, Target, entries};
@@ -36,6 +37,8 @@ pub(crate) struct ImageValue {
     pub(super) accounts: Arc<Accounts>,
     /// Files.
     pub(super) files: Arc<Files>,
+    /// Modes, owners and capabilities of what is there.
+    pub(super) attributes: Arc<Marks>,
     /// What a runtime is told.
     pub(super) config: Arc<Settings>,
     /// How it is cut into layers.
@@ -51,6 +54,7 @@ pub(super) struct Parts {
     pub(super) has_platform: bool,
     pub(super) accounts: Asked,
     pub(super) files: Vec<Arc<Entry>>,
+    pub(super) attributes: Marks,
     pub(super) config: Option<Settings>,
     pub(super) layers: Option<Layering>,
 }
@@ -76,6 +80,23 @@ pub(super) fn bad_name(site: Site, name: &str) -> Problem<Site> {
     problem
 }
 
+/// The field `name`. A name that is wrong is remembered in `failed`.
+pub(super) fn name_of(
+    call: &mut Call<'_>,
+    given: &Value,
+    failed: &mut bool,
+) -> Option<Said<String>> {
+    let value = field(given, "name", failed)?;
+    let text = text(call, "`name`", value);
+    let text = keep(failed, text).filter(|text| !text.is_empty())?;
+    let site = call.site_of_value(value);
+    if !is_image_name(text) {
+        *failed = true;
+        call.report(bad_name(site, text));
+    }
+    Some(Said::new(text.to_owned(), site))
+}
+
 /// `image { … }`
 pub(crate) fn image(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
     let given = &arguments[0];
@@ -92,6 +113,7 @@ pub(crate) fn image(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
         packages,
         accounts: Arc::default(),
         files: Arc::new(Files::none(default_platform(call))),
+        attributes: Arc::new(parts.attributes),
         config: Arc::new(parts.config.unwrap_or_default()),
         layers: Arc::new(parts.layers.unwrap_or_default()),
     };
@@ -110,18 +132,7 @@ pub(crate) fn image(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
 impl Parts {
     /// Reads the fields. What is wrong is left out and remembered in `failed`.
     pub(super) fn read(call: &mut Call<'_>, given: &Value, failed: &mut bool) -> Self {
-        let mut name = None;
-        if let Some(value) = field(given, "name", failed) {
-            let text = text(call, "`name`", value);
-            if let Some(text) = keep(failed, text).filter(|text| !text.is_empty()) {
-                let site = call.site_of_value(value);
-                if !is_image_name(text) {
-                    *failed = true;
-                    call.report(bad_name(site, text));
-                }
-                name = Some(Said::new(text.to_owned(), site));
-            }
-        }
+        let name = name_of(call, given, failed);
         let mut platform = None;
         let mut has_platform = false;
         if let Some(value) = field(given, "platform", failed) {
@@ -136,6 +147,7 @@ impl Parts {
         let files = field(given, "files", failed)
             .map(|value| entries(call, value, failed))
             .unwrap_or_default();
+        let attributes = Marks::read(call, given, failed);
         let config =
             field(given, "config", failed).map(|value| Settings::read(call, value, failed));
         let layers =
@@ -146,6 +158,7 @@ impl Parts {
             has_platform,
             accounts,
             files,
+            attributes,
             config,
             layers,
         }
@@ -186,6 +199,7 @@ impl ImageValue {
                 .iter()
                 .map(|placed| placed.file.clone())
                 .collect(),
+            attributes: self.attributes.planned(),
             config: self.config.config(),
             layers: self.layers.planned(),
         }
@@ -197,6 +211,7 @@ impl ImageValue {
         std::iter::once((Place::Image, site))
             .chain(self.accounts.places())
             .chain(self.files.places())
+            .chain(self.attributes.places())
             .chain(self.config.places())
     }
 
@@ -208,6 +223,7 @@ impl ImageValue {
             + self.accounts.groups().count() * 256
             + self.accounts.users().count() * 512
             + self.files.bytes()
+            + self.attributes.bytes()
             + self.config.bytes()
     }
 }

@@ -7,12 +7,14 @@
 //! [`Call`].
 
 mod archives;
+mod attributes;
 mod combine;
 mod config;
 mod effects;
 mod files;
 mod gather;
 mod image;
+mod index;
 mod layers;
 mod packages;
 mod places;
@@ -33,10 +35,12 @@ use crate::site::Site;
 use crate::vm::call::{Call, Eval, Failed};
 use crate::vm::value::Value;
 
+pub use attributes::capability_names;
 pub(crate) use combine::{extend, merge, replace};
 pub(crate) use files::{binary, directory, file, symlink};
 pub(crate) use gather::{Gathered, Given, gather};
 pub(crate) use image::{ImageValue, image};
+pub(crate) use index::{IndexValue, index};
 pub(crate) use packages::debian_packages;
 pub(crate) use places::{default_platform, field_site};
 pub(crate) use scalars::{mode, package, platform, port};

@@ -430,17 +430,18 @@ fn put(call: &mut Call<'_>, places: &mut Places, entry: &Arc<Entry>, target: Tar
     let node = match &value.source {
         FileSource::Text(text) => FileNode::Regular {
             content: Content::Text(text.to_string()),
-            mode: value.mode.unwrap_or(0o644),
+            mode: value.mode.unwrap_or(0o644) | value.bits,
+            capabilities: value.capabilities.clone(),
         },
         FileSource::Symlink(target) => FileNode::Symlink {
             target: target.to_string(),
         },
         FileSource::Directory(None) => FileNode::Directory {
-            mode: value.mode.unwrap_or(0o755),
+            mode: value.mode.unwrap_or(0o755) | value.bits,
             keep: false,
         },
         FileSource::Directory(Some((source, origin))) => {
-            if path.as_str() == "/" && value.mode.is_some() {
+            if path.as_str() == "/" && (value.mode.is_some() || value.bits != 0) {
                 let message = "the root of the image keeps its mode";
                 let problem = Problem::new(codes::INVALID_ARGUMENT, entry.at, message);
                 return Err(call.report(problem.help("leave `mode` out")));
@@ -462,8 +463,11 @@ fn put(call: &mut Call<'_>, places: &mut Places, entry: &Arc<Entry>, target: Tar
                 }
                 Some(executable) => {
                     let mode = if executable { 0o755 } else { 0o644 };
-                    let mode = value.mode.unwrap_or(mode);
-                    let (node, from) = super::project::content(call, source, mode, site)?;
+                    let mode = value.mode.unwrap_or(mode) | value.bits;
+                    let (mut node, from) = super::project::content(call, source, mode, site)?;
+                    if let FileNode::Regular { capabilities, .. } = &mut node {
+                        capabilities.clone_from(&value.capabilities);
+                    }
                     content = Some(from);
                     node
                 }
@@ -491,9 +495,31 @@ fn put(call: &mut Call<'_>, places: &mut Places, entry: &Arc<Entry>, target: Tar
             node
         }
     };
+    check_started(call, entry, &node)?;
     if path.as_str() == "/" {
         let message = "`/` is the root of the image: only a folder of the project can be put there";
         return Err(call.report(Problem::new(codes::BAD_IMAGE_PATH, entry.key, message)));
     }
     places.add(call, entry, path.clone(), node, content)
+}
+
+/// Checks that what asks for more than its user may do can be started at all.
+fn check_started(call: &mut Call<'_>, entry: &Entry, node: &FileNode) -> Eval<()> {
+    let FileNode::Regular {
+        mode, capabilities, ..
+    } = node
+    else {
+        return Ok(());
+    };
+    if (capabilities.is_empty() && mode & 0o6000 == 0) || mode & 0o111 != 0 {
+        return Ok(());
+    }
+    let what = match mode & 0o6000 {
+        0 => "capabilities are",
+        0o2000 => "`setgid` is",
+        _ => "`setuid` is",
+    };
+    let message = format!("{what} for programs, and nobody may execute this file");
+    let problem = Problem::new(codes::INVALID_ARGUMENT, entry.at, message);
+    Err(call.report(problem.help("give it a mode such as `0o755`")))
 }

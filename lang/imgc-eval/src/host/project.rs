@@ -36,7 +36,12 @@ pub(super) fn content(
     };
     let content = Content::Source { digest, size };
     let from = (digest, source.to_owned());
-    Ok((FileNode::Regular { content, mode }, from))
+    let node = FileNode::Regular {
+        content,
+        mode,
+        capabilities: Vec::new(),
+    };
+    Ok((node, from))
 }
 
 /// Puts a folder of the project in its place, with everything in it. Mode and owner of
@@ -55,8 +60,11 @@ pub(super) fn place_folder(
     if target.as_str() != "/" {
         let root = Owner::Id(0);
         let node = FileNode::Directory {
-            mode: value.mode.unwrap_or(0o755),
-            keep: value.mode.is_none() && value.user == root && value.group == root,
+            mode: value.mode.unwrap_or(0o755) | value.bits,
+            keep: value.mode.is_none()
+                && value.bits == 0
+                && value.user == root
+                && value.group == root,
         };
         places.add(call, entry, target.clone(), node, None)?;
     }
@@ -147,16 +155,11 @@ pub(super) fn check_program(
             format!("`{shown}` is not an ELF program"),
             "put other files into the image by their path, without `binary`",
         ),
-        ElfError::NotElf64 => (
-            codes::WRONG_ARCHITECTURE,
-            format!("`{shown}` is not a 64-bit little-endian ELF program"),
-            "build it for the architecture of the image",
-        ),
-        ElfError::Machine(machine) => (
+        ElfError::Class(found) | ElfError::Machine(found) => (
             codes::WRONG_ARCHITECTURE,
             format!(
                 "`{shown}` is a program for {}, and the image is for {arch}",
-                elf::machine_name(machine),
+                elf::machine_name(found),
             ),
             "name one program for each architecture: `binary { amd64 = ./a; arm64 = ./b; }`",
         ),

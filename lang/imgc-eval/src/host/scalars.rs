@@ -52,12 +52,19 @@ pub(crate) fn package(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
     Ok(arguments[0].clone())
 }
 
-/// The mode that a number is.
+/// The mode that a number is: nine bits. The three above are asked for by their names.
 pub(crate) fn check_mode<P: Place>(number: i64, place: P) -> Result<u32, Box<Problem<P>>> {
     match u32::try_from(number) {
-        Ok(mode) if mode <= 0o7777 => Ok(mode),
+        Ok(mode) if mode <= 0o777 => Ok(mode),
+        Ok(mode) if mode <= 0o7777 => {
+            let message = format!("0o{mode:o} is more than a mode: it asks for a bit beyond 0o777");
+            let problem = Problem::new(codes::BAD_MODE, place, message)
+                .note("who means such a bit says so by its name");
+            let written = super::attributes::written(mode);
+            Err(Box::new(problem.help(format!("write `mode = {written};`"))))
+        }
         _ => {
-            let message = format!("a mode is a number from 0 to 0o7777, not {number}");
+            let message = format!("a mode is a number from 0 to 0o777, not {number}");
             let problem = Problem::new(codes::BAD_MODE, place, message);
             Err(Box::new(problem.help("write it in octal: `0o644`")))
         }
@@ -76,6 +83,30 @@ pub(crate) fn decimal_mode(body: &Body, expr: ExprId) -> Option<i64> {
     }
 }
 
+/// Mends a literal that asks for more than a mode, where it stands behind `mode =`.
+pub(crate) fn named_bits<P: Place>(
+    problem: Problem<P>,
+    body: &Body,
+    expr: ExprId,
+    number: i64,
+    place: P,
+) -> Problem<P> {
+    let is_field = body.exprs.iter().any(|other| match other {
+        Expr::Record(fields) => {
+            let mut fields = fields.iter();
+            fields.any(|field| &*field.name == "mode" && field.value == expr)
+        }
+        _ => false,
+    });
+    match u32::try_from(number) {
+        Ok(mode @ 0o1000..=0o7777) if is_field => {
+            let text = super::attributes::written(mode);
+            problem.fix("ask for the bit by its name", vec![(place, text)])
+        }
+        _ => problem,
+    }
+}
+
 /// The report that a mode is not written in octal, where `755` is another mode than `0o755`.
 pub(crate) fn not_octal<P: Place>(number: i64, place: P) -> Problem<P> {
     let message = format!("a mode is written in octal, and {number} is a decimal number");
@@ -83,8 +114,8 @@ pub(crate) fn not_octal<P: Place>(number: i64, place: P) -> Problem<P> {
     let digits = number.to_string();
     let meant = digits.len() <= 4 && digits.bytes().all(|digit| matches!(digit, b'0'..=b'7'));
     let octal = match number {
-        _ if meant => format!("0o{digits}"),
-        0..=0o7777 => format!("0o{number:o}"),
+        _ if meant && digits.len() <= 3 => format!("0o{digits}"),
+        0..=0o777 => format!("0o{number:o}"),
         _ => return problem.help("write it as `0o644`"),
     };
     let problem = problem.help(format!("write `{octal}`"));
@@ -105,9 +136,20 @@ pub(crate) fn check_port_text<P: Place>(text: &str, place: P) -> Result<Port, Bo
     good_port(parse_port(text), place)
 }
 
-/// The platform of that name.
+/// The platform of that name. A platform is written in one way, so that two that are the
+/// same are equal.
 pub(crate) fn check_platform<P: Place>(text: &str, place: P) -> Result<Platform, Box<Problem<P>>> {
-    text.parse().map_err(|_| {
+    let parsed: Result<Platform, _> = text.parse();
+    if let Ok(platform) = parsed {
+        let canonical = platform.to_string();
+        if canonical == text {
+            return Ok(platform);
+        }
+        let message = format!("the platform `{text}` is written `{canonical}`");
+        let problem = Problem::new(codes::BAD_PLATFORM, place.clone(), message);
+        return Err(Box::new(problem.did_you_mean(place, text, &canonical)));
+    }
+    parsed.map_err(|_| {
         let known: Vec<String> = imgc_plan::Arch::ALL
             .into_iter()
             .map(|arch| Platform { arch }.to_string())

@@ -235,6 +235,7 @@ fn a_copied_folder_is_replaced_whole_or_in_part() {
     let text = FileNode::Regular {
         content: Content::Text("new".to_owned()),
         mode: 0o644,
+        capabilities: Vec::new(),
     };
     assert_eq!(part.images[0].files[3].node, text);
     assert_eq!(part.sources.len(), 1, "one content is left");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use imgc_diag::{codes, did_you_mean};
-use imgc_plan::{Group, ImagePath, User};
+use imgc_plan::{Group, IdRange, ImagePath, User};
 
 use crate::origins::Place;
 use crate::problem::Problem;
@@ -11,10 +11,13 @@ use crate::site::Site;
 use crate::vm::call::{Call, Eval, Failed};
 use crate::vm::value::Value;
 
-use super::{Said, field, id, image_path_of, items, keep, text, texts};
+use super::{Said, field, field_site, id, image_path_of, items, keep, text, texts};
 
 /// What a user or group is counted as: its fields are read, checked and written down.
 const ACCOUNT: usize = 40;
+
+/// What a range of numbers is counted as: it is compared with those beside it.
+const RANGE: usize = 20;
 
 /// The users and groups of an image.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -50,8 +53,12 @@ struct AskedUser {
     gid: Option<Said<u32>>,
     groups: Vec<String>,
     comment: String,
-    home: ImagePath,
-    shell: ImagePath,
+    system: bool,
+    home: Option<ImagePath>,
+    create_home: bool,
+    shell: Option<ImagePath>,
+    subuids: Vec<Said<IdRange>>,
+    subgids: Vec<Said<IdRange>>,
 }
 
 /// Groups while they are made.
@@ -112,7 +119,11 @@ impl Asked {
         call.step((self.groups.len() + self.users.len()) * ACCOUNT)?;
         let groups = self.groups.len() * (size_of::<AskedGroup>() + size_of::<Group>());
         let users = self.users.len() * (size_of::<AskedUser>() + size_of::<User>() + 64);
-        call.allocate(groups + users)
+        let ranges = self.users.iter();
+        let ranges = ranges.map(|user| user.subuids.len() + user.subgids.len());
+        let ranges = ranges.sum::<usize>();
+        call.step(ranges * RANGE)?;
+        call.allocate(groups + users + ranges * size_of::<Said<IdRange>>() * 2)
     }
 }
 
@@ -152,6 +163,10 @@ impl Accounts {
                 users.push(Said::new(user.made(gid), user.name.site));
             }
         }
+        let subuids = said.users.iter().map(|user| &user.subuids[..]);
+        let subgids = said.users.iter().map(|user| &user.subgids[..]);
+        overlapping(call, "subuids", subuids, failed);
+        overlapping(call, "subgids", subgids, failed);
         Self {
             users,
             groups: groups.all,
@@ -236,9 +251,13 @@ impl AskedUser {
             uid: self.uid.value,
             gid,
             comment: self.comment.clone(),
+            system: self.system,
             home: self.home.clone(),
+            create_home: self.create_home,
             shell: self.shell.clone(),
             groups,
+            subuids: self.subuids.iter().map(|range| range.value).collect(),
+            subgids: self.subgids.iter().map(|range| range.value).collect(),
         }
     }
 
@@ -381,11 +400,24 @@ fn user(call: &mut Call<'_>, index: usize, value: &Value, failed: &mut bool) -> 
         let name = new_name(call, &part("group"), given);
         group = keep(failed, name);
     }
+    let system = matches!(field(value, "system", failed), Some(Value::Bool(_, true)));
+    let mut create_home = false;
+    if let Some(Value::Bool(_, true)) = field(value, "createHome", failed) {
+        create_home = true;
+        let site = field_site(call, value, "createHome");
+        let checked = check_home(call, home.as_ref(), system, site);
+        keep(failed, checked);
+    }
+    let subuids = ranges(call, index, value, "subuids", failed);
+    let subgids = ranges(call, index, value, "subgids", failed);
     let (name, uid) = (name?, uid?);
-    let path = |text: &str| ImagePath::new(text).map_err(|_| Failed);
     Ok(AskedUser {
-        home: home.map_or_else(|| path(&format!("/home/{}", name.value)), Ok)?,
-        shell: shell.map_or_else(|| path("/usr/sbin/nologin"), Ok)?,
+        system,
+        home,
+        create_home,
+        shell,
+        subuids,
+        subgids,
         name,
         uid,
         group,
@@ -428,4 +460,86 @@ fn account_path(call: &mut Call<'_>, what: &str, value: &Value) -> Eval<ImagePat
         return Err(call.report(Problem::new(codes::BAD_IMAGE_PATH, site, message)));
     }
     Ok(path)
+}
+
+/// Checks that there is a folder that can be made.
+fn check_home(call: &mut Call<'_>, home: Option<&ImagePath>, system: bool, site: Site) -> Eval<()> {
+    let message = match home.map(ImagePath::as_str) {
+        None if system => "a system user has no home to make: it is `/nonexistent`",
+        Some("/nonexistent") => "`/nonexistent` is the home of users that have none",
+        Some("/") => "`/` is the root of the image, and there already",
+        _ => return Ok(()),
+    };
+    let problem = Problem::new(codes::INVALID_ARGUMENT, site, message);
+    Err(call.report(problem.help("say where with `home`, or leave `createHome` out")))
+}
+
+/// The ranges of numbers in a field of a user, if they are good.
+fn ranges(
+    call: &mut Call<'_>,
+    index: usize,
+    user: &Value,
+    name: &str,
+    failed: &mut bool,
+) -> Vec<Said<IdRange>> {
+    let mut all = Vec::new();
+    let Some(given) = field(user, name, failed) else {
+        return all;
+    };
+    let list = items(call, given);
+    for (at, item) in keep(failed, list).into_iter().flatten().enumerate() {
+        let part = |field: &str| format!("`users[{index}].{name}[{at}].{field}`");
+        let (Some(start), Some(count)) =
+            (field(item, "start", failed), field(item, "count", failed))
+        else {
+            continue;
+        };
+        let start = id(call, &part("start"), start);
+        let counted = id(call, &part("count"), count);
+        let (Some(start), Some(number)) = (keep(failed, start), keep(failed, counted)) else {
+            continue;
+        };
+        // The last number that there is means "no id".
+        if number == 0 || start.checked_add(number).is_none() {
+            *failed = true;
+            let message = match number {
+                0 => format!("{} is at least 1", part("count")),
+                _ => format!("{number} numbers from {start} on go beyond 4294967294"),
+            };
+            let site = call.site_of_value(count);
+            call.report(Problem::new(codes::BAD_ID, site, message));
+            continue;
+        }
+        let range = IdRange {
+            start,
+            count: number,
+        };
+        all.push(Said::new(range, call.site_of_value(item)));
+    }
+    all
+}
+
+/// Reports ranges that have a number in common: whoever has it would act in the name of
+/// the other.
+fn overlapping<'a>(
+    call: &mut Call<'_>,
+    name: &str,
+    users: impl Iterator<Item = &'a [Said<IdRange>]>,
+    failed: &mut bool,
+) {
+    let mut all: Vec<&Said<IdRange>> = users.flatten().collect();
+    all.sort_by_key(|range| range.value);
+    for pair in all.windows(2) {
+        if let [one, other] = pair
+            && one.value.overlaps(other.value)
+        {
+            *failed = true;
+            let message = format!(
+                "two ranges of `{name}` have {} in common",
+                other.value.start
+            );
+            let problem = Problem::new(codes::BAD_ID, other.site, message);
+            call.report(problem.label(one.site, "the other one is here"));
+        }
+    }
 }

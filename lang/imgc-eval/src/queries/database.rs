@@ -2,16 +2,11 @@
 //!
 //! Clones share everything, one for each thread. It knows no language.
 
-#![expect(
-    clippy::disallowed_types,
-    reason = "these tables are looked up by every query, and never walked; names come from \
-              sources, which must not choose their hashes"
-)]
-
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use hashbrown::HashMap;
 use rustc_hash::FxHashMap;
 use salsa::{Durability, Setter as _};
 
@@ -40,6 +35,8 @@ pub(crate) struct Database {
 struct Shared {
     world: Arc<dyn World>,
     settings: Mutex<Option<Settings>>,
+    // These are looked up by every query, and never walked. Names come from sources, which
+    // must not choose their hashes.
     files: Mutex<HashMap<ModuleName, SourceFile>>,
     items: Mutex<FxHashMap<SourceFile, HashMap<ItemName, Item>>>,
     answers: Mutex<BTreeMap<Question, Outside>>,

@@ -55,22 +55,22 @@ impl BodyBuilder {
         self.items.push(item);
     }
 
-    /// The body of a binding.
+    /// The body of a binding. The builder is empty then, and has room for the next.
     pub(super) fn finish(
-        self,
+        &mut self,
         root: ExprId,
         annotation: Option<TypeExpr>,
         damaged: bool,
     ) -> (Body, Spans) {
         let body = Body {
-            exprs: self.exprs,
+            exprs: self.exprs.drain(..).collect(),
             root,
             annotation,
-            locals: self.locals,
-            octal: self.octal,
-            items: self.items,
+            locals: self.locals.drain(..).collect(),
+            octal: self.octal.drain(..).collect(),
+            items: self.items.drain(..).collect(),
             damaged,
         };
-        (body, self.spans)
+        (body, self.spans.take())
     }
 }

@@ -135,8 +135,7 @@ impl Lowerer<'_> {
         if damaged {
             self.lowered.problems.truncate(self.item_problems);
         }
-        let body = std::mem::take(&mut self.body);
-        let (body, spans) = body.finish(root, annotation, damaged);
+        let (body, spans) = self.body.finish(root, annotation, damaged);
         self.lowered.bindings.push(Binding {
             item: self.item_of(&item),
             name: item,

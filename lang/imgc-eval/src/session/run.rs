@@ -149,7 +149,7 @@ impl State {
         certain: Option<Order>,
     ) -> (Used, Vec<Problem<Site>>, bool) {
         let db = &self.db;
-        db.spent().reset();
+        db.spent().reset(certain.as_ref().map_or(0, Order::len));
         if let Some(order) = certain {
             each(db, order, |db, item| {
                 value(db, item);

@@ -30,6 +30,8 @@ pub(super) enum Host {
     Attributes,
     Archive,
     Layers,
+    Index,
+    IdRange,
 }
 
 /// The type of a field of the host's records.
@@ -53,6 +55,15 @@ const USER: Table = &[
     ("home", true, Kind::One(Host::String)),
     ("shell", true, Kind::One(Host::String)),
     ("comment", true, Kind::One(Host::String)),
+    ("system", true, Kind::One(Host::Bool)),
+    ("createHome", true, Kind::One(Host::Bool)),
+    ("subuids", true, Kind::List(Host::IdRange)),
+    ("subgids", true, Kind::List(Host::IdRange)),
+];
+
+const ID_RANGE: Table = &[
+    ("start", false, Kind::One(Host::Int)),
+    ("count", false, Kind::One(Host::Int)),
 ];
 
 const GROUP: Table = &[
@@ -82,8 +93,12 @@ const EFFECTS: Table = &[
 
 const ATTRIBUTES: Table = &[
     ("mode", true, Kind::One(Host::Mode)),
+    ("setuid", true, Kind::One(Host::Bool)),
+    ("setgid", true, Kind::One(Host::Bool)),
+    ("sticky", true, Kind::One(Host::Bool)),
     ("user", true, Kind::One(Host::Owner)),
     ("group", true, Kind::One(Host::Owner)),
+    ("capabilities", true, Kind::List(Host::String)),
 ];
 
 const ARCHIVE: Table = &[
@@ -110,6 +125,7 @@ pub(super) fn fields_of(host: Host) -> Vec<(&'static str, bool, String)> {
         Host::Attributes => ATTRIBUTES,
         Host::Archive => ARCHIVE,
         Host::Layers => LAYERS,
+        Host::IdRange => ID_RANGE,
         _ => &[],
     };
     let fields = table.iter().map(|(name, optional, kind)| {
@@ -126,7 +142,7 @@ pub(super) fn fields_of(host: Host) -> Vec<(&'static str, bool, String)> {
 
 impl Host {
     /// All of them, in order.
-    pub(super) const ALL: [Self; 23] = [
+    pub(super) const ALL: [Self; 25] = [
         Self::Int,
         Self::Bool,
         Self::String,
@@ -150,6 +166,8 @@ impl Host {
         Self::Attributes,
         Self::Archive,
         Self::Layers,
+        Self::Index,
+        Self::IdRange,
     ];
 
     /// Its name in the language.
@@ -178,6 +196,8 @@ impl Host {
             Self::Attributes => "Attributes",
             Self::Archive => "Archive",
             Self::Layers => "Layers",
+            Self::Index => "Index",
+            Self::IdRange => "IdRange",
         }
     }
 
@@ -212,6 +232,8 @@ impl Host {
             Self::Attributes => "the attributes of a path",
             Self::Archive => "an archive",
             Self::Layers => "layers",
+            Self::Index => "an index",
+            Self::IdRange => "a range of numbers",
         }
     }
 
@@ -237,7 +259,8 @@ impl Host {
             | Self::Effects
             | Self::Attributes
             | Self::Archive
-            | Self::Layers => "a record",
+            | Self::Layers
+            | Self::IdRange => "a record",
             other => other.words(),
         }
     }
@@ -268,6 +291,8 @@ impl Host {
             Self::Attributes => "attributes of paths",
             Self::Archive => "archives",
             Self::Layers => "values of layers",
+            Self::Index => "indexes",
+            Self::IdRange => "ranges of numbers",
         }
     }
 
@@ -282,6 +307,7 @@ impl Host {
                 | Self::Attributes
                 | Self::Archive
                 | Self::Layers
+                | Self::IdRange
         )
     }
 
@@ -311,6 +337,7 @@ impl Arena {
             Host::Attributes => (4, ATTRIBUTES),
             Host::Archive => (5, ARCHIVE),
             Host::Layers => (6, LAYERS),
+            Host::IdRange => (7, ID_RANGE),
             _ => return None,
         };
         if let Some(ty) = self.tables[index] {

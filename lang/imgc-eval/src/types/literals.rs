@@ -52,7 +52,11 @@ impl Infer<'_> {
             return Some(scalars::not_octal(number, site));
         }
         let wrong = match (number, expr, host) {
-            (Some(number), _, Host::Mode) => scalars::check_mode(number, site).err(),
+            (Some(number), _, Host::Mode) => {
+                let wrong = scalars::check_mode(number, site).err()?;
+                let id = site.at.expr;
+                return Some(scalars::named_bits(*wrong, body, id, number, site));
+            }
             (Some(number), _, Host::Port) => scalars::check_port_number(number, site).err(),
             (_, Expr::Str(text), Host::Port) => scalars::check_port_text(text, site).err(),
             (_, Expr::Str(text), Host::Platform) => scalars::check_platform(text, site).err(),

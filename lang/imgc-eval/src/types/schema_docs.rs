@@ -95,6 +95,28 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("shell", "String", "The user's shell."),
     ("comment", "String", "Who the user is, in words."),
     (
+        "system",
+        "Bool",
+        "Whether it is a system user, as `adduser --system` makes them: its home is `/nonexistent`, if nothing is said.",
+    ),
+    (
+        "createHome",
+        "Bool",
+        "Whether the home folder is made: mode `0o700` with the files of `/etc/skel`, for a system user `0o755` and empty.",
+    ),
+    (
+        "subuids",
+        "[IdRange]",
+        "The users that the user may map into namespaces, for `/etc/subuid`.",
+    ),
+    (
+        "subgids",
+        "[IdRange]",
+        "The groups that the user may map into namespaces, for `/etc/subgid`.",
+    ),
+    ("start", "Int", "The first number."),
+    ("count", "Int", "How many numbers."),
+    (
         "entrypoint",
         "[String]",
         "The program that a container runs, and its first arguments.",
@@ -132,8 +154,32 @@ const FIELDS: &[(&str, &str, &str)] = &[
         "The signal that ends the program, such as `\"SIGTERM\"`.",
     ),
     ("remove", "[String]", "Paths that are removed."),
-    ("attributes", "Map Attributes", "Modes and owners of paths."),
+    (
+        "attributes",
+        "Map Attributes",
+        "Modes, owners and capabilities of what is there, by path.",
+    ),
     ("mode", "Mode", "The mode: a number such as `0o644`."),
+    (
+        "setuid",
+        "Bool",
+        "Whether the program runs as its owner, whoever starts it.",
+    ),
+    (
+        "setgid",
+        "Bool",
+        "Whether the program runs as its group. In a folder: whether what is made there gets the folder's group.",
+    ),
+    (
+        "sticky",
+        "Bool",
+        "Whether only their owners may remove what is in the folder, as in `/tmp`.",
+    ),
+    (
+        "capabilities",
+        "[String]",
+        "What the program may do beyond its user: names such as `\"cap_net_bind_service\"`.",
+    ),
     (
         "url",
         "String",

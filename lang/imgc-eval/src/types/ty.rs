@@ -112,17 +112,17 @@ pub(super) struct Heads(pub(super) u32);
 
 impl Heads {
     /// A list.
-    pub(super) const LIST: Self = Self(1 << 24);
+    pub(super) const LIST: Self = Self(1 << 26);
     /// A map.
-    pub(super) const MAP: Self = Self(1 << 25);
+    pub(super) const MAP: Self = Self(1 << 27);
     /// A function.
-    pub(super) const FUNCTION: Self = Self(1 << 26);
+    pub(super) const FUNCTION: Self = Self(1 << 28);
     /// A record.
-    pub(super) const RECORD: Self = Self(1 << 27);
+    pub(super) const RECORD: Self = Self(1 << 29);
     /// A union.
-    pub(super) const UNION: Self = Self(1 << 28);
+    pub(super) const UNION: Self = Self(1 << 30);
     /// Any type.
-    pub(super) const ANY: Self = Self((1 << 29) - 1);
+    pub(super) const ANY: Self = Self((1 << 31) - 1);
     /// What an integer literal may be.
     pub(super) const INT: Self = Self::of(&[Host::Int, Host::Mode, Host::Port, Host::Owner]);
     /// What a string literal may be.
@@ -165,6 +165,7 @@ impl Heads {
                 Host::Attributes,
                 Host::Archive,
                 Host::Layers,
+                Host::IdRange,
             ])
             .0
             | Self::LIST.0
@@ -256,7 +257,7 @@ pub(super) struct Arena {
     /// Pairs that one comparison has seen.
     pub(super) seen: BTreeSet<(Ty, Ty)>,
     /// The tables of the host's records, once they are needed.
-    pub(super) tables: [Option<Ty>; 7],
+    pub(super) tables: [Option<Ty>; 8],
 }
 
 /// Poison.
@@ -303,7 +304,7 @@ impl Arena {
         self.work = 0;
         self.patience = 0;
         self.seen.clear();
-        self.tables = [None; 7];
+        self.tables = [None; 8];
         SPARE.with(|spare| {
             let mut spare = spare.borrow_mut();
             if spare.len() < SPARES {
@@ -327,7 +328,7 @@ impl Arena {
             work: 0,
             patience: 0,
             seen: BTreeSet::new(),
-            tables: [None; 7],
+            tables: [None; 8],
         };
         arena.push(Node::Poison, true);
         arena.push(Node::Nothing, true);

@@ -94,6 +94,21 @@ pub(crate) struct Part {
     pub(crate) captures: Vec<Capture>,
 }
 
+impl Part {
+    /// An empty one, with room for about as many operations as there are expressions.
+    pub(crate) fn with_room(exprs: usize) -> Self {
+        let room = (exprs + 1).min(MUCH_ROOM);
+        Self {
+            ops: Vec::with_capacity(room),
+            exprs: Vec::with_capacity(room),
+            ..Self::default()
+        }
+    }
+}
+
+/// The most operations that room is made for before they are there.
+const MUCH_ROOM: usize = 32;
+
 /// Operations whose failure gives [`Value::Failed`] in the place of a value.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Guard {

@@ -21,7 +21,7 @@ use crate::vm::value::{Origin, Tagged, Value};
 pub(crate) fn compile(body: &Body, origin: Origin) -> Code {
     let code = Code {
         origin,
-        parts: vec![Part::default()],
+        parts: vec![Part::with_room(body.exprs.len())],
         constants: Vec::new(),
         names: Vec::new(),
         plains: Vec::new(),

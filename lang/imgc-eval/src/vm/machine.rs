@@ -66,11 +66,8 @@ struct Table {
     values: Vec<Option<Value>>,
 }
 
-#[expect(
-    clippy::disallowed_types,
-    reason = "it is asked, and never gone through"
-)]
-type Known = std::collections::HashSet<Item>;
+/// It is asked, and never gone through.
+type Known = rustc_hash::FxHashSet<Item>;
 
 /// Who waits for a value.
 pub(super) enum Frame {

@@ -76,16 +76,17 @@ pub(crate) struct Meter {
 }
 
 impl Spent {
-    /// Begins a new evaluation.
-    pub(crate) fn reset(&self) {
+    /// Begins a new evaluation, of about so many bindings.
+    pub(crate) fn reset(&self, bindings: usize) {
         self.steps.taken.store(0, Ordering::Relaxed);
         self.bytes.taken.store(0, Ordering::Relaxed);
         self.stopped.store(false, Ordering::Relaxed);
-        self.lock().clear();
-        self.done
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        let mut totals = self.lock();
+        totals.clear();
+        totals.reserve(bindings);
+        let mut done = self.done.write().unwrap_or_else(PoisonError::into_inner);
+        done.clear();
+        done.reserve(bindings);
     }
 
     /// Whether a limit was met.

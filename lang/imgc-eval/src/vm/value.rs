@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use imgc_plan::{Arch, FileDigest, Owner, Packages};
+use imgc_plan::{Arch, Capability, FileDigest, Owner, Packages};
 
-use crate::host::ImageValue;
+use crate::host::{ImageValue, IndexValue};
 use crate::ir::ExprId;
 use crate::origins::Place;
 use crate::vm::code::{Function, Partial};
@@ -59,6 +59,8 @@ pub(crate) enum Value {
     File(Origin, Arc<FileValue>),
     /// An image.
     Image(Origin, Arc<ImageValue>),
+    /// Images of several platforms under one name.
+    Index(Origin, Arc<IndexValue>),
 }
 
 /// The fields of a record or map, sorted by name, each name once.
@@ -110,10 +112,14 @@ pub(crate) struct FileValue {
     pub(crate) source: FileSource,
     /// The mode that was asked for.
     pub(crate) mode: Option<u32>,
+    /// Bits beyond `0o777` that were asked for.
+    pub(crate) bits: u32,
     /// The owning user.
     pub(crate) user: Owner,
     /// The owning group.
     pub(crate) group: Owner,
+    /// The capabilities of a program, sorted.
+    pub(crate) capabilities: Vec<Capability>,
 }
 
 /// Where the content of a [`FileValue`] comes from.
@@ -150,7 +156,8 @@ impl Value {
             | Self::Data(at, _)
             | Self::Packages(at, _)
             | Self::File(at, _)
-            | Self::Image(at, _) => Some(*at),
+            | Self::Image(at, _)
+            | Self::Index(at, _) => Some(*at),
         }
     }
 
@@ -191,7 +198,8 @@ impl Value {
             | Self::Data(at, _)
             | Self::Packages(at, _)
             | Self::File(at, _)
-            | Self::Image(at, _) => *at = origin,
+            | Self::Image(at, _)
+            | Self::Index(at, _) => *at = origin,
         }
         self
     }

@@ -369,7 +369,7 @@ impl<'a> Maker<'a> {
                     _ => format!("(Named {{ name = \"n\"; level = {n}; }})"),
                 }
             }
-            Type::Host("Mode") => ["0o644", "0", "0o7777"][self.pick(3)].to_owned(),
+            Type::Host("Mode") => ["0o644", "0", "0o777"][self.pick(3)].to_owned(),
             Type::Host("Port") => {
                 ["80", "(\"53/udp\" : Port)", "65535", "(\"443\" : Port)"][self.pick(4)].to_owned()
             }

@@ -161,7 +161,7 @@ fn filled(ty: &str) -> &'static str {
     match ty {
         "[Package]" | "[String]" => "[\"${0}\"]",
         "String" | "Suite" | "Variant" | "Platform" | "Package" => "\"${0}\"",
-        "Config" | "Layers" | "Attributes" => "{ ${0} \\}",
+        "Config" | "Layers" | "Attributes" | "IdRange" => "{ ${0} \\}",
         "Path" => "./${0}",
         ty if ty.starts_with("Map ") => "{ ${0} \\}",
         ty if ty.starts_with('[') => "[${0}]",

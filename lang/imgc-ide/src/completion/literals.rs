@@ -18,7 +18,15 @@ pub(super) const VARIANTS: [&str; 4] = ["apt", "distroless", "essential", "minba
 const SUITES: [&str; 4] = ["bookworm", "forky", "sid", "trixie"];
 
 /// Platforms that there are packages for.
-const PLATFORMS: [&str; 2] = ["linux/amd64", "linux/arm64"];
+const PLATFORMS: [&str; 7] = [
+    "linux/386",
+    "linux/amd64",
+    "linux/arm/v7",
+    "linux/arm64",
+    "linux/ppc64le",
+    "linux/riscv64",
+    "linux/s390x",
+];
 
 /// Signals that end programs.
 const SIGNALS: [&str; 5] = ["SIGHUP", "SIGINT", "SIGKILL", "SIGQUIT", "SIGTERM"];
@@ -111,15 +119,20 @@ fn in_string(
         Some(ShapeKind::Host("String")) => match field_of(&string).as_deref() {
             Some("stopSignal") => values(&place, &SIGNALS),
             Some("compression") => values(&place, &["gzip", "none", "zstd"]),
+            Some("capabilities") => values(&place, imgc_eval::capability_names()),
             _ => Vec::new(),
         },
         _ => Vec::new(),
     })
 }
 
-/// The field that a text is the value of.
+/// The field that a text, or a list that it is in, is the value of.
 fn field_of(string: &ast::Str<'_>) -> Option<String> {
-    let binding = ast::Binding::cast(string.syntax().parent()?)?;
+    let mut above = string.syntax().parent()?;
+    if above.kind() == SyntaxKind::List {
+        above = above.parent()?;
+    }
+    let binding = ast::Binding::cast(above)?;
     let keys = binding.keys();
     Some(keys.last()?.text()?.into_owned())
 }

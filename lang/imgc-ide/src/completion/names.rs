@@ -35,7 +35,7 @@ const SNIPPETS: [(&str, &str); 6] = [
 ];
 
 /// The types of the host.
-const TYPES: [&str; 24] = [
+const TYPES: [&str; 26] = [
     "Archive",
     "Attributes",
     "Bool",
@@ -44,7 +44,9 @@ const TYPES: [&str; 24] = [
     "Effects",
     "File",
     "Group",
+    "IdRange",
     "Image",
+    "Index",
     "Int",
     "Layers",
     "Map",

@@ -317,21 +317,17 @@ impl Asked<'_> {
     }
 
     fn formatting(&self, parameters: &str) -> String {
+        let text = &self.text(self.file);
         let edits = match parameters {
-            "range" => self.analysis.format_range(self.file, self.fixture.range),
-            "" => self.analysis.format(self.file),
-            "line" => self.analysis.format_typed(self.file, self.at, '\n'),
+            "range" => imgc_ide::format_range(text, self.fixture.range),
+            "" => imgc_ide::format(text),
+            "line" => imgc_ide::format_typed(text, self.at, '\n'),
             typed => {
                 let typed = typed.chars().next().expect("a character");
-                self.analysis.format_typed(self.file, self.at, typed)
+                imgc_ide::format_typed(text, self.at, typed)
             }
         };
-        let edits = edits.expect("nothing changes");
-        format!(
-            "{}({} edits)",
-            applied(&self.text(self.file), &edits),
-            edits.len()
-        )
+        format!("{}({} edits)", applied(text, &edits), edits.len())
     }
 
     fn folding(&self) -> String {

@@ -12,9 +12,8 @@ pub(super) fn format(
     snap: &Snap,
     params: lsp::DocumentFormattingParams,
 ) -> Answer<Vec<lsp::TextEdit>> {
-    let file = snap.file(&params.text_document.uri)?;
-    let lines = snap.lines(&file)?;
-    Ok(lines.edits(&snap.analysis.format(&file)?))
+    let (text, lines) = snap.open(&params.text_document.uri)?;
+    Ok(lines.edits(&imgc_ide::format(&text)))
 }
 
 /// The same for a part.
@@ -22,10 +21,9 @@ pub(super) fn format_range(
     snap: &Snap,
     params: lsp::DocumentRangeFormattingParams,
 ) -> Answer<Vec<lsp::TextEdit>> {
-    let file = snap.file(&params.text_document.uri)?;
-    let lines = snap.lines(&file)?;
+    let (text, lines) = snap.open(&params.text_document.uri)?;
     let range = lines.bytes(params.range);
-    Ok(lines.edits(&snap.analysis.format_range(&file, range)?))
+    Ok(lines.edits(&imgc_ide::format_range(&text, range)))
 }
 
 /// The same for what was typed.
@@ -33,11 +31,13 @@ pub(super) fn format_typed(
     snap: &Snap,
     params: lsp::DocumentOnTypeFormattingParams,
 ) -> Answer<Vec<lsp::TextEdit>> {
-    let (file, lines, offset) = snap.place(&params.text_document_position)?;
+    let at = params.text_document_position;
+    let (text, lines) = snap.open(&at.text_document.uri)?;
+    let offset = lines.offset(at.position);
     let Some(typed) = params.ch.chars().next() else {
         return Ok(Vec::new());
     };
-    Ok(lines.edits(&snap.analysis.format_typed(&file, offset, typed)?))
+    Ok(lines.edits(&imgc_ide::format_typed(&text, offset, typed)))
 }
 
 /// What can be changed at a range.

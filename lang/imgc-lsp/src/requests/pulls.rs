@@ -7,7 +7,6 @@ use lsp_types as lsp;
 
 use crate::publish;
 use crate::snap::{Answer, Snap};
-use crate::uri;
 
 /// What is wrong with a file.
 pub(super) fn document(
@@ -48,7 +47,7 @@ pub(super) fn workspace(
         }
         for (file, items_of_file) in told {
             let Some(uri) = snap.uri(&file) else { continue };
-            let version = uri::path(&uri).and_then(|path| snap.versions.get(&path).copied());
+            let version = snap.documents.version(&uri);
             let full = lsp::WorkspaceFullDocumentDiagnosticReport {
                 uri,
                 version: version.map(i64::from),

@@ -108,7 +108,7 @@ impl Host for Machine {
         let files = self.disk.0.lock().expect("nobody panics with it");
         let lock = root.join("imgc.lock");
         match files.get(lock.to_str().expect("a path")) {
-            Some(version) => Arc::new(OnePackage(version.clone())),
+            Some(version) => Arc::new(OnePackage(version.clone(), self.disk.clone())),
             None => Arc::new(NoPackages),
         }
     }
@@ -134,7 +134,7 @@ impl Host for Machine {
 
 /// `tzdata` alone.
 #[derive(Debug)]
-struct OnePackage(String);
+struct OnePackage(String, Arc<Disk>);
 
 impl Catalogue for OnePackage {
     fn package(&self, _: &str, name: &str) -> Option<PackageFacts> {
@@ -153,6 +153,10 @@ impl Catalogue for OnePackage {
         };
         let is_wanted = package.name.starts_with(prefix);
         is_wanted.then_some(package).into_iter().collect()
+    }
+
+    fn prepare(&self, folder: &str) {
+        self.1.write(&format!("/prepared/{folder}"), &self.0);
     }
 }
 

@@ -104,7 +104,7 @@ impl Shape {
 /// interpolations. Keywords that can only be names become names, with an error.
 fn significant(source: &str, lexed: &mut Lexed) -> Vec<Sig> {
     lexed.tainted.sort_unstable();
-    let mut sigs: Vec<Sig> = Vec::new();
+    let mut sigs: Vec<Sig> = Vec::with_capacity(lexed.tokens.len());
     for index in 0..lexed.tokens.len() {
         let Some(&token) = lexed.tokens.get(index) else {
             break;

@@ -42,6 +42,9 @@ pub(crate) struct Lexed {
 /// Words kept for later versions of the language.
 const RESERVED: &[&str] = &["with", "or", "and", "rec"];
 
+/// How long a token is, about, in real programs: for how many there is room at first.
+const BYTES_A_TOKEN: usize = 4;
+
 /// How often the lexer goes back after an indented string without an end.
 /// Bounded, so that its time stays linear.
 const MAX_REWINDS: u32 = 16;
@@ -59,6 +62,7 @@ pub(crate) fn lex(source: &str) -> Lexed {
         unknown: None,
         out: Lexed::default(),
     };
+    lexer.out.tokens.reserve(source.len() / BYTES_A_TOKEN);
     lexer.run();
     lexer.out
 }

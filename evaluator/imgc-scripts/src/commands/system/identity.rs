@@ -64,7 +64,7 @@ fn find(process: &mut Process<'_, '_>, name: &BString) -> Option<User> {
     let all = users(process);
     let named = all.iter().find(|user| user.name == *name).cloned();
     named.or_else(|| {
-        let uid = name.to_str().ok()?.parse().ok()?;
+        let uid = name.to_str().ok()?.parse::<u32>().ok()?;
         all.into_iter().find(|user| user.uid == uid)
     })
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use imgc_apt::compare_versions;
 use imgc_oci::Descriptor;
 use imgc_oci::read::Opened;
+use imgc_plan::CAPABILITY_ATTRIBUTE;
 use imgc_tree::{Kind, Node, Tree};
 use serde_json::Value;
 
@@ -203,10 +204,23 @@ fn what_differs(old: &Node, new: &Node) -> Vec<&'static str> {
     if (old.meta.uid, old.meta.gid) != (new.meta.uid, new.meta.gid) {
         what.push("owner");
     }
-    if old.meta.xattrs != new.meta.xattrs {
+    if capabilities(old) != capabilities(new) {
+        what.push("capabilities");
+    }
+    if !others(old).eq(others(new)) {
         what.push("attributes");
     }
     what
+}
+
+fn capabilities(node: &Node) -> Option<&Vec<u8>> {
+    node.meta.xattrs.get(CAPABILITY_ATTRIBUTE)
+}
+
+/// The extended attributes that are no capabilities.
+fn others(node: &Node) -> impl Iterator<Item = (&String, &Vec<u8>)> {
+    let all = node.meta.xattrs.iter();
+    all.filter(|(name, _)| *name != CAPABILITY_ATTRIBUTE)
 }
 
 #[cfg(test)]

@@ -226,7 +226,7 @@ fn a_stopped_evaluation_is_done_anew() {
     );
     assert!(run_db(&db).contains("IMG0311"));
     db.set("main.img", "let loop = sum (range 0 10); in [1, loop]");
-    db.db.spent().reset();
+    db.db.spent().reset(0);
     assert_eq!(run_db(&db), "[1, 45]");
 }
 
