@@ -9,7 +9,9 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|text: &str| {
     let modules = imgc_stdlib::modules().iter();
     let world = modules
-        .fold(MemoryWorld::new(), |world, (name, module)| world.module(name, module))
+        .fold(MemoryWorld::new(), |world, (name, module)| {
+            world.module(name, module)
+        })
         .file("main.img", text);
     let checked = Session::new(Arc::new(world)).check("main.img", &Options::default());
     for diagnostic in &checked.diagnostics {
