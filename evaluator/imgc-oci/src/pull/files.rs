@@ -64,6 +64,13 @@ struct Text {
     manifests: Vec<Named>,
 }
 
+/// A manifest as it came, and what the answer says of it.
+struct Manifest {
+    bytes: Vec<u8>,
+    media_type: Option<String>,
+    digest: Option<String>,
+}
+
 #[derive(Deserialize)]
 struct Named {
     digest: String,
@@ -97,11 +104,19 @@ impl<'a> RegistryImage<'a> {
             Version::Tag(_) => None,
             Version::Digest(digest) => store.read(digest, MAX_MANIFEST)?,
         };
-        let (bytes, stated, said) = match there {
-            Some(bytes) => (bytes, None, None),
+        let Manifest {
+            bytes,
+            media_type: stated,
+            digest: said,
+        } = match there {
+            Some(bytes) => Manifest {
+                bytes,
+                media_type: None,
+                digest: None,
+            },
             None => {
                 let found = image.document(&named)?;
-                image.count(found.0.len() as u64);
+                image.count(found.bytes.len() as u64);
                 found
             }
         };
@@ -178,7 +193,7 @@ impl<'a> RegistryImage<'a> {
             manifests.contains(digest)
         };
         if is_manifest {
-            let (bytes, ..) = self.document(&digest.to_string())?;
+            let Manifest { bytes, .. } = self.document(&digest.to_string())?;
             let found = BlobDigest::of(&bytes);
             if found != *digest {
                 return Err(self.other(digest, &found));
@@ -208,20 +223,12 @@ impl<'a> RegistryImage<'a> {
         *self.fetched.lock().unwrap_or_else(PoisonError::into_inner) += bytes;
     }
 
-    /// A manifest by its tag or digest, with the media type and the digest that the answer
-    /// names.
-    fn document(
-        &self,
-        named: &str,
-    ) -> Result<(Vec<u8>, Option<String>, Option<String>), PushError> {
+    /// A manifest by its tag or digest.
+    fn document(&self, named: &str) -> Result<Manifest, PushError> {
         self.document_again(named, 1)
     }
 
-    fn document_again(
-        &self,
-        named: &str,
-        tried: u32,
-    ) -> Result<(Vec<u8>, Option<String>, Option<String>), PushError> {
+    fn document_again(&self, named: &str, tried: u32) -> Result<Manifest, PushError> {
         let url = self.session.url(&format!("manifests/{named}"));
         let what = format!("{}", self.session.of().reference);
         let headers = [("accept", MANIFESTS.to_owned())];
@@ -248,11 +255,11 @@ impl<'a> RegistryImage<'a> {
             });
         }
         let header = |name: &str| answer.headers.get(name).cloned();
-        Ok((
+        Ok(Manifest {
             bytes,
-            header("content-type"),
-            header("docker-content-digest"),
-        ))
+            media_type: header("content-type"),
+            digest: header("docker-content-digest"),
+        })
     }
 
     /// Fetches a blob. What breaks off goes on where it stopped, also the next time.
