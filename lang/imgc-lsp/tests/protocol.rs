@@ -171,12 +171,14 @@ fn packages_come_from_the_lock_and_change_with_it() {
 fn packages_are_read_before_anybody_asks() {
     let mut editor = Editor::start(&[("/app/imgc.lock", "2025b-4")], &[], Editor::usual());
     editor.open("/app/inner/a.img", "let a = 1; in b");
-    let begin = std::time::Instant::now();
     let prepared = |editor: &Editor| {
         let files = editor.disk.0.lock().expect("nobody panics with it");
         files.get("/prepared/inner").cloned()
     };
-    while prepared(&editor).is_none() && begin.elapsed().as_secs() < 60 {
+    for _ in 0..12_000 {
+        if prepared(&editor).is_some() {
+            break;
+        }
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     assert_eq!(prepared(&editor).as_deref(), Some("2025b-4"));

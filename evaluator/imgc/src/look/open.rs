@@ -51,7 +51,7 @@ pub(super) struct Held<'a> {
 
 #[derive(Debug)]
 enum From<'a> {
-    Registry(RegistryImage<'a>),
+    Registry(Box<RegistryImage<'a>>),
     Store {
         store: Arc<DiskStore>,
         name: String,
@@ -118,7 +118,7 @@ impl<'a> Looking<'a> {
     ) -> Result<Held<'_>, Failure> {
         Ok(Held {
             shown: text.to_owned(),
-            from: From::Registry(self.registry(reference)?),
+            from: From::Registry(Box::new(self.registry(reference)?)),
             platform: self.platform(),
         })
     }
