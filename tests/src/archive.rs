@@ -59,12 +59,24 @@ impl Archive {
 
     /// Adds a suite, or replaces one.
     pub fn add_suite(&mut self, key: &Key, suite: Suite<'_>, packages: &[Deb], date: &str) {
+        self.add_suite_for(key, suite, packages, date, &ARCHES);
+    }
+
+    /// The same for these architectures.
+    pub fn add_suite_for(
+        &mut self,
+        key: &Key,
+        suite: Suite<'_>,
+        packages: &[Deb],
+        date: &str,
+        arches: &[&str],
+    ) {
         let mut sums = Vec::new();
-        for arch in ARCHES {
+        for arch in arches {
             let mut index = String::new();
             for deb in packages
                 .iter()
-                .filter(|deb| deb.arch == arch || deb.arch == "all")
+                .filter(|deb| deb.arch == *arch || deb.arch == "all")
             {
                 index.push_str(&self.add_package(deb));
                 index.push('\n');
@@ -82,7 +94,7 @@ impl Archive {
             self.files.insert(by_hash, packed.clone());
             self.files.insert(format!("{dist}/Packages.xz"), packed);
         }
-        let release = release(suite, date, &sums);
+        let release = release(suite, date, arches, &sums);
         let path = format!("dists/{}/InRelease", suite.name);
         self.files
             .insert(path, key.clear_sign(&release).into_bytes());
@@ -116,11 +128,17 @@ pub fn sum(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
-fn release(suite: Suite<'_>, date: &str, sums: &[(String, String, usize)]) -> String {
+fn release(
+    suite: Suite<'_>,
+    date: &str,
+    arches: &[&str],
+    sums: &[(String, String, usize)],
+) -> String {
     let Suite { name, label } = suite;
+    let arches = arches.join(" ");
     let mut text = format!(
         "Origin: Debian\nLabel: {label}\nSuite: {name}\nVersion: 13\nCodename: {name}\nDate: {date}\n\
-         Acquire-By-Hash: yes\nArchitectures: all amd64 arm64\nComponents: main\n\
+         Acquire-By-Hash: yes\nArchitectures: all {arches}\nComponents: main\n\
          Description: A small archive for tests\nSHA256:\n"
     );
     for (path, sum, size) in sums {

@@ -53,11 +53,45 @@ impl Layout {
             .as_array()
             .expect("an index has manifests");
         assert_eq!(manifests.len(), 1, "one image");
-        let bytes = blob(folder, &manifests[0]);
-        let digest = manifests[0]["digest"]
-            .as_str()
-            .expect("a digest")
-            .to_owned();
+        Self::of(folder, &manifests[0])
+    }
+
+    /// Reads the images of the only index of the layout in `folder`, each with its platform
+    /// as the index has it: `linux/arm/v7`.
+    ///
+    /// # Panics
+    /// As [`open`](Self::open), and where an image is for another platform than the index
+    /// says.
+    #[track_caller]
+    pub fn open_index(folder: &Path) -> (String, Vec<(String, Self)>) {
+        let top = json(&file(&folder.join("index.json")));
+        let named = &top["manifests"];
+        assert_eq!(named.as_array().map(Vec::len), Some(1), "one index");
+        let media_type = "application/vnd.oci.image.index.v1+json";
+        assert_eq!(named[0]["mediaType"], media_type);
+        let index = json(&blob(folder, &named[0]));
+        assert_eq!(index["schemaVersion"], 2);
+        assert_eq!(index["mediaType"], media_type);
+        let images = index["manifests"].as_array().expect("manifests").iter();
+        let images = images.map(|descriptor| {
+            let layout = Self::of(folder, descriptor);
+            let platform = &descriptor["platform"];
+            for part in ["os", "architecture", "variant"] {
+                assert_eq!(platform[part], layout.config[part], "{part}");
+            }
+            let parts = ["os", "architecture", "variant"].map(|part| platform[part].as_str());
+            let parts: Vec<&str> = parts.into_iter().flatten().collect();
+            (parts.join("/"), layout)
+        });
+        let digest = named[0]["digest"].as_str().expect("a digest");
+        (digest.to_owned(), images.collect())
+    }
+
+    /// Reads the image of a manifest.
+    #[track_caller]
+    fn of(folder: &Path, descriptor: &Value) -> Self {
+        let bytes = blob(folder, descriptor);
+        let digest = descriptor["digest"].as_str().expect("a digest").to_owned();
         let manifest = json(&bytes);
         let config = json(&blob(folder, &manifest["config"]));
         let diff_ids = config["rootfs"]["diff_ids"].as_array().expect("diff ids");

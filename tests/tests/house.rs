@@ -233,3 +233,28 @@ fn reads_licence_expressions() {
         assert!(!permits(bad, &allowed), "{bad}");
     }
 }
+
+#[test]
+fn every_module_that_comes_with_imgc_is_embedded_and_has_an_example() {
+    let files = files();
+    let text = |path: &Path| std::fs::read_to_string(path).expect("a file of the repository");
+    let embedded = text(&files["stdlib/src/lib.rs"]);
+    let examples: String = files
+        .iter()
+        .filter(|(name, _)| name.starts_with("examples/") || name.starts_with("stdlib/"))
+        .filter(|(name, _)| name.ends_with(".img"))
+        .map(|(_, path)| text(path))
+        .collect();
+    let modules = files.keys().filter_map(|name| {
+        let file = name.strip_prefix("stdlib/")?;
+        file.strip_suffix(".img")
+    });
+    for module in modules {
+        assert!(embedded.contains(&format!("(\"{module}\", ")), "{module}");
+        let used = examples
+            .lines()
+            .filter(|line| !line.trim_start().starts_with('#'))
+            .any(|line| line.ends_with(&format!("import std/{module};")));
+        assert!(used, "nothing imports std/{module}");
+    }
+}

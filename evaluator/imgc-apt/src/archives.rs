@@ -16,6 +16,16 @@ use crate::time::Epoch;
 /// The suites that this version of imgc knows, oldest first.
 pub const SUITES: [&str; 2] = ["bookworm", "trixie"];
 
+/// The architectures of each suite, in the order of the `Architectures` of its `Release`.
+const ARCHITECTURES: [&[&str]; 2] = [
+    &[
+        "amd64", "arm64", "armel", "armhf", "i386", "mips64el", "mipsel", "ppc64el", "s390x",
+    ],
+    &[
+        "amd64", "arm64", "armel", "armhf", "i386", "ppc64el", "riscv64", "s390x",
+    ],
+];
+
 /// What of a Debian release stands beside it, by what follows its code name: not part of
 /// a suite, and there when it is asked for.
 const BESIDE: [(&str, &str); 3] = [
@@ -58,6 +68,16 @@ pub enum ArchiveError {
     /// The suite is not known.
     #[error(transparent)]
     Suite(#[from] UnknownSuite),
+    /// The suite was not released for the architecture.
+    #[error("{suite} has no packages for {arch}; {}", known_suites(known))]
+    Architecture {
+        /// The suite.
+        suite: String,
+        /// The architecture that was asked for.
+        arch: String,
+        /// The suites that have it.
+        known: Vec<&'static str>,
+    },
     /// Debian has no such distribution, as far as is known here.
     #[error("Debian has no archive `{dist}`; with {suite}, there are {}", known.join(", "))]
     Dist {
@@ -74,6 +94,33 @@ pub enum ArchiveError {
         /// Its address.
         url: String,
     },
+}
+
+/// Which suites have an architecture, for a message.
+fn known_suites(known: &[&str]) -> String {
+    match known {
+        [] => "no suite that imgc knows has".to_owned(),
+        [one] => format!("{one} has"),
+        more => format!("{} have", more.join(" and ")),
+    }
+}
+
+/// Whether a suite was released for an architecture.
+///
+/// # Errors
+/// [`ArchiveError::Architecture`] where not. Nothing is said about suites that are not known.
+fn check_architecture(suite: &str, arch: &str) -> Result<(), ArchiveError> {
+    let has = |at: usize| ARCHITECTURES[at].contains(&arch);
+    let at = SUITES.iter().position(|known| *known == suite);
+    if at.is_none_or(has) {
+        return Ok(());
+    }
+    let known = SUITES.iter().enumerate().filter(|(at, _)| has(*at));
+    Err(ArchiveError::Architecture {
+        suite: suite.to_owned(),
+        arch: arch.to_owned(),
+        known: known.map(|(_, suite)| *suite).collect(),
+    })
 }
 
 /// The archives of a suite, in the order in which the solver prefers them: the
@@ -98,12 +145,14 @@ pub fn archives(suite: &str) -> Result<Vec<ArchiveSource>, UnknownSuite> {
 /// keys by the digests of their files.
 ///
 /// # Errors
-/// An [`ArchiveError`] for an archive that is not known, or has no keys.
+/// An [`ArchiveError`] for an archive that is not known, or has no keys, and for an
+/// architecture that the suite was not released for.
 pub fn archives_of(
     request: &Request,
     keyrings: &BTreeMap<Sha256, Keyring>,
 ) -> Result<Vec<ArchiveSource>, ArchiveError> {
     let mut all = archives(&request.suite)?;
+    check_architecture(&request.suite, &request.arch)?;
     for asked in &request.archives {
         let mut new = match &asked.url {
             Some(url) => {
@@ -304,6 +353,29 @@ mod tests {
         assert_eq!(
             archives("stable").expect_err("unknown").to_string(),
             "there is no suite `stable`; known are bookworm, trixie"
+        );
+    }
+
+    #[test]
+    fn a_suite_is_released_for_some_architectures() {
+        let ask = |suite: &str, arch: &str| {
+            let mut request = request(&[], Vec::new());
+            (request.suite, request.arch) = (suite.to_owned(), arch.to_owned());
+            found(&request).map_err(|error| error.to_string())
+        };
+        let both = ["amd64", "arm64", "armhf", "i386", "ppc64el", "s390x"];
+        for arch in both {
+            assert!(ask("bookworm", arch).is_ok() && ask("trixie", arch).is_ok());
+        }
+        assert!(ask("trixie", "riscv64").is_ok());
+        let refused = |suite, arch| ask(suite, arch).expect_err("refused");
+        assert_eq!(
+            refused("bookworm", "riscv64"),
+            "bookworm has no packages for riscv64; trixie has"
+        );
+        assert_eq!(
+            refused("trixie", "alpha"),
+            "trixie has no packages for alpha; no suite that imgc knows has"
         );
     }
 

@@ -26,6 +26,9 @@ pub(crate) const fn frame(compression: Compression) -> u32 {
 /// Configuration and manifest.
 pub(crate) const IMAGE: u32 = imgc_oci::MANIFEST_ABI;
 
+/// Manifests of several platforms.
+pub(crate) const INDEX: u32 = imgc_oci::INDEX_ABI;
+
 /// A version that also changes with the tar writer's and the compressor's.
 const fn with_layer(own: u32) -> u32 {
     own * 1_000_000 + TAR_ABI * 1_000 + ZSTD_ABI

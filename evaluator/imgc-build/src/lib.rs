@@ -16,6 +16,7 @@ mod error;
 mod event;
 mod fetch;
 mod homes;
+mod index;
 mod known;
 mod layering;
 mod lookup;

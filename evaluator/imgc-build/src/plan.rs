@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use imgc_apt::Lock;
-use imgc_plan::{Action, Derivation, DrvDigest, Image, Inputs};
+use imgc_plan::{Action, Derivation, DrvDigest, Image, Index, Inputs};
 use imgc_store::StoreError;
 use serde::Serialize;
 
@@ -30,7 +30,7 @@ pub struct Graph {
 /// A step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Node {
-    /// What it makes: `fetch`, `unpack`, `install`, `files`, `image`.
+    /// What it makes: `fetch`, `unpack`, `install`, `files`, `image`, `index`.
     pub kind: &'static str,
     /// Whose: a package, an image.
     pub name: String,
@@ -79,19 +79,36 @@ struct Making {
 }
 
 impl Builder<'_> {
-    /// What building these images takes. Nothing is fetched or made.
+    /// What building these images, and then these indexes of them, takes. Nothing is fetched
+    /// or made.
     ///
     /// # Errors
     /// [`BuildError::NotLocked`] for an image whose packages the lock does not have; those
     /// of the store.
-    pub fn plan(&self, images: &[(&Image, &Lock)]) -> Result<Graph, BuildError> {
+    pub fn plan(
+        &self,
+        images: &[(&Image, &Lock)],
+        indexes: &[&Index],
+    ) -> Result<Graph, BuildError> {
         let mut making = Making::default();
+        let mut made = BTreeMap::new();
         for (image, lock) in images {
             let pinned = match &image.packages {
                 None => Pinned::default(),
                 Some(packages) => pin::pins(image, packages, lock, self.mirrors)?,
             };
-            self.plan_image(image, &pinned, &mut making)?;
+            let built = self.plan_image(image, &pinned, &mut making)?;
+            made.insert(&*image.name, (making.graph.nodes.len() - 1, built));
+        }
+        for index in indexes {
+            let parts = index.images.iter().filter_map(|name| made.get(&**name));
+            let parts: Vec<&(usize, Option<Built>)> = parts.collect();
+            let built: Option<Vec<&Built>> =
+                parts.iter().map(|(_, built)| built.as_ref()).collect();
+            let asked = built.map(|built| (abi::INDEX, crate::index::action(index, &built)));
+            let (node, _) =
+                self.step::<crate::index::Written>("index", &index.name, asked, false)?;
+            making.push(node, parts.iter().map(|(at, _)| *at).collect());
         }
         Ok(making.graph)
     }
@@ -101,7 +118,7 @@ impl Builder<'_> {
         image: &Image,
         pinned: &Pinned,
         making: &mut Making,
-    ) -> Result<(), BuildError> {
+    ) -> Result<Option<Built>, BuildError> {
         let request = (abi::IMAGE, request_action(image, pinned));
         let whole: Option<Built> = self.recorded(&request)?;
         let compression = layering::compression(&image.layers);
@@ -155,7 +172,7 @@ impl Builder<'_> {
             inputs: Vec::new(),
         };
         making.push(node, inputs);
-        Ok(())
+        Ok(whole)
     }
 
     /// The `fetch` and `unpack` of a package.

@@ -119,7 +119,7 @@ fn media_type(compression: Compression) -> MediaType {
     }
 }
 
-fn put(store: &dyn Store, bytes: &[u8]) -> Result<Descriptor, OciError> {
+pub(crate) fn put(store: &dyn Store, bytes: &[u8]) -> Result<Descriptor, OciError> {
     let digest = store.put(bytes)?;
     Ok(Descriptor {
         digest,

@@ -10,7 +10,8 @@ use oci_spec::image::{
     ANNOTATION_REF_NAME, Arch, ImageIndexBuilder, MediaType, Os, PlatformBuilder,
 };
 
-use crate::{Descriptor, Image, OciError, Problem, json};
+use crate::index::{Target, platform};
+use crate::{Descriptor, OciError, Problem, json};
 
 const LAYOUT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
 
@@ -34,13 +35,13 @@ pub enum LayoutFile {
     },
 }
 
-/// An image, and what a layout calls it.
+/// An image or an index, and what a layout calls it.
 #[derive(Debug, Clone, Copy)]
 pub struct Tagged<'a> {
     /// The annotation `org.opencontainers.image.ref.name`: `latest`, `app`.
     pub reference: &'a str,
-    /// The image.
-    pub image: &'a Image,
+    /// What is called so.
+    pub target: Target<'a>,
 }
 
 /// Where the blobs of a layout come from.
@@ -79,7 +80,7 @@ impl Blobs for &dyn Store {
 
 impl Layout {
     /// The layout of `images`, in this order in its index. Blobs that they share are
-    /// there once.
+    /// there once. An index of several platforms is an index within it.
     ///
     /// # Errors
     /// [`OciError::Reference`] for a name that is empty, has other characters than
@@ -99,7 +100,7 @@ impl Layout {
                 return wrong("another image has it too");
             }
             manifests.push(manifest(tagged));
-            for blob in tagged.image.blobs() {
+            for blob in tagged.target.blobs() {
                 let path = blob_path(&blob.digest);
                 let (digest, size) = (blob.digest, blob.size);
                 files.insert(path, LayoutFile::Blob { digest, size });
@@ -236,16 +237,12 @@ fn blob_path(digest: &BlobDigest) -> String {
 }
 
 fn manifest(tagged: &Tagged<'_>) -> oci_spec::image::Descriptor {
-    let arch = tagged.image.platform.arch;
-    let mut platform = PlatformBuilder::default()
-        .architecture(Arch::from(arch.oci()))
-        .os(Os::Linux)
-        .build()
-        .expect("all fields without a default are set");
-    platform.set_variant(arch.oci_variant().map(str::to_owned));
     let name = [(ANNOTATION_REF_NAME.to_owned(), tagged.reference.to_owned())];
-    let mut document = tagged.image.manifest.document(MediaType::ImageManifest);
-    document.set_platform(Some(platform));
+    let descriptor = tagged.target.descriptor();
+    let mut document = descriptor.document(MediaType::from(tagged.target.media_type()));
+    if let Target::Image(image) = tagged.target {
+        document.set_platform(Some(platform(image.platform)));
+    }
     document.set_annotations(Some(name.into_iter().collect()));
     document
 }

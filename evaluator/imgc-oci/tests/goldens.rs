@@ -6,7 +6,7 @@ use imgc_layer::{
     Compression, EntryKind, GZIP_ABI, Layer, SegmentWriter, StoreContents, TAR_ABI, ZSTD_ABI,
     assemble, plan_layer,
 };
-use imgc_oci::{Image, ImageSpec, LayerUse, Layout, MANIFEST_ABI, Tagged, write_image};
+use imgc_oci::{Image, ImageSpec, LayerUse, Layout, MANIFEST_ABI, Tagged, Target, write_image};
 use imgc_plan::{Config, Platform};
 use imgc_store::{BlobDigest, MemoryStore, Store};
 use imgc_tree::{Content, Kind, Meta, Node, Tree, TreePath};
@@ -211,7 +211,7 @@ fn archive() {
     let image = image(&store);
     let layout = Layout::new(&[Tagged {
         reference: "app",
-        image: &image,
+        target: Target::Image(&image),
     }])
     .expect("a layout");
     let mut writer = store.writer().expect("a writer");

@@ -5,8 +5,8 @@ use std::io::Read as _;
 
 use imgc_layer::{Compression, DiffId, Layer, StoreContents, assemble, plan_layer};
 use imgc_oci::{
-    DEFAULT_PATH, Image, ImageSpec, LayerUse, Layout, LayoutFile, OciError, Problem, Tagged,
-    validate, write_image,
+    DEFAULT_PATH, Image, ImageSpec, Index, LayerUse, Layout, LayoutFile, OciError, Problem, Tagged,
+    Target, validate, write_image, write_index,
 };
 use imgc_plan::{Arch, Config, ImagePath, Platform, Port, Protocol};
 use imgc_store::{BlobDigest, MemoryStore, Store};
@@ -296,7 +296,7 @@ fn a_layout_has_each_blob_once() {
     let image = image(&store);
     let [a, b] = ["app", "other/name:1.0"].map(|reference| Tagged {
         reference,
-        image: &image,
+        target: Target::Image(&image),
     });
     let layout = Layout::new(&[b, a]).expect("a layout");
     let files: BTreeMap<_, _> = layout.files().collect();
@@ -341,7 +341,7 @@ fn references_follow_the_specification() {
     let layout = |reference| {
         Layout::new(&[Tagged {
             reference,
-            image: &image,
+            target: Target::Image(&image),
         }])
     };
     for good in ["a", "a/b", "v1.2.3", "name:tag", "a--b", "A@b+c_d"] {
@@ -353,7 +353,7 @@ fn references_follow_the_specification() {
     }
     let twice = Tagged {
         reference: "a",
-        image: &image,
+        target: Target::Image(&image),
     };
     assert!(Layout::new(&[twice, twice]).is_err());
 }
@@ -364,7 +364,7 @@ fn an_archive_is_the_layout_and_always_the_same() {
     let image = image(&store);
     let layout = Layout::new(&[Tagged {
         reference: "app",
-        image: &image,
+        target: Target::Image(&image),
     }])
     .expect("a layout");
     let write = || {
@@ -431,4 +431,87 @@ fn the_media_type_says_how_a_layer_is_compressed() {
         assert_eq!(manifest["layers"][at]["mediaType"], **expected);
     }
     validate(&store, &image.manifest.digest).expect("it is valid");
+}
+
+#[test]
+fn an_index_names_its_manifests_with_their_platforms() {
+    let store = MemoryStore::new();
+    let image = image(&store);
+    let arms = |text: &str| text.parse::<Platform>().expect("a platform");
+    let manifests = [
+        (image.manifest, arms("linux/arm64")),
+        (image.config, arms("linux/arm/v7")),
+        (image.config, arms("linux/386")),
+    ];
+    let none = BTreeMap::new();
+    let index = write_index(&store, &manifests[..1], &none).expect("an index");
+    let again = write_index(&store, &manifests[..1], &none).expect("an index");
+    assert_eq!(index, again);
+    let read = |digest| -> Value {
+        let bytes = store
+            .read(digest, 1 << 20)
+            .expect("memory")
+            .expect("a blob");
+        serde_json::from_slice(&bytes).expect("JSON")
+    };
+    assert_eq!(
+        read(&index.digest),
+        json!({
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.oci.image.index.v1+json",
+            "manifests": [{
+                "mediaType": "application/vnd.oci.image.manifest.v1+json",
+                "digest": image.manifest.digest.to_string(),
+                "size": image.manifest.size,
+                "platform": {"architecture": "arm64", "os": "linux", "variant": "v8"},
+            }],
+        })
+    );
+    let said = BTreeMap::from([
+        ("b".to_owned(), "1".to_owned()),
+        ("a".to_owned(), "2".to_owned()),
+    ]);
+    let whole = write_index(&store, &manifests, &said).expect("an index");
+    let document = read(&whole.digest);
+    let platforms: Vec<&Value> = document["manifests"]
+        .as_array()
+        .expect("manifests")
+        .iter()
+        .map(|manifest| &manifest["platform"])
+        .collect();
+    assert_eq!(
+        platforms,
+        [
+            &json!({"architecture": "arm64", "os": "linux", "variant": "v8"}),
+            &json!({"architecture": "arm", "os": "linux", "variant": "v7"}),
+            &json!({"architecture": "386", "os": "linux"}),
+        ]
+    );
+    assert_eq!(document["annotations"], json!({"a": "2", "b": "1"}));
+
+    // In a layout, it is one name, and its images are chosen by their platforms.
+    let index = Index {
+        index,
+        images: vec![image.clone()],
+    };
+    let layout = Layout::new(&[Tagged {
+        reference: "app",
+        target: Target::Index(&index),
+    }])
+    .expect("a layout");
+    let files: BTreeMap<_, _> = layout.files().collect();
+    assert_eq!(files.len(), 5 + 2);
+    let LayoutFile::Bytes(bytes) = files["index.json"] else {
+        panic!("bytes")
+    };
+    let top: Value = serde_json::from_slice(bytes).expect("JSON");
+    assert_eq!(
+        top["manifests"],
+        json!([{
+            "mediaType": "application/vnd.oci.image.index.v1+json",
+            "digest": index.index.digest.to_string(),
+            "size": index.index.size,
+            "annotations": {"org.opencontainers.image.ref.name": "app"},
+        }])
+    );
 }

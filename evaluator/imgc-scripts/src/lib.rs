@@ -17,6 +17,7 @@
 //! would make of a failing command: an image is right or refused.
 
 mod actor;
+mod arch;
 mod commands;
 mod effects;
 mod errno;

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use imgc_build::{Built, Failed, Pinning};
+use imgc_build::{BuildError, Builder, Built, Failed, Pinning};
+use imgc_oci::{Descriptor, Whole};
+use imgc_plan::Index;
 use imgc_store::Store as _;
 use serde::Serialize;
 
@@ -12,6 +14,7 @@ use crate::cli::BuildArgs;
 use crate::describe::{self, Problem, Report};
 use crate::lock_file::LockFile;
 use crate::output::Output;
+use crate::product::Product;
 use crate::progress::{Explained, Progress};
 use crate::remote::Policy;
 use crate::signals::Signals;
@@ -44,12 +47,10 @@ fn once(
     let (built, progress) = all(work, &args.files, args.locked, terminal, &|built| {
         output.write(built, &*work.store)
     })?;
-    for (name, image) in &built {
-        warn(name, image, terminal);
-    }
+    warn_all(&built, terminal);
     if args.keep {
-        for (name, image) in &built {
-            let kept = work.store.keep(name, &image.image.manifest.digest);
+        for product in &built {
+            let kept = work.store.keep(&product.name, &product.digest());
             kept.map_err(|error| describe::store(&error))?;
         }
     }
@@ -63,9 +64,9 @@ fn once(
     if args.explain {
         steps::explain(&progress, terminal);
     }
-    built.iter().try_for_each(|(name, image)| {
-        terminal.result(&format!("{name} {}", image.image.manifest.digest))
-    })
+    built
+        .iter()
+        .try_for_each(|product| terminal.result(&format!("{} {}", product.name, product.digest())))
 }
 
 /// Builds every image of every file, and hands them to `take`. Of the progress, only what
@@ -80,7 +81,7 @@ pub(crate) fn all(
     locked: bool,
     terminal: &Terminal,
     take: Take<'_>,
-) -> Result<(Vec<(String, Built)>, Progress), Failure> {
+) -> Result<(Vec<Product>, Progress), Failure> {
     let policy = policy(locked);
     let mut sources = Vec::new();
     let mut failure = None;
@@ -121,7 +122,7 @@ pub(crate) fn all(
             Err(Taking::Damaged) if !again => {
                 again = true;
                 // Whatever else is damaged is found now: one more time is enough.
-                for blob in built.iter().flat_map(|(_, image)| image.image.blobs()) {
+                for blob in built.iter().flat_map(|product| product.target().blobs()) {
                     let checked = work.store.verify_read(&blob.digest);
                     checked.map_err(|error| describe::store(&error))?;
                 }
@@ -135,8 +136,8 @@ pub(crate) fn all(
     }
 }
 
-/// Takes images from the store, by their names.
-pub(crate) type Take<'a> = &'a dyn Fn(&[(String, Built)]) -> Result<(), Taking>;
+/// Takes images and indexes from the store.
+pub(crate) type Take<'a> = &'a dyn Fn(&[Product]) -> Result<(), Taking>;
 
 /// An error, and the place of the file that it is about.
 type Placed = (Option<usize>, Report);
@@ -239,7 +240,7 @@ pub(crate) fn make(
     source: &Source,
     lock: LockFile,
     progress: &Progress,
-) -> Result<Vec<(String, Built)>, Report> {
+) -> Result<Vec<Product>, Report> {
     let built = make_all(work, std::slice::from_ref(source), &[Some(lock)], progress);
     built.map_err(|mut errors| errors.swap_remove(0).1)
 }
@@ -250,7 +251,7 @@ fn make_all(
     sources: &[Source],
     locks: &[Option<LockFile>],
     progress: &Progress,
-) -> Result<Vec<(String, Built)>, Vec<Placed>> {
+) -> Result<Vec<Product>, Vec<Placed>> {
     let all = AllSources(sources);
     let builder = work.builder(&all, progress);
     let mut images = Vec::new();
@@ -272,26 +273,67 @@ fn make_all(
         placed.collect::<Vec<_>>()
     })?;
     let names = images.iter().map(|(image, _)| image.name.clone());
-    Ok(names.zip(built).collect())
+    let indexes: Vec<&Index> = sources
+        .iter()
+        .flat_map(|source| &source.plan().indexes)
+        .collect();
+    products(&builder, &indexes, names.zip(built)).map_err(|error| vec![(None, error.into())])
+}
+
+/// Puts images together that are parts of an index. An index stands where its first image
+/// does.
+fn products(
+    builder: &Builder<'_>,
+    indexes: &[&Index],
+    built: impl Iterator<Item = (String, Built)>,
+) -> Result<Vec<Product>, BuildError> {
+    let mut products = Vec::new();
+    let mut parts: Vec<(String, Built)> = Vec::new();
+    for (name, image) in built {
+        let index = indexes.iter().find(|index| index.images.contains(&name));
+        let Some(index) = index else {
+            products.push(Product::image(name, image));
+            continue;
+        };
+        // Those of one index follow each other.
+        parts.push((name, image));
+        if parts.len() == index.images.len() {
+            let images: Vec<&Built> = parts.iter().map(|(_, built)| built).collect();
+            products.push(Product {
+                name: index.name.clone(),
+                whole: Whole::Index(builder.index(index, &images)?),
+                images: std::mem::take(&mut parts),
+            });
+        }
+    }
+    Ok(products)
 }
 
 /// Two images of one name would overwrite each other.
 fn check_names(sources: &[Source]) -> Result<(), Problem> {
     let mut seen: BTreeMap<&str, &Path> = BTreeMap::new();
     for source in sources {
-        for image in &source.plan().images {
-            if let Some(first) = seen.insert(&image.name, &source.file) {
+        let plan = source.plan();
+        let images = plan.images.iter().map(|image| &image.name);
+        for name in images.chain(plan.indexes.iter().map(|index| &index.name)) {
+            if let Some(first) = seen.insert(name, &source.file) {
                 return Err(Problem::new(format!(
-                    "{} and {} both have an image `{}`",
+                    "{} and {} both have an image `{name}`",
                     first.display(),
                     source.file.display(),
-                    image.name
                 ))
                 .help("give one of them another name, with the field `name`"));
             }
         }
     }
     Ok(())
+}
+
+/// Says what whoever uses images has to know of them.
+pub(crate) fn warn_all(built: &[Product], terminal: &Terminal) {
+    for (name, image) in built.iter().flat_map(|product| &product.images) {
+        warn(name, image, terminal);
+    }
 }
 
 /// Says what whoever uses an image has to know of it.
@@ -380,6 +422,8 @@ pub(crate) fn note_work(progress: &Progress) {
 #[derive(Debug, Serialize)]
 struct Document<'a> {
     images: Vec<ImageDocument<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    indexes: Vec<IndexDocument<'a>>,
     realised: usize,
     reused: usize,
     /// Why each step was taken, if that was asked for.
@@ -394,14 +438,30 @@ struct ImageDocument<'a> {
     built: &'a Built,
 }
 
-fn json(built: &[(String, Built)], progress: &Progress, explain: bool) -> String {
+/// An index, and the names of its images.
+#[derive(Debug, Serialize)]
+struct IndexDocument<'a> {
+    name: &'a str,
+    index: Descriptor,
+    images: Vec<&'a str>,
+}
+
+fn json(built: &[Product], progress: &Progress, explain: bool) -> String {
     let (realised, reused) = progress.realised();
     let images = built
         .iter()
+        .flat_map(|product| &product.images)
         .map(|(name, built)| ImageDocument { name, built })
         .collect();
+    let indexes = built.iter().filter(|product| product.is_index());
+    let indexes = indexes.map(|product| IndexDocument {
+        name: &product.name,
+        index: product.target().descriptor(),
+        images: product.images.iter().map(|(name, _)| &**name).collect(),
+    });
     serde_json::to_string_pretty(&Document {
         images,
+        indexes: indexes.collect(),
         realised,
         reused,
         steps: explain.then(|| progress.explained()),

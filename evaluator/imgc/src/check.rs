@@ -18,6 +18,7 @@ use crate::terminal::{Failure, Terminal};
 
 /// Finds what is wrong with files, and corrects what a machine can correct.
 pub(crate) fn run(args: &CheckArgs, terminal: &Terminal) -> Result<(), Failure> {
+    args.evaluation.check_one_platform()?;
     let mut desks = Desks::new(&args.evaluation, false);
     let mut report = Report::default();
     if args

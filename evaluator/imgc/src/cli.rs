@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli_start::{CompletionsArgs, ImportArgs, InitArgs, ManArgs};
 use crate::examples;
+use crate::terminal::Failure;
 
 /// Builds container images from `.img` files, with nothing executed.
 #[derive(Debug, Parser)]
@@ -89,6 +90,9 @@ pub(crate) enum Command {
     /// Say what differs between two images: packages, files, configuration, layers.
     #[command(after_help = examples::DIFF)]
     Diff(DiffArgs),
+    /// Bring an image of a registry into the store.
+    #[command(after_help = examples::PULL)]
+    Pull(PullArgs),
     /// Write an image in another form: an archive, a layout, its files.
     #[command(after_help = examples::EXPORT)]
     Export(ExportArgs),
@@ -222,9 +226,22 @@ pub(crate) struct LayersArgs {
     pub(crate) work: WorkArgs,
 }
 
+/// How registries are asked.
+#[derive(Debug, Args)]
+pub(crate) struct RegistryArgs {
+    /// Speak HTTP without TLS, to a registry on this machine.
+    #[arg(long)]
+    pub(crate) insecure: bool,
+    /// Believe only the authorities of this file, in PEM. Default: the system's.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+}
+
 /// What every command takes that looks into images.
 #[derive(Debug, Args)]
 pub(crate) struct LookArgs {
+    #[command(flatten)]
+    pub(crate) registry: RegistryArgs,
     /// Fail instead of changing imgc.lock.
     #[arg(long)]
     pub(crate) locked: bool,
@@ -235,8 +252,8 @@ pub(crate) struct LookArgs {
 /// `imgc inspect`.
 #[derive(Debug, Args)]
 pub(crate) struct InspectArgs {
-    /// FILE.img[#NAME], which is built, oci:DIR, oci-archive:FILE or docker-archive:FILE,
-    /// with :TAG or @DIGEST; or the path of a layout or an archive.
+    /// FILE.img[#NAME], which is built, oci:DIR, oci-archive:FILE, docker-archive:FILE or
+    /// docker://HOST/NAME, with :TAG or @DIGEST; or the path of a layout or an archive.
     #[arg(value_name = "IMAGE")]
     pub(crate) image: String,
     /// Print one JSON document instead of lines.
@@ -249,8 +266,8 @@ pub(crate) struct InspectArgs {
 /// `imgc ls`.
 #[derive(Debug, Args)]
 pub(crate) struct LsArgs {
-    /// FILE.img[#NAME], which is built, oci:DIR, oci-archive:FILE or docker-archive:FILE,
-    /// with :TAG or @DIGEST; or the path of a layout or an archive.
+    /// FILE.img[#NAME], which is built, oci:DIR, oci-archive:FILE, docker-archive:FILE or
+    /// docker://HOST/NAME, with :TAG or @DIGEST; or the path of a layout or an archive.
     #[arg(value_name = "IMAGE")]
     pub(crate) image: String,
     /// The folder, or a file. Default: the root.
@@ -272,8 +289,8 @@ pub(crate) struct LsArgs {
 /// `imgc cat`.
 #[derive(Debug, Args)]
 pub(crate) struct CatArgs {
-    /// FILE.img[#NAME], which is built, oci:DIR, oci-archive:FILE or docker-archive:FILE,
-    /// with :TAG or @DIGEST; or the path of a layout or an archive.
+    /// FILE.img[#NAME], which is built, oci:DIR, oci-archive:FILE, docker-archive:FILE or
+    /// docker://HOST/NAME, with :TAG or @DIGEST; or the path of a layout or an archive.
     #[arg(value_name = "IMAGE")]
     pub(crate) image: String,
     /// The file. Links are followed, inside of the image.
@@ -314,14 +331,28 @@ pub(crate) struct DiffArgs {
 /// `imgc export`.
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
-    /// FILE.img[#NAME], which is built, oci:DIR, oci-archive:FILE or docker-archive:FILE,
-    /// with :TAG or @DIGEST; or the path of a layout or an archive.
+    /// FILE.img[#NAME], which is built, oci:DIR, oci-archive:FILE, docker-archive:FILE or
+    /// docker://HOST/NAME, with :TAG or @DIGEST; or the path of a layout or an archive.
     #[arg(value_name = "IMAGE")]
     pub(crate) image: String,
     /// Where to write: `tar:FILE` (all its files in one archive), `dir:DIR` (its files in a
     /// folder), `docker-archive:FILE`, `oci-archive:FILE` or `oci:DIR`.
     #[arg(short, long, value_name = "WHERE")]
     pub(crate) output: String,
+    #[command(flatten)]
+    pub(crate) look: LookArgs,
+}
+
+/// `imgc pull`.
+#[derive(Debug, Args)]
+pub(crate) struct PullArgs {
+    /// HOST[:PORT]/NAME[:TAG][@sha256:DIGEST]; without both, the tag is `latest`.
+    #[arg(value_name = "REFERENCE")]
+    pub(crate) reference: String,
+    /// Write it, too: `oci:DIR`, `oci-archive:FILE`, `docker-archive:FILE`, `tar:FILE` or
+    /// `dir:DIR`.
+    #[arg(short, long, value_name = "WHERE")]
+    pub(crate) output: Option<String>,
     #[command(flatten)]
     pub(crate) look: LookArgs,
 }
@@ -360,12 +391,8 @@ pub(crate) struct PushArgs {
     /// more than once.
     #[arg(required = true, value_name = "REFERENCE")]
     pub(crate) references: Vec<String>,
-    /// Speak HTTP without TLS, to a registry on this machine.
-    #[arg(long)]
-    pub(crate) insecure: bool,
-    /// Believe only the authorities of this file, in PEM. Default: the system's.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) ca: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) registry: RegistryArgs,
     /// Another repository of the registry that may have layers already, to be taken from
     /// there. May be given more than once.
     #[arg(long = "mount-from", value_name = "NAME")]
@@ -657,9 +684,11 @@ pub(crate) enum DocFormat {
 /// What every command takes that evaluates.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct EvaluationArgs {
-    /// The platform of images that don't name one.
-    #[arg(long, value_name = "linux/ARCH", default_value = "linux/amd64")]
-    pub(crate) platform: imgc_plan::Platform,
+    /// The platform of images that don't name one; of several, and of an index, the one that
+    /// is looked at. Several, with commas or given more than once, make an index of each
+    /// image. Default: linux/amd64.
+    #[arg(long = "platform", value_name = "linux/ARCH", value_delimiter = ',')]
+    pub(crate) platforms: Vec<imgc_plan::Platform>,
     /// An argument for a file that is a function of named fields. May be given more
     /// than once.
     #[arg(long = "arg", value_name = "NAME=VALUE", value_parser = argument)]
@@ -670,6 +699,27 @@ pub(crate) struct EvaluationArgs {
     /// Use no network.
     #[arg(long)]
     pub(crate) offline: bool,
+}
+
+impl EvaluationArgs {
+    /// The platform of images that don't name one; the first of several.
+    pub(crate) fn platform(&self) -> imgc_plan::Platform {
+        let first = self.platforms.first().copied();
+        first.unwrap_or(imgc_plan::Platform::DEFAULT)
+    }
+
+    /// Makes sure that there is one platform, for a command that takes no more.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub(crate) fn check_one_platform(&self) -> Result<(), Failure> {
+        match &*self.platforms {
+            [] | [_] => Ok(()),
+            _ => Err(Failure::Usage(
+                "this command takes one --platform: it looks at one image".to_owned(),
+            )),
+        }
+    }
 }
 
 /// What every command takes that builds.

@@ -213,6 +213,11 @@ pub(crate) fn diagnostic(error: &BuildError, origins: &Origins) -> Option<Diagno
                     Place::Suite,
                     "not a suite that imgc knows",
                 ),
+                ArchiveError::Architecture { .. } => (
+                    codes::BAD_PLATFORM,
+                    Place::Suite,
+                    "released for other architectures",
+                ),
                 ArchiveError::Dist { dist, .. } => (
                     codes::BAD_ARCHIVE,
                     Place::Archive(dist.clone()),
@@ -407,6 +412,11 @@ fn build(error: &BuildError) -> Problem {
             .note(format!("it asks for {asked} ({suite} {arch}, {variant})"))
             .help("run it without --locked, and commit the imgc.lock that it writes")
         }
+        BuildError::Release {
+            archive,
+            error: imgc_apt::ReleaseError::NoIndex { path },
+        } => Problem::new(format!("the archive {archive} has no {path}"))
+            .help("build for a platform that it has packages for, or leave the archive out there"),
         BuildError::Release { archive, error } => Problem::new(format!(
             "the InRelease of {archive} is not to be trusted: {error}"
         ))

@@ -205,7 +205,7 @@ impl Desk {
 /// What the command line says about evaluation.
 pub(crate) fn options(args: &EvaluationArgs, select: Option<&str>) -> Options {
     Options {
-        platform: args.platform,
+        platform: args.platform(),
         limits: Limits::default(),
         arguments: args.arguments.iter().cloned().collect(),
         select: select.map(str::to_owned),

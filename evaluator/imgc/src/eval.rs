@@ -11,6 +11,7 @@ use crate::terminal::{Failure, Terminal};
 
 /// Evaluates a file, one of its fields, or an expression, and prints what it gives.
 pub(crate) fn run(args: &EvalArgs, terminal: &Terminal) -> Result<(), Failure> {
+    args.evaluation.check_one_platform()?;
     let mut desks = Desks::new(&args.evaluation, true);
     let given = match (&args.expression, &args.file) {
         (Some(expression), _) => Some(("<expression>", expression.clone())),

@@ -22,6 +22,7 @@ Examples:
   imgc build apps.img#web                 the field `web` of the file's record
   imgc build -o oci-archive:app.tar app.img
   imgc build --platform linux/arm64 app.img
+  imgc build --platform linux/amd64,linux/arm64 app.img   an index of two images
   imgc build --watch app.img              again whenever a file changes";
 
 pub(crate) const PLAN: &str = "\
@@ -62,6 +63,11 @@ Examples:
   imgc export app.img -o docker-archive:app.tar
   imgc export oci:app.oci -o tar:files.tar
   imgc export app.img -o dir:root";
+
+pub(crate) const PULL: &str = "\
+Examples:
+  imgc pull registry.example/team/app:1.2
+  imgc pull registry.example/team/app:1.2 -o oci:app.oci";
 
 pub(crate) const LOAD: &str = "\
 Examples:

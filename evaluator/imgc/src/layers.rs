@@ -21,7 +21,11 @@ pub(crate) fn run(args: &LayersArgs, terminal: &Terminal) -> Result<(), Failure>
     let work = Work::begin(&args.work)?;
     let (built, progress) = build::all(&work, &args.files, args.locked, terminal, &|_| Ok(()))?;
     progress.finish();
-    let document = document(&built);
+    let images: Vec<(String, Built)> = built
+        .into_iter()
+        .flat_map(|product| product.images)
+        .collect();
+    let document = document(&images);
     if args.json {
         let text = serde_json::to_string_pretty(&document).expect("a document is plain data");
         return terminal.result(&text);

@@ -30,10 +30,12 @@ mod manual;
 mod network;
 mod output;
 mod plan;
+mod product;
 mod programs;
 mod progress;
 mod project;
 mod push;
+mod registry;
 mod remote;
 mod repl;
 mod serve;
@@ -77,6 +79,7 @@ fn main() -> ExitCode {
         Command::Ls(args) => look::ls::run(args, &terminal),
         Command::Cat(args) => look::cat::run(args, &terminal),
         Command::Diff(args) => look::diff::run(args, &terminal),
+        Command::Pull(args) => look::pull::run(args, &terminal),
         Command::Export(args) => look::export::run(args, &terminal),
         Command::Load(args) => load::run(args, &terminal),
         Command::Push(args) => push::run(args, &terminal),

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-use imgc_build::Built;
 use imgc_oci::{Blobs, Layout, LayoutFile, OciError, Tagged};
 use imgc_store::{BlobDigest, Store, StoreError};
 use rayon::prelude::*;
@@ -12,6 +11,7 @@ use rayon::prelude::*;
 use crate::beside::{folder_beside, write_whole};
 use crate::build::Taking;
 use crate::describe::{self, Problem};
+use crate::product::Product;
 
 /// The file of a layout that names its images, and the annotation that it does so with.
 const INDEX: &str = "index.json";
@@ -66,14 +66,10 @@ impl Output {
     ///
     /// # Errors
     /// [`Taking::Damaged`] where a blob is not what it is named; what the disk says.
-    pub(crate) fn write(
-        &self,
-        images: &[(String, Built)],
-        store: &dyn Store,
-    ) -> Result<(), Taking> {
+    pub(crate) fn write(&self, images: &[Product], store: &dyn Store) -> Result<(), Taking> {
         match self {
             Self::Default => images.iter().try_for_each(|image| {
-                let folder = PathBuf::from(format!("{}.oci", image.0));
+                let folder = PathBuf::from(format!("{}.oci", image.name));
                 write_folder(&folder, &layout(std::slice::from_ref(image))?, &store)
             }),
             Self::Folder(folder) => write_folder(folder, &layout(images)?, &store),
@@ -82,12 +78,12 @@ impl Output {
     }
 }
 
-fn layout(images: &[(String, Built)]) -> Result<Layout, Problem> {
+fn layout(images: &[Product]) -> Result<Layout, Problem> {
     let tagged: Vec<Tagged<'_>> = images
         .iter()
-        .map(|(name, built)| Tagged {
-            reference: name,
-            image: &built.image,
+        .map(|product| Tagged {
+            reference: &product.name,
+            target: product.target(),
         })
         .collect();
     Layout::new(&tagged).map_err(|error| describe::oci(&error))

@@ -20,6 +20,7 @@ const ERROR_MARK: &str = "# error:";
 
 /// Runs what is to be tested in files, and says what failed.
 pub(crate) fn run(args: &TestArgs, terminal: &Terminal) -> Result<(), Failure> {
+    args.evaluation.check_one_platform()?;
     let mut desks = Desks::new(&args.evaluation, true);
     let options = desks.options(None);
     let mut report = Report::default();

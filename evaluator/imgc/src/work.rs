@@ -216,7 +216,11 @@ impl Work {
         if std::mem::take(&mut known.is_old) {
             known.session.refresh();
         }
-        let evaluated = known.session.evaluate(&entry, &options);
+        let platforms = &self.evaluation.platforms;
+        let evaluated = match &**platforms {
+            [] => known.session.evaluate(&entry, &options),
+            platforms => known.session.evaluate_for(&entry, &options, platforms),
+        };
         let project = known.project.clone();
         Ok(Source {
             lock,
@@ -257,22 +261,32 @@ impl Work {
                 continue;
             }
             let (project, entry) = self.project(&file, Policy::Pinned, lock).ok()?;
-            let options = desk::options(&self.evaluation, None);
             let mut session = Session::new(Arc::new(project.clone()));
-            let evaluated = session.evaluate(&entry, &options);
-            asked.modules.extend(project.remotes.asked());
-            if evaluated.plan.is_none() && desk::is_function(&mut session, &entry) {
-                // What it asks for depends on its arguments, which nobody knows here.
-                continue;
-            }
-            let plan = match evaluated.plan {
-                None if is_module(&evaluated) => continue,
-                plan => plan?,
+            let one = [self.evaluation.platform()];
+            let platforms = match &*self.evaluation.platforms {
+                [] => &one,
+                platforms => platforms,
             };
-            for image in plan.images {
-                if let Some(packages) = &image.packages {
-                    let request = imgc_build::request(image.platform.arch, packages);
-                    asked.requests.push(request);
+            for &platform in platforms {
+                let options = imgc_eval::Options {
+                    platform,
+                    ..desk::options(&self.evaluation, None)
+                };
+                let evaluated = session.evaluate(&entry, &options);
+                asked.modules.extend(project.remotes.asked());
+                if evaluated.plan.is_none() && desk::is_function(&mut session, &entry) {
+                    // What it asks for depends on its arguments, which nobody knows here.
+                    break;
+                }
+                let plan = match evaluated.plan {
+                    None if is_module(&evaluated) => break,
+                    plan => plan?,
+                };
+                for image in plan.images {
+                    if let Some(packages) = &image.packages {
+                        let request = imgc_build::request(image.platform.arch, packages);
+                        asked.requests.push(request);
+                    }
                 }
             }
         }
@@ -315,9 +329,13 @@ impl Source {
         &self.plan
     }
 
-    /// Asks for one of its images alone, by name.
+    /// Asks for one of its images, or one index and its images, alone, by name.
     pub(crate) fn keep(&mut self, name: &str) {
-        self.plan.images.retain(|image| image.name == name);
+        self.plan.indexes.retain(|index| index.name == name);
+        let parts = self.plan.indexes.iter().flat_map(|index| &index.images);
+        let parts: BTreeSet<String> = parts.cloned().collect();
+        let is_kept = |image: &str| image == name || parts.contains(image);
+        self.plan.images.retain(|image| is_kept(&image.name));
     }
 }
 

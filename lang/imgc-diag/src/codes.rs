@@ -274,6 +274,8 @@ pub const BAD_PATTERN: Code = Code(531);
 pub const SKIPPED_AND_STATED: Code = Code(532);
 /// Bad layers.
 pub const BAD_LAYERS: Code = Code(533);
+/// An index without images, or with two for one platform.
+pub const BAD_INDEX: Code = Code(534);
 /// Bad capability.
 pub const BAD_CAPABILITY: Code = Code(545);
 
@@ -408,6 +410,7 @@ pub const REGISTRY: &[Entry] = &[
     entry(BAD_PATTERN, "bad pattern of paths"),
     entry(SKIPPED_AND_STATED, "scripts both skipped and stated"),
     entry(BAD_LAYERS, "bad layers"),
+    entry(BAD_INDEX, "bad index"),
     entry(BAD_CAPABILITY, "bad capability"),
     // The command line: 06xx
     entry(ARGUMENT_NEEDED, "argument that is needed"),

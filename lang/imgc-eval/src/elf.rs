@@ -3,12 +3,13 @@
 //! Reads only the parts of the file that say so, each of a bounded length. The
 //! layouts and numbers are those of the `object` crate. Nothing is executed.
 
-use imgc_plan::Arch;
+use imgc_plan::{Arch, ElfKind};
 use object::elf::{
-    DT_NEEDED, DT_NULL, Dyn64, ELFCLASS64, ELFDATA2LSB, ELFMAG, ET_DYN, ET_EXEC, FileHeader64,
-    PT_DYNAMIC, PT_INTERP, ProgramHeader64,
+    DT_NEEDED, DT_NULL, ELFCLASS64, ELFDATA2LSB, ELFMAG, ET_DYN, ET_EXEC, FileHeader32,
+    FileHeader64, PT_DYNAMIC, PT_INTERP,
 };
-use object::{LittleEndian, pod};
+use object::read::elf::{Dyn as _, FileHeader, ProgramHeader as _};
+use object::{Endianness, pod};
 
 use crate::world::WorldError;
 
@@ -21,12 +22,12 @@ type Read<'a> = dyn FnMut(u64, usize) -> Result<Vec<u8>, WorldError> + 'a;
 pub(crate) enum ElfError {
     /// It is not an ELF file: `script` when it begins with `#!`.
     NotElf { script: bool },
-    /// It is ELF, but not for 64 bits, little-endian.
-    NotElf64,
+    /// It is ELF, but of another class or byte order than the architecture's.
+    Class(ElfKind),
     /// It is an object file, a core dump, or a shared library without an entry.
     NotProgram,
     /// It is for another machine.
-    Machine(u16),
+    Machine(ElfKind),
     /// It asks for an interpreter.
     Interpreter(String),
     /// It asks for shared libraries.
@@ -39,59 +40,90 @@ pub(crate) enum ElfError {
 
 /// The longest table that is read, in bytes.
 const MAX_TABLE: u64 = 4 * 1024 * 1024;
-const HEADER: u64 = size_of::<FileHeader64<LittleEndian>>() as u64;
-const PROGRAM_HEADER: u64 = size_of::<ProgramHeader64<LittleEndian>>() as u64;
-const DYNAMIC: u64 = size_of::<Dyn64<LittleEndian>>() as u64;
+/// The length of the longer of the two headers.
+const HEADER: usize = size_of::<FileHeader64<Endianness>>();
 
-/// The name of an architecture by its `e_machine`, for messages.
-pub(crate) fn machine_name(machine: u16) -> String {
-    if let Some(arch) = Arch::ALL.into_iter().find(|a| a.elf_machine() == machine) {
+/// The name of an architecture by its ELF files, for messages.
+pub(crate) fn machine_name(found: ElfKind) -> String {
+    if let Some(arch) = Arch::ALL.into_iter().find(|arch| arch.elf() == found) {
         return arch.to_string();
     }
-    match machine {
-        3 => "i386".to_owned(),
-        21 => "ppc64".to_owned(),
-        22 => "s390x".to_owned(),
-        40 => "arm".to_owned(),
-        243 => "riscv64".to_owned(),
-        other => format!("machine {other}"),
-    }
+    let bits = if found.wide { 64 } else { 32 };
+    let order = if found.little { "little" } else { "big" };
+    let name = match found.machine {
+        3 | 62 => "x86",
+        20 | 21 => "POWER",
+        22 => "IBM Z",
+        40 | 183 => "ARM",
+        243 => "RISC-V",
+        other => return format!("machine {other}"),
+    };
+    format!("{name}, {bits} bits, {order}-endian")
 }
 
 /// Checks a file of the project.
 pub(crate) fn check(file: &mut Read<'_>, arch: Arch) -> Result<(), ElfError> {
-    let start = file(0, HEADER as usize).map_err(ElfError::World)?;
+    let start = file(0, HEADER).map_err(ElfError::World)?;
     if !start.starts_with(&ELFMAG) {
         let script = start.starts_with(b"#!");
         return Err(ElfError::NotElf { script });
     }
-    if start.get(4) != Some(&ELFCLASS64.0) || start.get(5) != Some(&ELFDATA2LSB.0) {
-        return Err(ElfError::NotElf64);
+    let damaged = ElfError::Damaged;
+    let (Some(class), Some(order)) = (start.get(4), start.get(5)) else {
+        return Err(damaged);
+    };
+    let wide = *class == ELFCLASS64.0;
+    let little = *order == ELFDATA2LSB.0;
+    let end = if little {
+        Endianness::Little
+    } else {
+        Endianness::Big
+    };
+    if wide {
+        program::<FileHeader64<Endianness>>(file, &start, end, arch)
+    } else {
+        program::<FileHeader32<Endianness>>(file, &start, end, arch)
     }
-    let end = LittleEndian;
-    let (header, _) =
-        pod::from_bytes::<FileHeader64<LittleEndian>>(&start).map_err(|()| ElfError::Damaged)?;
-    let machine = header.e_machine.get(end).0;
-    if machine != arch.elf_machine() {
-        return Err(ElfError::Machine(machine));
+}
+
+/// Checks a file with this kind of header, which `start` begins with.
+fn program<E: FileHeader<Endian = Endianness>>(
+    file: &mut Read<'_>,
+    start: &[u8],
+    end: Endianness,
+    arch: Arch,
+) -> Result<(), ElfError> {
+    let (header, _) = pod::from_bytes::<E>(start).map_err(|()| ElfError::Damaged)?;
+    let found = ElfKind {
+        machine: header.e_machine(end).0,
+        wide: header.is_type_64(),
+        little: end == Endianness::Little,
+    };
+    let wanted = arch.elf();
+    if found.machine != wanted.machine {
+        return Err(ElfError::Machine(found));
     }
-    let kind = header.e_type.get(end);
-    if (kind != ET_EXEC && kind != ET_DYN) || header.e_entry.get(end) == 0 {
+    if found != wanted {
+        return Err(ElfError::Class(found));
+    }
+    let kind = header.e_type(end);
+    let entry: u64 = header.e_entry(end).into();
+    if (kind != ET_EXEC && kind != ET_DYN) || entry == 0 {
         return Err(ElfError::NotProgram);
     }
-    let count = u64::from(header.e_phnum.get(end));
-    if count == 0 || u64::from(header.e_phentsize.get(end)) != PROGRAM_HEADER {
+    let count = usize::from(header.e_phnum(end));
+    let each = size_of::<E::ProgramHeader>();
+    if count == 0 || usize::from(header.e_phentsize(end)) != each {
         return Err(ElfError::Damaged);
     }
-    let table = read(file, header.e_phoff.get(end), count * PROGRAM_HEADER)?;
+    let table = read(file, header.e_phoff(end).into(), (count * each) as u64)?;
     let (segments, _) =
-        pod::slice_from_bytes::<ProgramHeader64<LittleEndian>>(&table, count as usize)
-            .map_err(|()| ElfError::Damaged)?;
+        pod::slice_from_bytes::<E::ProgramHeader>(&table, count).map_err(|()| ElfError::Damaged)?;
     let mut needed = 0;
     let mut has_dynamic = false;
     for segment in segments {
-        let (at, size) = (segment.p_offset.get(end), segment.p_filesz.get(end));
-        let kind = segment.p_type.get(end);
+        let (at, size): (u64, u64) = (segment.p_offset(end).into(), segment.p_filesz(end).into());
+        let kind = segment.p_type(end);
         if kind == PT_INTERP {
             let bytes = read(file, at, size.min(4096))?;
             let text = bytes.split(|&b| b == 0).next().unwrap_or_default();
@@ -106,12 +138,12 @@ pub(crate) fn check(file: &mut Read<'_>, arch: Arch) -> Result<(), ElfError> {
                 return Err(ElfError::Damaged);
             }
             let bytes = read(file, at, size)?;
-            let (entries, _) =
-                pod::slice_from_bytes::<Dyn64<LittleEndian>>(&bytes, (size / DYNAMIC) as usize)
-                    .map_err(|()| ElfError::Damaged)?;
+            let each = size_of::<E::Dyn>();
+            let (entries, _) = pod::slice_from_bytes::<E::Dyn>(&bytes, bytes.len() / each)
+                .map_err(|()| ElfError::Damaged)?;
             needed += entries
                 .iter()
-                .map(|entry| entry.d_tag.get(end))
+                .map(|entry| entry.d_tag(end))
                 .take_while(|&tag| tag != DT_NULL)
                 .filter(|&tag| tag == DT_NEEDED)
                 .count() as u64;
@@ -169,6 +201,62 @@ mod tests {
     fn checked(bytes: &[u8]) -> Result<(), ElfError> {
         let world = MemoryWorld::new().file("p", bytes);
         check(&mut |at, len| world.read("p", at, len), Arch::Amd64)
+    }
+
+    /// The smallest program of an architecture: one segment, and a header.
+    fn smallest(arch: Arch) -> Vec<u8> {
+        let elf = arch.elf();
+        let put = |out: &mut Vec<u8>, value: u64, size: usize| {
+            let bytes = value.to_be_bytes();
+            let bytes = &bytes[8 - size..];
+            match elf.little {
+                true => out.extend(bytes.iter().rev()),
+                false => out.extend(bytes),
+            }
+        };
+        let (class, order) = (1 + u8::from(elf.wide), 2 - u8::from(elf.little));
+        let mut out = vec![0x7f, b'E', b'L', b'F', class, order, 1];
+        out.resize(16, 0);
+        let (word, header, segment) = if elf.wide { (8, 64, 56) } else { (4, 52, 32) };
+        put(&mut out, 2, 2);
+        put(&mut out, u64::from(elf.machine), 2);
+        put(&mut out, 1, 4);
+        for value in [0x1000, header, 0] {
+            put(&mut out, value, word);
+        }
+        put(&mut out, 0, 4);
+        for value in [header, segment, 1, 40, 0, 0] {
+            put(&mut out, value, 2);
+        }
+        put(&mut out, 1, 4);
+        out.resize((header + segment) as usize, 0);
+        out
+    }
+
+    #[test]
+    fn a_program_is_of_one_architecture() {
+        for of in Arch::ALL {
+            let world = MemoryWorld::new().file("p", smallest(of));
+            for wanted in Arch::ALL {
+                let found = check(&mut |at, len| world.read("p", at, len), wanted);
+                if of == wanted {
+                    assert_eq!(found, Ok(()), "{of}");
+                } else {
+                    assert_eq!(found, Err(ElfError::Machine(of.elf())), "{of} {wanted}");
+                    assert_eq!(machine_name(of.elf()), of.debian());
+                }
+            }
+        }
+        let mut big = smallest(Arch::Ppc64el);
+        big[5] = 2;
+        big[18..20].reverse();
+        let world = MemoryWorld::new().file("p", &big);
+        let Err(ElfError::Class(found)) =
+            check(&mut |at, len| world.read("p", at, len), Arch::Ppc64el)
+        else {
+            panic!("a file of another byte order was taken");
+        };
+        assert_eq!(machine_name(found), "POWER, 64 bits, big-endian");
     }
 
     fn words(words: &[u64]) -> Vec<u8> {

@@ -78,6 +78,16 @@ impl Origins {
         self.fields.get(image).map(String::as_str)
     }
 
+    /// Takes over where the image named `image` is written in `others`, for one named `to`.
+    pub(crate) fn copy(&mut self, others: &Self, image: &str, to: &str) {
+        if let Some(places) = others.places.get(image) {
+            self.places.insert(to.to_owned(), places.clone());
+        }
+        if let Some(field) = others.fields.get(image) {
+            self.fields.insert(to.to_owned(), field.clone());
+        }
+    }
+
     pub(crate) fn insert_field(&mut self, image: String, field: String) {
         self.fields.insert(image, field);
     }

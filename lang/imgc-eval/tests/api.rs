@@ -71,7 +71,7 @@ fn origins_point_at_the_users_text() {
     let sources: Vec<&String> = plan.sources.values().collect();
     assert_eq!(sources, ["images/motd"]);
     let files: Vec<&str> = evaluated.sources.keys().map(|f| f.as_str()).collect();
-    assert_eq!(files, ["images/app.img", "std/debian"]);
+    assert_eq!(files, ["images/app.img", "std/debian", "std/recipe"]);
 }
 
 #[test]

@@ -30,7 +30,7 @@ pub(crate) fn lenses(_: &Context<'_>, view: &FileView<'_>, built: &[BuiltImage])
     if names.exports.is_empty() {
         let tree = view.parse().tree();
         let ty = view.describe().ty.unwrap_or_default();
-        let Some(expr) = tree.expr().filter(|_| ty == "Image") else {
+        let Some(expr) = tree.expr().filter(|_| ty == "Image" || ty == "Index") else {
             return Vec::new();
         };
         let start = expr.range().start();
@@ -43,7 +43,9 @@ pub(crate) fn lenses(_: &Context<'_>, view: &FileView<'_>, built: &[BuiltImage])
     let ranges: Vec<TextRange> = names.exports.iter().map(|export| export.range).collect();
     let shapes = view.shapes(&ranges);
     let images = shapes.into_iter();
-    let images = images.filter(|(_, shape)| shape.kind == ShapeKind::Host("Image"));
+    let is_built =
+        |kind: &ShapeKind| matches!(kind, ShapeKind::Host("Image") | ShapeKind::Host("Index"));
+    let images = images.filter(|(_, shape)| is_built(&shape.kind));
     let lenses = images.filter_map(|(range, _)| {
         let mut exports = names.exports.iter();
         let export = exports.find(|export| export.range == range)?;

@@ -13,7 +13,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Attributes, BlobDigest, Compression, DrvDigest, Effects, File, Group, Image, Layers, User,
+    Attributes, BlobDigest, Compression, DrvDigest, Effects, File, Group, Image, Layers, Platform,
+    User,
 };
 
 /// One step of a build.
@@ -105,6 +106,14 @@ pub enum Action {
         /// How the layer is compressed.
         compression: Compression,
     },
+    /// Manifests of several platforms, to an index.
+    Index {
+        /// The manifests, in the order of the index.
+        manifests: Vec<Manifest>,
+        /// Annotations of the index.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        annotations: BTreeMap<String, String>,
+    },
     /// A whole image from its description and its pins: the question that a warm
     /// build asks first.
     Request {
@@ -119,6 +128,17 @@ pub enum Action {
         /// The versions of the code behind the other kinds, by kind.
         abis: BTreeMap<String, u32>,
     },
+}
+
+/// A manifest of an [`Action::Index`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Its digest.
+    pub digest: BlobDigest,
+    /// Its length in bytes.
+    pub size: u64,
+    /// Where its image runs.
+    pub platform: Platform,
 }
 
 /// The packages of an [`Action::Install`], in the order in which they are unpacked.
@@ -158,7 +178,7 @@ mod tests {
 
     /// Encodings and their digests, of each kind of action with all that it may say. `BLOB`
     /// stands for the digest of nothing, without `sha256:`.
-    const GOLDENS: [(&str, &str); 8] = [
+    const GOLDENS: [(&str, &str); 9] = [
         (
             r#"{"abi":1,"action":{"fetch":{"sha256":"sha256:BLOB","size":123}}}"#,
             "413cb1c1a057c8c340a80feff763d6ecf665da2c223585533f26df349bd65ee1",
@@ -186,6 +206,10 @@ mod tests {
         (
             r#"{"abi":4,"action":{"files":{"epoch":0,"base":["sha256:BLOB"],"groups":[],"users":[],"files":[],"compression":"zstd"}}}"#,
             "50f19ed6ffac8388943c9a98a383ccb1fc44c2a127140efc380055fdf945cea4",
+        ),
+        (
+            r#"{"abi":1,"action":{"index":{"manifests":[{"digest":"sha256:BLOB","size":7,"platform":"linux/arm/v7"}],"annotations":{"a":"b"}}}}"#,
+            "83703328e1d4c5bbdcce8752943bd2ee0f7122b052c9855a1da3fd9250b6ac86",
         ),
         (
             r#"{"abi":1,"action":{"request":{"image":{"name":"app","platform":"linux/amd64","packages":null,"groups":[],"users":[],"files":[],"config":{"entrypoint":["/bin/app"],"cmd":[],"env":{"A":"b"},"user":"65534","workdir":"/srv","labels":{},"ports":[{"number":80,"protocol":"tcp"}],"volumes":[],"stop_signal":null}},"epoch":0,"packages":["sha256:BLOB"],"calls":[],"abis":{"files":4,"install":3}}}}"#,

@@ -11,10 +11,43 @@ use crate::{Capability, FileDigest, ImagePath, Layers, Platform};
 pub struct Plan {
     /// The images, by name, names unique, in the order of the source.
     pub images: Vec<Image>,
+    /// The indexes, by name, in the order of the source. No index has the name of an image.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub indexes: Vec<Index>,
     /// Where the contents that the images name stand in the project: a path
     /// relative to the project root, with `/` between its parts. This is how a
     /// build finds the bytes; it is no part of what an image is.
     pub sources: BTreeMap<FileDigest, String>,
+}
+
+/// One name for images of several platforms. The images are in [`Plan::images`] like any
+/// other: what is done for an image is done for each of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Index {
+    /// Its name, by the rule of an image's.
+    pub name: String,
+    /// The names of its images, in the order of the index: at least one, none twice, each
+    /// for another platform, and none part of another index.
+    pub images: Vec<String>,
+    /// Annotations of the index.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+}
+
+impl Index {
+    /// What the image of an index is called: the index's name and Debian's of the
+    /// architecture.
+    pub fn member(name: &str, platform: Platform) -> String {
+        format!("{name}-{}", platform.arch.debian())
+    }
+}
+
+impl Plan {
+    /// The index that an image is part of.
+    pub fn index_of(&self, image: &str) -> Option<&Index> {
+        let has = |index: &&Index| index.images.iter().any(|name| name == image);
+        self.indexes.iter().find(has)
+    }
 }
 
 /// One image for one platform.

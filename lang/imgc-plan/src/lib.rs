@@ -14,12 +14,12 @@ mod layers;
 mod platform;
 
 pub use capability::{CAPABILITY_ATTRIBUTE, Capability, FileCapabilities, UnknownCapability};
-pub use derivation::{Action, Derivation, Inputs};
+pub use derivation::{Action, Derivation, Inputs, Manifest};
 pub use digest::{BlobDigest, DigestError, DrvDigest, FileDigest};
 pub use image::{
-    Archive, Attributes, Config, Content, Effects, File, FileNode, Group, IdRange, Image, Owner,
-    Packages, Plan, Port, Protocol, User, Variant,
+    Archive, Attributes, Config, Content, Effects, File, FileNode, Group, IdRange, Image, Index,
+    Owner, Packages, Plan, Port, Protocol, User, Variant,
 };
 pub use image_path::{ImagePath, ImagePathError};
 pub use layers::{Compression, CompressionError, Layers, MAX_LAYERS};
-pub use platform::{Arch, ParseArchError, Platform};
+pub use platform::{Arch, ElfKind, ParseArchError, Platform};

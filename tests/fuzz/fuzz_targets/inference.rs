@@ -7,8 +7,11 @@ use imgc_eval::{MemoryWorld, Options, Session};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    let world = MemoryWorld::new()
-        .module("debian", imgc_stdlib::module("debian").expect("std/debian"))
+    let modules = imgc_stdlib::modules().iter();
+    let world = modules
+        .fold(MemoryWorld::new(), |world, (name, module)| {
+            world.module(name, module)
+        })
         .file("main.img", text);
     let checked = Session::new(Arc::new(world)).check("main.img", &Options::default());
     for diagnostic in &checked.diagnostics {

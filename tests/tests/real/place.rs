@@ -30,7 +30,7 @@ pub(crate) fn copy_examples(to: &Path) {
     std::fs::create_dir_all(to.join(".git")).expect("a folder");
     let mut command = Command::new("cp");
     command.args(["-r", "--no-preserve=mode,ownership"]);
-    for example in ["web", "python", "distroless"] {
+    for example in ["web", "python", "distroless", "recipes"] {
         command.arg(repository().join("examples").join(example));
     }
     run(command.arg(to)).succeeds();
@@ -38,11 +38,25 @@ pub(crate) fn copy_examples(to: &Path) {
         // A developer's own build may have left one.
         let _ = std::fs::remove_file(to.join(example).join("imgc.lock"));
     }
+    for recipe in recipes() {
+        let _ = std::fs::remove_file(to.join("recipes").join(recipe).join("imgc.lock"));
+    }
     let mode = std::fs::Permissions::from_mode(0o755);
     for arch in ["amd64", "arm64"] {
         let server = to.join("web/bin").join(arch).join("server");
         std::fs::set_permissions(server, mode.clone()).expect("its mode");
     }
+}
+
+/// The examples of recipes, by their folders, sorted.
+pub(crate) fn recipes() -> Vec<String> {
+    let listing = std::fs::read_dir(repository().join("examples/recipes")).expect("a folder");
+    let mut names: Vec<String> = listing
+        .map(|entry| entry.expect("an entry").file_name())
+        .map(|name| name.to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
 }
 
 /// Runs `command` to its end. A program that is missing is a failure.

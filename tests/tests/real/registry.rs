@@ -1,5 +1,5 @@
-//! `imgc push` to Debian's docker-registry: without TLS, then with TLS and a password.
-//! skopeo, podman and crane have it as it was pushed.
+//! `imgc push` to Debian's docker-registry and `imgc pull` from it: without TLS, then with TLS
+//! and a password. skopeo, podman and crane have it as it was pushed.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -250,6 +250,104 @@ fn what_is_pushed_is_what_was_built_and_nothing_is_sent_twice() {
 }
 
 #[test]
+fn an_index_comes_with_all_its_images() {
+    let registry = Registry::start("registry-index", false);
+    let project = project("pushed-index");
+    let index = format!("{}/app:1", registry.address);
+    let pushed = push(
+        &project,
+        &[
+            "--insecure",
+            &index,
+            "--platform",
+            "linux/amd64,linux/arm64",
+        ],
+    );
+    let line = pushed.succeeds().stdout.trim().to_owned();
+    let digest = line.rsplit(' ').next().expect("a digest").to_owned();
+    let platforms = |text: &str| -> Vec<String> {
+        let found: serde_json::Value = serde_json::from_str(text).expect("JSON");
+        assert_eq!(
+            found["mediaType"],
+            "application/vnd.oci.image.index.v1+json"
+        );
+        let all = found["manifests"].as_array().expect("manifests").iter();
+        all.map(|one| one["platform"]["architecture"].to_string())
+            .collect()
+    };
+    let manifest = call("crane", &["manifest", "--insecure", &index]);
+    assert_eq!(platforms(&manifest), ["\"amd64\"", "\"arm64\""]);
+    let found = call("crane", &["digest", "--insecure", &index]);
+    assert_eq!(found.trim(), digest);
+    let remote = ["validate", "--insecure", "--fast", "--remote", &index];
+    call("crane", &remote);
+
+    let source = format!("docker://{index}");
+    let plain = "--tls-verify=false";
+    let raw = call("skopeo", &["inspect", plain, "--raw", &source]);
+    assert_eq!(raw, manifest);
+    let copy = project.join("copy");
+    let target = format!("oci:{}:copy", copy.display());
+    let all = ["copy", "-q", "--all", "--src-tls-verify=false"];
+    call("skopeo", &[&all[..], &[&source, &target]].concat());
+    let (copied, images) = Layout::open_index(&copy);
+    assert_eq!(copied, digest);
+    for (arch, (platform, image)) in ["amd64", "arm64"].into_iter().zip(&images) {
+        assert!(platform.starts_with(&format!("linux/{arch}")), "{platform}");
+        let status = &image.tree()["var/lib/dpkg/status"].bytes;
+        let text = String::from_utf8_lossy(status).into_owned();
+        assert!(text.contains(&format!("Architecture: {arch}")), "{text}");
+        // skopeo, podman and crane each take the image of one platform from it.
+        let config = [
+            "--override-arch",
+            arch,
+            "inspect",
+            plain,
+            "--config",
+            &source,
+        ];
+        let found: serde_json::Value =
+            serde_json::from_str(&call("skopeo", &config)).expect("JSON");
+        assert_eq!(found["architecture"], arch);
+        let platform = format!("linux/{arch}");
+        let one = ["digest", "--insecure", "--platform", &platform, &index];
+        assert_eq!(call("crane", &one).trim(), image.digest);
+        let at = |name: &str| {
+            let folder = PLACE.join("registry-index-podman").join(name);
+            folder.display().to_string()
+        };
+        let (root, state) = (at("root"), at("run"));
+        let podman = ["--root", &root, "--runroot", &state, "--storage-driver=vfs"];
+        let pull = ["pull", "-q", plain, "--arch", arch, &index];
+        let id = call("podman", &[&podman[..], &pull].concat());
+        let ask = [
+            "image",
+            "inspect",
+            "--format",
+            "{{.Architecture}}",
+            id.trim(),
+        ];
+        assert_eq!(call("podman", &[&podman[..], &ask].concat()).trim(), arch);
+    }
+    let again = push(
+        &project,
+        &[
+            "--insecure",
+            &index,
+            "--platform",
+            "linux/amd64,linux/arm64",
+        ],
+    );
+    assert!(
+        again
+            .succeeds()
+            .stderr
+            .contains("the registry has this image"),
+        "{again:?}"
+    );
+}
+
+#[test]
 fn a_registry_with_tls_and_a_password_takes_it_from_who_may() {
     let registry = Registry::start("registry-tls", true);
     let project = project("pushed-tls");
@@ -317,6 +415,20 @@ fn a_registry_with_tls_and_a_password_takes_it_from_who_may() {
         "{refused:?}"
     );
     assert!(!refused.stderr.contains("guess"), "{refused:?}");
+    let read = ["inspect", "--ca", &authority];
+    let image = format!("docker://{app}");
+    let refused = look(&project, &[&read[..], &[&*image]].concat());
+    assert_eq!(refused.code, Some(1));
+    assert!(
+        refused.stderr.contains("does not let `somebody` read app"),
+        "{refused:?}"
+    );
+    login("secret word").succeeds();
+    let pull = ["pull", "--ca", &authority, &app];
+    let pulled = look(&project, &pull);
+    let name = format!("{}/app@{digest}\n", registry.address);
+    assert_eq!(pulled.succeeds().stdout, name);
+
     let helper = "{\"credsStore\":\"pass\",\"credHelpers\":{\"HOST\":\"pass\"}}";
     let helper = helper.replace("HOST", &registry.address);
     std::fs::write(project.join("auth.json"), helper).expect("a file");
@@ -325,4 +437,79 @@ fn a_registry_with_tls_and_a_password_takes_it_from_who_may() {
         helped.stderr.contains("`docker-credential-pass` keeps it"),
         "{helped:?}"
     );
+}
+
+/// A command that reads images, with a store of its own.
+fn look(project: &Path, args: &[&str]) -> Outcome {
+    let mut command = imgc_command();
+    command
+        .current_dir(project)
+        .args(args)
+        .arg("--store")
+        .arg(project.join("store"));
+    command.env("REGISTRY_AUTH_FILE", project.join("auth.json"));
+    run(&mut command)
+}
+
+#[test]
+fn what_is_pulled_is_what_was_pushed() {
+    let registry = Registry::start("registry-pull", false);
+    let project = project("pulled");
+    let app = format!("{}/app:1", registry.address);
+    let pushed = push(&project, &["--insecure", &app]);
+    let digest = pushed.succeeds().stdout.trim().to_owned();
+    let digest = digest.rsplit(' ').next().expect("a digest");
+    let pinned = format!("{}/app@{digest}", registry.address);
+
+    // To look at a configuration fetches no layer.
+    let image = format!("docker://{app}");
+    let inspected = look(&project, &["inspect", "--insecure", "--json", &image]);
+    let said: serde_json::Value = serde_json::from_str(&inspected.succeeds().stdout).expect("JSON");
+    assert!(said.to_string().contains(digest), "{said}");
+    let layers = registry.log().matches("\"GET /v2/app/blobs/").count();
+    assert_eq!(layers, 1, "the configuration alone");
+    let note = look(&project, &["cat", "--insecure", &image, "/srv/note"]);
+    assert_eq!(note.succeeds().stdout, "first\n");
+
+    // All of it, byte for byte; what is in the store is not fetched again.
+    let pull = ["pull", "--insecure", &app, "-o", "oci:pulled"];
+    let pulled = look(&project, &pull);
+    assert_eq!(pulled.succeeds().stdout, format!("{pinned}\n"));
+    let layout = Layout::open(&project.join("pulled"));
+    assert_eq!(layout.digest, digest);
+    assert!(layout.tree().contains_key("srv/note"));
+    let fetched = |registry: &Registry| registry.log().matches("\"GET /v2/app/blobs/").count();
+    let before = fetched(&registry);
+    look(&project, &pull).succeeds();
+    assert_eq!(fetched(&registry), before);
+
+    // The same image as skopeo has it: in docker's formats, with gzip.
+    let source = format!("docker://{app}");
+    let other = format!("docker://{}/other:1", registry.address);
+    let plain = ["--src-tls-verify=false", "--dest-tls-verify=false"];
+    let form = ["--format", "v2s2", "--dest-compress-format", "gzip"];
+    let copy = ["copy", "-q", &source, &other];
+    call("skopeo", &[&copy[..], &plain[..], &form[..]].concat());
+    let same = look(&project, &["diff", "--insecure", "app.img", &other]);
+    assert!(
+        !same.stdout.contains("/srv/note") && same.stdout.contains("application/vnd.docker"),
+        "{same:?}"
+    );
+    std::fs::write(project.join("note"), "second\n").expect("a file");
+    let differs = look(&project, &["diff", "--insecure", "app.img", &other]);
+    assert!(differs.stdout.contains("srv/note"), "{differs:?}");
+
+    // What is not there; and what is pinned and in the store, when nobody answers.
+    let missing = format!("{}/app:none", registry.address);
+    let missing = look(&project, &["pull", "--insecure", &missing]);
+    assert_eq!(missing.code, Some(1));
+    assert!(
+        missing.stderr.contains("the registry has no "),
+        "{missing:?}"
+    );
+    let far = look(&project, &["pull", "--insecure", "registry.example/app"]);
+    assert_eq!(far.code, Some(2), "{far:?}");
+    drop(registry);
+    let alone = look(&project, &["pull", "--insecure", "--offline", &pinned]);
+    assert_eq!(alone.succeeds().stdout, format!("{pinned}\n"));
 }

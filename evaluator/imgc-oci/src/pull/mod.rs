@@ -5,6 +5,7 @@
 //! bounded, and verified by digest. No sockets, no redirects and no retries here: those
 //! are the transport's.
 
+mod files;
 mod reference;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use serde::Deserialize;
 
 use crate::auth::{self, Demand};
 
+pub use files::RegistryImage;
 pub use reference::{ArtifactReference, ReferenceError, Version};
 pub(crate) use reference::{is_name, is_tag};
 

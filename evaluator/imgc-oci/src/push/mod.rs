@@ -1,4 +1,4 @@
-//! Pushing an image, by the distribution specification 1.1, over a transport that the caller
+//! Pushing an image or an index, by the distribution specification 1.1, over a transport that the caller
 //! gives.
 //!
 //! Nothing is sent that the registry has: the manifest is asked for first, then each blob,
@@ -7,10 +7,10 @@
 //! No sockets here: those are the transport's. What a registry answers is not believed where
 //! it names another digest.
 
-mod session;
+pub(crate) mod session;
 mod upload;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 
 use imgc_store::{BlobDigest, Store, StoreError};
@@ -18,12 +18,9 @@ use rayon::prelude::*;
 
 use crate::auth::Credentials;
 use crate::pull::{ArtifactReference, RegistryAnswer, Version};
-use crate::{Descriptor, Image};
+use crate::{Descriptor, Target};
 
 use session::Session;
-
-/// The media type of an image's manifest.
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
 /// The largest manifest that is sent, in bytes.
 const MAX_MANIFEST: u64 = 4 * 1024 * 1024;
@@ -40,8 +37,35 @@ pub trait PushTransport: Sync {
     /// Why there is no answer, in words for the user. Whether bytes have arrived is not known.
     fn send(&self, request: PushRequest<'_>) -> Result<RegistryAnswer, String>;
 
+    /// The answer to a `GET` whose body is read as it comes. Redirects are not followed. An
+    /// address that may not be asked is refused.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    fn open(&self, url: &str, headers: &[(&str, String)]) -> Result<OpenAnswer, String>;
+
     /// Waits before another try: after so many failures, and at least so many seconds.
     fn wait(&self, failed: u32, seconds: u64);
+}
+
+/// An answer whose body has not been read.
+pub struct OpenAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, their names in small letters.
+    pub headers: BTreeMap<String, String>,
+    /// The body.
+    pub body: Box<dyn Read>,
+}
+
+impl std::fmt::Debug for OpenAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let headers = &self.headers;
+        f.debug_struct("OpenAnswer")
+            .field("status", &self.status)
+            .field("headers", headers)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A request.
@@ -92,7 +116,7 @@ pub struct Pushed {
     pub unchanged: bool,
 }
 
-/// Why an image was not pushed. Nothing names what was sent of it.
+/// Why an image was not pushed or pulled. Nothing names what was sent of it.
 #[derive(Debug, thiserror::Error)]
 pub enum PushError {
     /// No answer.
@@ -104,8 +128,10 @@ pub enum PushError {
         reason: String,
     },
     /// The registry wants somebody to log in, or somebody else.
-    #[error("the registry {host} does not let {who} push to {name}")]
+    #[error("the registry {host} does not let {who} {act} {name}")]
     Unauthorized {
+        /// What for: `push to` or `read`.
+        act: &'static str,
         /// The registry.
         host: String,
         /// The repository.
@@ -142,6 +168,12 @@ pub enum PushError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The registry has no such thing, or does not show it to everybody.
+    #[error("the registry has no {0}")]
+    NotFound(String),
+    /// What was fetched can't be written.
+    #[error("what was fetched can't be written: {0}")]
+    Write(io::Error),
     /// An image is pushed to a tag.
     #[error("an image is pushed to a tag, and `{0}` names a digest")]
     NoTag(String),
@@ -176,30 +208,43 @@ enum Fate {
     Sent(u64),
 }
 
-/// Pushes an image whose blobs are in the store.
+/// Pushes an image, or an index and its images, whose blobs are in the store. Whatever names
+/// something comes after it: blobs, then the manifests of an index, under their digests, and
+/// last what the tag names.
 ///
 /// # Errors
-/// A [`PushError`]. Of several blobs that fail, the first that the manifest names.
-pub fn push_image(
+/// A [`PushError`]. Of several blobs that fail, the first that the manifests name.
+pub fn push(
     transport: &dyn PushTransport,
     store: &dyn Store,
-    image: &Image,
+    target: Target<'_>,
     to: &Destination,
 ) -> Result<Pushed, PushError> {
     let Version::Tag(tag) = &to.reference.version else {
         return Err(PushError::NoTag(to.reference.to_string()));
     };
     let session = Session::new(transport, to);
-    let manifest = store.read(&image.manifest.digest, MAX_MANIFEST)?;
-    let manifest = manifest.ok_or(PushError::Lost(image.manifest.digest))?;
+    let read = |digest: &BlobDigest| {
+        let document = store.read(digest, MAX_MANIFEST)?;
+        document.ok_or(PushError::Lost(*digest))
+    };
+    let digest = target.descriptor().digest;
+    let document = read(&digest)?;
+    let mut manifests = Vec::new();
+    if let Target::Index(index) = target {
+        for image in &index.images {
+            manifests.push((image, read(&image.manifest.digest)?));
+        }
+    }
     let mut pushed = Pushed::default();
-    if session.names(tag, &image.manifest.digest)? {
+    if session.names(tag, &digest, target.media_type())? {
         pushed.unchanged = true;
         return Ok(pushed);
     }
     let mut seen = BTreeSet::new();
-    let mut blobs: Vec<Descriptor> = vec![image.config];
-    blobs.extend(&image.layers);
+    let images = target.images().iter();
+    let blobs = images.flat_map(|image| std::iter::once(&image.config).chain(&image.layers));
+    let mut blobs: Vec<Descriptor> = blobs.copied().collect();
     blobs.retain(|blob| seen.insert(blob.digest));
     let each = |blob: &Descriptor| upload::blob(&session, store, blob, &to.others);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(AT_ONCE).build();
@@ -217,7 +262,12 @@ pub fn push_image(
             }
         }
     }
-    session.put_manifest(tag, &manifest)?;
+    for (image, manifest) in &manifests {
+        let media_type = Target::Image(image).media_type();
+        let name = image.manifest.digest.to_string();
+        session.put_manifest(&name, manifest, media_type)?;
+    }
+    session.put_manifest(tag, &document, target.media_type())?;
     Ok(pushed)
 }
 

@@ -1,6 +1,7 @@
 //! One repository of a registry, and who asks it: logs in where it is demanded, and tries
 //! again where that may help. It knows no blobs.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::{Mutex, PoisonError};
 
@@ -10,10 +11,13 @@ use serde::Deserialize;
 use crate::auth::{self, Demand};
 use crate::pull::RegistryAnswer;
 
-use super::{Destination, MANIFEST, PushError, PushRequest, PushTransport};
+use super::{Destination, OpenAnswer, PushError, PushRequest, PushTransport};
 
 /// How many tries a request gets while it fails in a way that may pass.
 const TRIES: u32 = 5;
+
+/// How many redirects are followed.
+const MAX_REDIRECTS: usize = 5;
 
 /// The longest that a registry may ask to wait, in seconds.
 const MAX_WAIT: u64 = 60;
@@ -25,45 +29,143 @@ const SHOWN: usize = 300;
 const MAX_DOCUMENT: usize = 4 * 1024 * 1024;
 
 /// A repository.
-pub(super) struct Session<'a> {
+pub(crate) struct Session<'a> {
     pub(super) transport: &'a dyn PushTransport,
-    to: &'a Destination,
+    to: Destination,
     /// `https://HOST`
     origin: String,
+    /// Whether nothing is to be sent.
+    reads: bool,
     /// The header `authorization` that a challenge led to.
     login: Mutex<Option<String>>,
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(transport: &'a dyn PushTransport, to: &'a Destination) -> Self {
+    pub(super) fn new(transport: &'a dyn PushTransport, to: &Destination) -> Self {
         let scheme = if to.plain { "http" } else { "https" };
         Self {
             transport,
-            to,
+            to: to.clone(),
             origin: format!("{scheme}://{}", to.reference.host),
+            reads: false,
             login: Mutex::new(None),
         }
     }
 
+    /// For one who only reads.
+    pub(crate) fn reading(transport: &'a dyn PushTransport, from: &Destination) -> Self {
+        Self {
+            reads: true,
+            ..Self::new(transport, from)
+        }
+    }
+
+    /// What is asked.
+    pub(crate) fn of(&self) -> &Destination {
+        &self.to
+    }
+
+    /// The answer to a GET, redirects followed, with a login where the registry wants one:
+    /// no other host is shown it. A status that may pass is tried again.
+    pub(crate) fn open(
+        &self,
+        url: &str,
+        headers: &[(&str, String)],
+    ) -> Result<OpenAnswer, PushError> {
+        let mut failed = 0;
+        loop {
+            let answer = self.open_once(url, headers);
+            failed += 1;
+            let seconds = match &answer {
+                Ok(answer) if is_passing(answer.status) => wanted_wait(&answer.headers),
+                Err(PushError::Transport { .. }) => 0,
+                _ => return answer,
+            };
+            if failed == TRIES {
+                return answer;
+            }
+            self.transport.wait(failed, seconds.min(MAX_WAIT));
+        }
+    }
+
+    fn open_once(&self, url: &str, headers: &[(&str, String)]) -> Result<OpenAnswer, PushError> {
+        let mut url = url.to_owned();
+        let mut asked = false;
+        for _ in 0..=MAX_REDIRECTS {
+            let answer = self.open_as(&url, headers, self.login().as_deref())?;
+            match answer.status {
+                401 if self.is_own(&url) && !asked => {
+                    asked = true;
+                    let challenge = answer.headers.get("www-authenticate");
+                    let challenge = challenge.ok_or_else(|| self.refused())?;
+                    let login = self.log_in(challenge)?;
+                    *self.login.lock().unwrap_or_else(PoisonError::into_inner) = Some(login);
+                }
+                401 | 403 => return Err(self.refused()),
+                301 | 302 | 303 | 307 | 308 => {
+                    let what = "a redirect";
+                    url = location(&answer.headers, &url, what)?;
+                }
+                _ => return Ok(answer),
+            }
+        }
+        Err(PushError::Answer {
+            what: url,
+            reason: format!("more than {MAX_REDIRECTS} redirects"),
+        })
+    }
+
+    fn open_as(
+        &self,
+        url: &str,
+        headers: &[(&str, String)],
+        login: Option<&str>,
+    ) -> Result<OpenAnswer, PushError> {
+        let mut all = headers.to_vec();
+        if let Some(login) = login.filter(|_| self.is_own(url)) {
+            all.push(("authorization", login.to_owned()));
+        }
+        let answer = self.transport.open(url, &all);
+        answer.map_err(|reason| PushError::Transport {
+            url: url.to_owned(),
+            reason,
+        })
+    }
+
+    /// Waits before another try: after so many failures.
+    pub(crate) fn wait(&self, failed: u32) {
+        self.transport.wait(failed, 0);
+    }
+
     /// The address of something in the repository: `blobs/uploads/`.
-    pub(super) fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("{}/v2/{}/{path}", self.origin, self.to.reference.name)
     }
 
-    /// Whether a tag names this manifest already.
-    pub(super) fn names(&self, tag: &str, digest: &BlobDigest) -> Result<bool, PushError> {
+    /// Whether a tag names this manifest or index already.
+    pub(super) fn names(
+        &self,
+        tag: &str,
+        digest: &BlobDigest,
+        media_type: &str,
+    ) -> Result<bool, PushError> {
         let url = self.url(&format!("manifests/{tag}"));
-        let headers = [("accept", MANIFEST.to_owned())];
+        let headers = [("accept", media_type.to_owned())];
         let answer = self.tried("HEAD", &url, &headers)?;
         let named = answer.headers.get("docker-content-digest");
         Ok(answer.status == 200 && named.is_some_and(|named| *named == digest.to_string()))
     }
 
-    /// Puts a manifest under a tag: the last step, and all or nothing.
-    pub(super) fn put_manifest(&self, tag: &str, manifest: &[u8]) -> Result<(), PushError> {
+    /// Puts a manifest or an index under a tag or its digest: all or nothing.
+    pub(super) fn put_manifest(
+        &self,
+        name: &str,
+        manifest: &[u8],
+        media_type: &str,
+    ) -> Result<(), PushError> {
         let what = format!("the manifest of {}", self.to.reference);
-        let url = self.url(&format!("manifests/{tag}"));
-        let headers = [("content-type", MANIFEST.to_owned())];
+        let url = self.url(&format!("manifests/{name}"));
+        let headers = [("content-type", media_type.to_owned())];
         let answer = self.again(|| {
             let mut body = manifest;
             let length = manifest.len() as u64;
@@ -101,12 +203,7 @@ impl<'a> Session<'a> {
     /// Whether another try may help: then that is after a while.
     pub(super) fn may_pass(&self, answer: &Result<RegistryAnswer, PushError>, failed: u32) -> bool {
         let seconds = match answer {
-            Ok(answer) if matches!(answer.status, 408 | 425 | 429 | 500 | 502..=504) => {
-                let wanted = answer.headers.get("retry-after");
-                wanted
-                    .and_then(|wanted| wanted.trim().parse().ok())
-                    .unwrap_or(0)
-            }
+            Ok(answer) if is_passing(answer.status) => wanted_wait(&answer.headers),
             Err(PushError::Transport { .. }) => 0,
             _ => return false,
         };
@@ -188,7 +285,8 @@ impl<'a> Session<'a> {
 
     /// The header `authorization` that a challenge asks for.
     fn log_in(&self, challenge: &str) -> Result<String, PushError> {
-        let mut scopes = vec![format!("repository:{}:pull,push", self.to.reference.name)];
+        let actions = if self.reads { "pull" } else { "pull,push" };
+        let mut scopes = vec![format!("repository:{}:{actions}", self.to.reference.name)];
         let others = self.to.others.iter();
         scopes.extend(others.map(|name| format!("repository:{name}:pull")));
         let credentials = self.to.credentials.as_ref();
@@ -230,6 +328,7 @@ impl<'a> Session<'a> {
     fn refused(&self) -> PushError {
         let who = self.to.credentials.as_ref();
         PushError::Unauthorized {
+            act: if self.reads { "read" } else { "push to" },
             host: self.to.reference.host.clone(),
             name: self.to.reference.name.clone(),
             who: match who {
@@ -245,25 +344,7 @@ impl<'a> Session<'a> {
         answer: &RegistryAnswer,
         what: &str,
     ) -> Result<String, PushError> {
-        let bad = |reason: &str| PushError::Answer {
-            what: what.to_owned(),
-            reason: reason.to_owned(),
-        };
-        let location = answer.headers.get("location");
-        let location = location.ok_or_else(|| bad("no location"))?;
-        let is_plain = location.bytes().all(|byte| byte.is_ascii_graphic());
-        match location {
-            _ if !is_plain => Err(bad("a location that is no address")),
-            location if location.starts_with("//") => Ok(format!(
-                "{}:{location}",
-                self.origin.split(':').next().unwrap_or("https")
-            )),
-            location if location.starts_with('/') => Ok(format!("{}{location}", self.origin)),
-            location if location.starts_with("http") && location.contains("://") => {
-                Ok(location.clone())
-            }
-            _ => Err(bad("a location that is no address")),
-        }
+        location(&answer.headers, &self.origin, what)
     }
 
     /// Makes sure that an answer has one of these statuses.
@@ -299,6 +380,44 @@ impl<'a> Session<'a> {
             _ => Ok(()),
         }
     }
+}
+
+/// The address that an answer from `url` names.
+fn location(
+    headers: &BTreeMap<String, String>,
+    url: &str,
+    what: &str,
+) -> Result<String, PushError> {
+    let bad = |reason: &str| PushError::Answer {
+        what: what.to_owned(),
+        reason: reason.to_owned(),
+    };
+    let location = headers.get("location").ok_or_else(|| bad("no location"))?;
+    let is_plain = location.bytes().all(|byte| byte.is_ascii_graphic());
+    let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
+    let host = rest.split('/').next().unwrap_or_default();
+    match location {
+        _ if !is_plain => Err(bad("a location that is no address")),
+        location if location.starts_with("//") => Ok(format!("{scheme}:{location}")),
+        location if location.starts_with('/') => Ok(format!("{scheme}://{host}{location}")),
+        location if location.starts_with("http") && location.contains("://") => {
+            Ok(location.clone())
+        }
+        _ => Err(bad("a location that is no address")),
+    }
+}
+
+/// Whether a status may be another the next time.
+fn is_passing(status: u16) -> bool {
+    matches!(status, 408 | 425 | 429 | 500 | 502..=504)
+}
+
+/// How many seconds a registry asks to wait.
+fn wanted_wait(headers: &BTreeMap<String, String>) -> u64 {
+    let wanted = headers.get("retry-after");
+    wanted
+        .and_then(|wanted| wanted.trim().parse().ok())
+        .unwrap_or(0)
 }
 
 /// The words of an error, as the specification has them; nothing where they are not there.

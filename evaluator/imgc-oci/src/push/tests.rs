@@ -6,6 +6,8 @@ use std::sync::Mutex;
 use imgc_plan::Platform;
 use imgc_store::MemoryStore;
 
+use crate::{Image, Index};
+
 use super::*;
 
 const HOST: &str = "registry.example";
@@ -148,6 +150,10 @@ impl PushTransport for Memory {
         ))
     }
 
+    fn open(&self, url: &str, _: &[(&str, String)]) -> Result<OpenAnswer, String> {
+        Err(format!("nothing is fetched: {url}"))
+    }
+
     fn wait(&self, _: u32, seconds: u64) {
         self.state().waited += seconds;
     }
@@ -266,6 +272,15 @@ fn route(
         }
         _ => panic!("{method} {path}"),
     }
+}
+
+fn push_image(
+    transport: &dyn PushTransport,
+    store: &MemoryStore,
+    image: &Image,
+    to: &Destination,
+) -> Result<Pushed, PushError> {
+    push(transport, store, Target::Image(image), to)
 }
 
 /// An image of a small and a large layer. It need not be one that runs.
@@ -444,4 +459,38 @@ fn logins_are_answered_or_refused() {
         "{failed}"
     );
     assert!(!format!("{failed:?}").contains("wrong"));
+}
+
+#[test]
+fn an_index_comes_after_what_it_names() {
+    let store = MemoryStore::default();
+    let first = image(&store);
+    let put = |bytes: &[u8]| Descriptor {
+        digest: store.put(bytes).expect("memory"),
+        size: bytes.len() as u64,
+    };
+    let second = Image {
+        manifest: put(b"{\"schemaVersion\": 2}"),
+        config: put(b"{ }"),
+        ..first.clone()
+    };
+    let index = Index {
+        index: put(b"index"),
+        images: vec![first.clone(), second.clone()],
+    };
+    let memory = Memory::new(Fault::None);
+    let target = Target::Index(&index);
+    let pushed = push(&memory, &store, target, &to("app:1")).expect("pushed");
+    // What both images have is sent once.
+    assert_eq!((pushed.sent, pushed.there), (4, 0));
+    let asked = memory.state().asked.clone();
+    let put: Vec<_> = asked
+        .iter()
+        .filter_map(|line| line.strip_prefix("PUT v2/app/manifests/"))
+        .collect();
+    let (one, two) = (first.manifest.digest, second.manifest.digest);
+    assert_eq!(put, [&*one.to_string(), &*two.to_string(), "1"]);
+    assert_eq!(memory.state().manifests["app:1"], b"index");
+    let again = push(&memory, &store, target, &to("app:1")).expect("pushed");
+    assert!(again.unchanged);
 }

@@ -5,7 +5,6 @@ use serde_json::json;
 
 use super::BlobBody;
 
-pub(super) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub(super) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 /// What a request is answered.

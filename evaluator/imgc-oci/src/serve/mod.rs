@@ -17,13 +17,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use imgc_store::{BlobDigest, Check, Store, StoreError};
 
-use crate::Image;
 use crate::pull::is_tag;
+use crate::{Target, Whole};
 
 pub use answer::{Answer, Body};
 pub use body::BlobBody;
 
-use answer::{INDEX, MANIFEST};
+use answer::INDEX;
 use range::Range;
 use route::{Route, Version};
 use turns::Turns;
@@ -44,11 +44,11 @@ pub trait Images: Send + Sync {
     /// [`Refusal`]; [`Refusal::NoTag`] never.
     fn tags(&self, name: &str) -> Result<Vec<String>, Refusal>;
 
-    /// The images of a repository as they are now: the one of a tag, or all.
+    /// The images and indexes of a repository as they are now: the one of a tag, or all.
     ///
     /// # Errors
     /// [`Refusal`].
-    fn build(&self, name: &str, wanted: Wanted<'_>) -> Result<Vec<Image>, Refusal>;
+    fn build(&self, name: &str, wanted: Wanted<'_>) -> Result<Vec<Whole>, Refusal>;
 }
 
 /// Which images of a repository are wanted.
@@ -87,10 +87,10 @@ pub struct Registry {
     store: Arc<dyn Store>,
     images: Box<dyn Images>,
     /// The newest images of each repository that was asked for.
-    known: Mutex<BTreeMap<String, VecDeque<Image>>>,
+    known: Mutex<BTreeMap<String, VecDeque<Whole>>>,
     /// Blobs that were read whole, and were what they are named.
     checked: Mutex<BTreeSet<BlobDigest>>,
-    turns: Turns<(String, Option<String>), Result<Vec<Image>, Refusal>>,
+    turns: Turns<(String, Option<String>), Result<Vec<Whole>, Refusal>>,
 }
 
 impl std::fmt::Debug for Registry {
@@ -138,31 +138,31 @@ impl Registry {
     }
 
     fn manifest(&self, name: &str, version: &Version<'_>) -> Result<Answer, StoreError> {
-        let digest = match version {
+        let (digest, media_type) = match version {
             Version::Tag(tag) => match self.build(name, Wanted::Tag(tag)) {
                 Err(refusal) => return Ok(refused(name, refusal)),
-                Ok(images) => match images.first() {
-                    Some(image) => image.manifest.digest,
+                Ok(all) => match all.first().map(Whole::target) {
+                    Some(target) => (target.descriptor().digest, target.media_type()),
                     None => return Ok(no_manifest(name, &format!(":{tag}"))),
                 },
             },
             Version::Digest(digest) => {
-                if self.is_whole(name, digest)?
+                if let Some(media_type) = self.is_whole(name, digest)?
                     && let Some(bytes) = self.store.read(digest, MAX_MANIFEST)?
                 {
-                    return Ok(Answer::document(MANIFEST, Some(digest), bytes));
+                    return Ok(Answer::document(media_type, Some(digest), bytes));
                 }
                 if let Err(refusal) = self.build(name, Wanted::All) {
                     return Ok(refused(name, refusal));
                 }
-                if !self.finds(name, digest) {
-                    return Ok(no_manifest(name, &format!("@{digest}")));
+                match self.known_as(name, digest, |target| target.media_type()) {
+                    Some(media_type) => (*digest, media_type),
+                    None => return Ok(no_manifest(name, &format!("@{digest}"))),
                 }
-                *digest
             }
         };
         match self.store.read(&digest, MAX_MANIFEST)? {
-            Some(bytes) => Ok(Answer::document(MANIFEST, Some(&digest), bytes)),
+            Some(bytes) => Ok(Answer::document(media_type, Some(&digest), bytes)),
             None => Err(StoreError::Absent(digest)),
         }
     }
@@ -175,7 +175,8 @@ impl Registry {
     ) -> Result<Answer, StoreError> {
         let size = {
             let known = self.known();
-            let mut images = known.get(name).into_iter().flatten();
+            let all = known.get(name).into_iter().flatten();
+            let mut images = all.flat_map(|whole| whole.target().images());
             images.find_map(|image| {
                 // The first is the manifest.
                 let mut blobs = image.blobs().skip(1);
@@ -262,7 +263,7 @@ impl Registry {
     }
 
     /// Builds, once for all who ask at the same time.
-    fn build(&self, name: &str, wanted: Wanted<'_>) -> Result<Vec<Image>, Refusal> {
+    fn build(&self, name: &str, wanted: Wanted<'_>) -> Result<Vec<Whole>, Refusal> {
         let tag = match wanted {
             Wanted::Tag(tag) => Some(tag.to_owned()),
             Wanted::All => None,
@@ -274,39 +275,45 @@ impl Registry {
         })
     }
 
-    fn remember(&self, name: &str, images: &[Image]) {
+    fn remember(&self, name: &str, images: &[Whole]) {
         let mut known = self.known();
         let of_name = known.entry(name.to_owned()).or_default();
         for image in images {
-            of_name.retain(|earlier| earlier.manifest != image.manifest);
+            let descriptor = image.target().descriptor();
+            of_name.retain(|earlier| earlier.target().descriptor() != descriptor);
             of_name.push_front(image.clone());
         }
         of_name.truncate(REMEMBERED.max(images.len()));
     }
 
-    fn finds(&self, name: &str, manifest: &BlobDigest) -> bool {
-        self.known_as(name, manifest).is_some()
-    }
-
-    fn known_as(&self, name: &str, manifest: &BlobDigest) -> Option<Image> {
+    /// What is known of a name by the digest of a manifest or an index.
+    fn known_as<T>(
+        &self,
+        name: &str,
+        digest: &BlobDigest,
+        with: impl FnOnce(Target<'_>) -> T,
+    ) -> Option<T> {
         let known = self.known();
-        let mut images = known.get(name).into_iter().flatten();
-        images
-            .find(|image| image.manifest.digest == *manifest)
-            .cloned()
+        let mut all = known.get(name).into_iter().flatten();
+        all.find_map(|whole| whole.target().find(digest)).map(with)
     }
 
-    /// Whether an image is known and all its blobs are there.
-    fn is_whole(&self, name: &str, manifest: &BlobDigest) -> Result<bool, StoreError> {
-        let Some(image) = self.known_as(name, manifest) else {
-            return Ok(false);
+    /// The media type of an image or an index that is known, if all its blobs are there.
+    fn is_whole(
+        &self,
+        name: &str,
+        digest: &BlobDigest,
+    ) -> Result<Option<&'static str>, StoreError> {
+        let found = |target: Target<'_>| (target.media_type(), target.blobs());
+        let Some((media_type, blobs)) = self.known_as(name, digest, found) else {
+            return Ok(None);
         };
-        for blob in image.blobs() {
+        for blob in blobs {
             if self.store.contains(&blob.digest)? != Some(blob.size) {
-                return Ok(false);
+                return Ok(None);
             }
         }
-        Ok(true)
+        Ok(Some(media_type))
     }
 
     /// Whether a blob has its bytes. A part of it can't be compared with its digest, so all
@@ -323,7 +330,7 @@ impl Registry {
         Ok(is_intact)
     }
 
-    fn known(&self) -> MutexGuard<'_, BTreeMap<String, VecDeque<Image>>> {
+    fn known(&self) -> MutexGuard<'_, BTreeMap<String, VecDeque<Whole>>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

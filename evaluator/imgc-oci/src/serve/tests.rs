@@ -7,11 +7,11 @@ use imgc_plan::{Arch, Platform};
 use imgc_store::MemoryStore;
 
 use super::*;
-use crate::Descriptor;
+use crate::{Descriptor, Image, Index};
 
 /// Images `one` and `two` of the repository `app`, and one that can't be built.
 struct Fixed {
-    images: BTreeMap<&'static str, Image>,
+    images: BTreeMap<&'static str, Whole>,
     built: Arc<AtomicUsize>,
 }
 
@@ -27,7 +27,7 @@ impl Images for Fixed {
         }
     }
 
-    fn build(&self, name: &str, wanted: Wanted<'_>) -> Result<Vec<Image>, Refusal> {
+    fn build(&self, name: &str, wanted: Wanted<'_>) -> Result<Vec<Whole>, Refusal> {
         self.built.fetch_add(1, Ordering::SeqCst);
         let tags = self.tags(name)?;
         match wanted {
@@ -70,7 +70,10 @@ impl Fixture {
         let (one, two) = (image(&store, "one"), image(&store, "two"));
         let built = Arc::new(AtomicUsize::new(0));
         let images = Fixed {
-            images: BTreeMap::from([("one", one.clone()), ("two", two.clone())]),
+            images: BTreeMap::from([
+                ("one", Whole::Image(one.clone())),
+                ("two", Whole::Image(two.clone())),
+            ]),
             built: Arc::clone(&built),
         };
         Self {
@@ -138,7 +141,10 @@ fn an_image_is_pulled_by_its_tag() {
     for method in ["HEAD", "GET"] {
         let manifest = fixture.ask(method, "/v2/app/manifests/one", None);
         assert_eq!(manifest.status, 200);
-        assert_eq!(header(&manifest, "Content-Type"), Some(MANIFEST));
+        assert_eq!(
+            header(&manifest, "Content-Type"),
+            Some(Target::Image(&fixture.one).media_type())
+        );
         let digest = fixture.one.manifest.digest.to_string();
         assert_eq!(
             header(&manifest, "Docker-Content-Digest"),
@@ -301,4 +307,38 @@ fn nothing_refers_to_an_image() {
     assert_eq!(header(&answer, "Content-Type"), Some(INDEX));
     let document: serde_json::Value = serde_json::from_slice(&bytes(answer)).expect("JSON");
     assert_eq!(document["manifests"], serde_json::json!([]));
+}
+
+#[test]
+fn an_index_leads_to_its_images() {
+    let store = MemoryStore::new();
+    let images = vec![image(&store, "one"), image(&store, "two")];
+    let index = Index {
+        index: put(&store, b"an index"),
+        images: images.clone(),
+    };
+    let fixed = Fixed {
+        images: BTreeMap::from([("both", Whole::Index(index.clone()))]),
+        built: Arc::default(),
+    };
+    let registry = Registry::new(Arc::new(store), Box::new(fixed));
+    let get = |target: &str| {
+        registry.answer(&Request {
+            method: "GET",
+            target,
+            range: None,
+        })
+    };
+    let answer = get("/v2/app/manifests/both");
+    assert_eq!(header(&answer, "Content-Type"), Some(INDEX));
+    assert_eq!(bytes(answer), b"an index");
+    let answer = get(&format!("/v2/app/manifests/{}", index.index.digest));
+    assert_eq!(header(&answer, "Content-Type"), Some(INDEX));
+    for image in &images {
+        let answer = get(&format!("/v2/app/manifests/{}", image.manifest.digest));
+        let media_type = Target::Image(image).media_type();
+        assert_eq!(header(&answer, "Content-Type"), Some(media_type));
+        let layer = get(&format!("/v2/app/blobs/{}", image.layers[0].digest));
+        assert_eq!(layer.status, 200);
+    }
 }

@@ -175,7 +175,8 @@ fn first_state(process: &mut Process<'_, '_>, bash: bool, pid: u32) -> State {
         state.set("BASH", "/bin/bash");
         state.set("OSTYPE", "linux-gnu");
         state.set("BASH_VERSION", "5.2.37(1)-release");
-        let parts = ["5", "2", "37", "1", "release", "x86_64-pc-linux-gnu"];
+        let gnu = crate::arch::of(&process.machine.setup.arch).map_or("", |known| known.gnu);
+        let parts = ["5", "2", "37", "1", "release", gnu];
         let parts = (0..).zip(parts.map(BString::from)).collect();
         state.entry(b"BASH_VERSINFO").value = Some(Held::Array(parts));
         state.options.other("hashall", true);

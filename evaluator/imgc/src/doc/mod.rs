@@ -77,6 +77,7 @@ fn file_name(page: &Page, extension: &str) -> String {
 }
 
 fn modules(args: &DocArgs, terminal: &Terminal) -> Result<Vec<Page>, Failure> {
+    args.evaluation.check_one_platform()?;
     let mut desks = Desks::new(&args.evaluation, true);
     let all: Vec<PathBuf> = imgc_stdlib::modules()
         .iter()

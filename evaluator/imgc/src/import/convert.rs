@@ -183,14 +183,15 @@ impl Converter<'_> {
             self.draft.note(from.line, note);
         }
         match &stage.platform {
-            Some(Ok(platform)) if platform.parse::<imgc_plan::Platform>().is_ok() => {
-                self.draft.base.platform = Some(platform.clone());
-            }
-            Some(Ok(platform)) => {
-                let why = format!("no image can be for `{platform}`");
-                self.draft
-                    .lose(Section::Head, from.line, "--platform of FROM", &why);
-            }
+            Some(Ok(platform)) => match platform.parse::<imgc_plan::Platform>() {
+                // `linux/arm64/v8` has one spelling in a file.
+                Ok(known) => self.draft.base.platform = Some(known.to_string()),
+                Err(_) => {
+                    let why = format!("no image can be for `{platform}`");
+                    self.draft
+                        .lose(Section::Head, from.line, "--platform of FROM", &why);
+                }
+            },
             Some(Err(_))
                 if matches!(
                     from.option("platform"),

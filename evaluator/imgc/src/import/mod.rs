@@ -95,7 +95,7 @@ fn folder_of(path: &Path) -> PathBuf {
 /// `name` is what the file is called while it is looked at.
 fn settle(draft: &mut Draft, place: &Path, name: &str) -> Result<String, Problem> {
     let evaluation = EvaluationArgs {
-        platform: imgc_plan::Platform::DEFAULT,
+        platforms: Vec::new(),
         arguments: Vec::new(),
         store: None,
         offline: true,

@@ -10,12 +10,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use imgc_oci::Image;
+use imgc_oci::Whole;
 use imgc_oci::serve::{Images, Refusal, Registry, Wanted};
 
 use crate::build;
-use crate::cli::{Engine as Kind, LoadArgs};
+use crate::cli::{Engine as Kind, EvaluationArgs, LoadArgs};
 use crate::describe::Problem;
+use crate::product::Product;
 use crate::serve::{self, Log, Server};
 use crate::settings::{folder_variable, variable};
 use crate::size;
@@ -49,14 +50,13 @@ pub(crate) fn run(args: &LoadArgs, terminal: &Terminal) -> Result<(), Failure> {
         let message = format!("--tag names one image, and there are {}", built.len());
         return Err(Failure::Usage(message));
     }
-    for (name, image) in &built {
-        build::warn(name, image, terminal);
-    }
+    build::warn_all(&built, terminal);
     build::note_work(&progress);
+    let built = aimed(built, &args.work.evaluation)?;
 
     let secret = secret()?;
     let images = built.iter();
-    let images = images.map(|(name, built)| (format!("{secret}/{name}"), built.image.clone()));
+    let images = images.map(|one| (format!("{secret}/{}", one.name), one.whole.clone()));
     let offered = Offered(images.collect());
     let sent = Arc::new(Sent::default());
     let listener = serve::listen("127.0.0.1:0")?;
@@ -64,7 +64,8 @@ pub(crate) fn run(args: &LoadArgs, terminal: &Terminal) -> Result<(), Failure> {
     let server = Server::start(listener, registry, counting(&sent, terminal));
     let mut server =
         server.map_err(|error| Problem::new(format!("can't serve images: {error}")))?;
-    for (name, image) in &built {
+    for product in &built {
+        let name = &product.name;
         let to = match &tag {
             Some(tag) => tag.clone(),
             None => Name::parse(name).map_err(Problem::new)?,
@@ -80,15 +81,29 @@ pub(crate) fn run(args: &LoadArgs, terminal: &Terminal) -> Result<(), Failure> {
             }
         };
         load(&engine, &from, &to, &note)?;
-        let layers = image.image.layers.len();
-        progress.note(&sent.summary(layers));
-        terminal.result(&format!("{to} {}", image.image.manifest.digest))?;
+        let layers = product.images.iter().map(|(_, one)| one.image.layers.len());
+        progress.note(&sent.summary(layers.max().unwrap_or(0)));
+        terminal.result(&format!("{to} {}", product.digest()))?;
     }
     server.stop();
     if progress.realised().0 > 0 {
         work.make_room()?;
     }
     Ok(())
+}
+
+/// An engine takes the image of its own platform from an index: where the command line names
+/// one, it is given that alone.
+fn aimed(built: Vec<Product>, args: &EvaluationArgs) -> Result<Vec<Product>, Problem> {
+    let [platform] = *args.platforms else {
+        return Ok(built);
+    };
+    let aimed = built.into_iter().map(|product| {
+        let image = product.of_platform(platform)?.clone();
+        let whole = Whole::Image(image);
+        Ok(Product { whole, ..product })
+    });
+    aimed.collect()
 }
 
 fn load(engine: &Engine, from: &Name, to: &Name, note: &dyn Fn(&str)) -> Result<(), Problem> {
@@ -112,7 +127,7 @@ fn secret() -> Result<String, Problem> {
 }
 
 /// Images that are built already, by the names of their repositories.
-struct Offered(BTreeMap<String, Image>);
+struct Offered(BTreeMap<String, Whole>);
 
 impl Images for Offered {
     fn tags(&self, name: &str) -> Result<Vec<String>, Refusal> {
@@ -120,7 +135,7 @@ impl Images for Offered {
         found.map(|_| vec!["latest".to_owned()])
     }
 
-    fn build(&self, name: &str, _: Wanted<'_>) -> Result<Vec<Image>, Refusal> {
+    fn build(&self, name: &str, _: Wanted<'_>) -> Result<Vec<Whole>, Refusal> {
         let found = self.0.get(name).ok_or(Refusal::NoName);
         found.map(|image| vec![image.clone()])
     }

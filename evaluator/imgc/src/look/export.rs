@@ -22,7 +22,7 @@ use crate::terminal::{Failure, Terminal};
 
 /// What `-o` asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     Tar(PathBuf),
     Folder(PathBuf),
     DockerArchive(PathBuf),
@@ -31,7 +31,7 @@ enum Form {
 }
 
 impl Form {
-    fn parse(text: &str) -> Result<Self, String> {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         let form = match text.split_once(':') {
             Some(("tar", path)) => Some((Self::Tar as fn(_) -> _, path)),
             Some(("dir", path)) => Some((Self::Folder as fn(_) -> _, path)),
@@ -56,21 +56,31 @@ pub(crate) fn run(args: &ExportArgs, terminal: &Terminal) -> Result<(), Failure>
     let looking = Looking::new(&args.look, terminal);
     let held = looking.hold(&args.image)?;
     let image = held.open()?;
+    write(&form, &held, &image, terminal)
+}
+
+/// Writes an image in a form.
+pub(super) fn write(
+    form: &Form,
+    held: &Held<'_>,
+    image: &Opened<'_>,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
     // All digests are checked before anything is written.
-    let contents = held.contents(&image)?;
-    match &form {
-        Form::Tar(file) => archive(file, &held, |out| {
-            write_rootfs(&image, &contents, &Limits::IMAGE, out)
+    let contents = held.contents(image)?;
+    match form {
+        Form::Tar(file) => archive(file, held, |out| {
+            write_rootfs(image, &contents, &Limits::IMAGE, out)
         })?,
-        Form::Folder(folder) => folder::write(folder, &held, &image, &contents, terminal)?,
-        Form::DockerArchive(file) => docker(file, &held, &image, &contents)?,
+        Form::Folder(folder) => folder::write(folder, held, image, &contents, terminal)?,
+        Form::DockerArchive(file) => docker(file, held, image, &contents)?,
         Form::OciArchive(file) => {
-            let layout = layout(&image)?;
-            output::write_archive(file, &layout, &Source(&image)).map_err(Problem::from)?;
+            let layout = layout(image)?;
+            output::write_archive(file, &layout, &Source(image)).map_err(Problem::from)?;
         }
         Form::Oci(folder) => {
-            let layout = layout(&image)?;
-            output::write_folder(folder, &layout, &Source(&image)).map_err(Problem::from)?;
+            let layout = layout(image)?;
+            output::write_folder(folder, &layout, &Source(image)).map_err(Problem::from)?;
         }
     }
     Ok(())
@@ -78,7 +88,7 @@ pub(crate) fn run(args: &ExportArgs, terminal: &Terminal) -> Result<(), Failure>
 
 fn docker(
     file: &Path,
-    held: &Held,
+    held: &Held<'_>,
     image: &Opened<'_>,
     contents: &Contents,
 ) -> Result<(), Problem> {
@@ -97,7 +107,7 @@ fn docker(
 
 fn archive(
     file: &Path,
-    held: &Held,
+    held: &Held<'_>,
     write: impl FnOnce(&mut dyn std::io::Write) -> Result<(), ReadError>,
 ) -> Result<(), Problem> {
     let mut failed = None;

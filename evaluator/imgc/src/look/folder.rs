@@ -21,7 +21,7 @@ use crate::terminal::Terminal;
 #[expect(clippy::disallowed_methods, reason = "this is what the user asked for")]
 pub(super) fn write(
     folder: &Path,
-    held: &Held,
+    held: &Held<'_>,
     image: &Opened<'_>,
     contents: &Contents,
     terminal: &Terminal,
@@ -67,7 +67,12 @@ struct Making {
 
 impl Making {
     #[expect(clippy::disallowed_methods, reason = "this is what the user asked for")]
-    fn all(&mut self, held: &Held, image: &Opened<'_>, contents: &Contents) -> Result<(), Problem> {
+    fn all(
+        &mut self,
+        held: &Held<'_>,
+        image: &Opened<'_>,
+        contents: &Contents,
+    ) -> Result<(), Problem> {
         let tree = &contents.tree;
         let mut names: BTreeMap<Ino, Vec<&TreePath>> = BTreeMap::new();
         for (path, ino) in tree.names() {

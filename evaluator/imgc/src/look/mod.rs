@@ -10,5 +10,6 @@ pub(crate) mod ls;
 mod name;
 mod open;
 mod packages;
+pub(crate) mod pull;
 mod rights;
 mod words;

@@ -4,9 +4,11 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use imgc_oci::ArtifactReference;
 use imgc_oci::read::{ArchiveIndex, Wanted};
 
 use crate::describe::{self, Problem};
+use crate::registry;
 use crate::target::Target;
 
 /// An image by its name.
@@ -20,13 +22,13 @@ pub(super) enum ImageName {
     OciArchive(PathBuf, Wanted),
     /// `docker-archive:FILE`, or another archive with a `manifest.json`.
     DockerArchive(PathBuf, Wanted),
-    /// `docker://HOST/NAME`: not read, so far.
-    Registry(String),
+    /// `docker://HOST/NAME`: fetched as far as it is read.
+    Registry(ArtifactReference),
 }
 
 /// What there is to say in place of a name that leads nowhere.
-const EXPECTED: &str =
-    "an image is FILE.img, oci:DIR, oci-archive:FILE or docker-archive:FILE, with :TAG or @DIGEST";
+const EXPECTED: &str = "an image is FILE.img, oci:DIR, oci-archive:FILE, docker-archive:FILE or docker://HOST/NAME, \
+     with :TAG or @DIGEST";
 
 impl ImageName {
     /// Reads a name.
@@ -34,8 +36,9 @@ impl ImageName {
     /// # Errors
     /// A path that is not there, or is no image.
     pub(super) fn parse(text: &str) -> Result<Self, Problem> {
-        if text.starts_with("docker://") {
-            return Ok(Self::Registry(text.to_owned()));
+        if let Some(name) = text.strip_prefix("docker://") {
+            let named = registry::named(name);
+            return named.map(Self::Registry).map_err(Problem::new);
         }
         if let Some(rest) = text.strip_prefix("oci:") {
             return split(rest, text).map(|(path, wanted)| Self::Layout(path, wanted));

@@ -7,19 +7,21 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use imgc_oci::Descriptor;
 use imgc_oci::read::{
-    ArchiveIndex, Contents, Files, Found, Limits, Opened, ReadError, StoreFiles, Wanted,
+    ArchiveIndex, Contents, Files, Found, Limits, Opened, ReadError, ReadLayer, StoreFiles, Wanted,
     open_docker, open_layout, open_manifest,
 };
+use imgc_oci::{ArtifactReference, Descriptor, PushError, RegistryImage};
 use imgc_plan::Platform;
-use imgc_store::DiskStore;
+use imgc_store::{BlobDigest, DiskStore};
+use rayon::prelude::*;
 
 use super::name::{self, ImageName};
 use super::words;
 use crate::build;
 use crate::cli::LookArgs;
 use crate::describe::{self, Problem};
+use crate::registry::{self, Web, credentials};
 use crate::target::Target;
 use crate::terminal::{Failure, Terminal};
 use crate::work::Work;
@@ -27,24 +29,29 @@ use crate::work::Work;
 /// What an image's manifest is where it was built here.
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
+/// How many layers are fetched at once.
+const AT_ONCE: usize = 4;
+
 /// Opens images. What building takes is set up once, and only where something is built.
 pub(super) struct Looking<'a> {
     args: &'a LookArgs,
     terminal: &'a Terminal,
     work: OnceCell<Work>,
+    web: OnceCell<Web>,
 }
 
 /// The files of an image, so that they can be read.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct Held<'a> {
     /// As the command line has it.
     pub(super) shown: String,
-    from: From,
+    from: From<'a>,
     platform: Platform,
 }
 
 #[derive(Debug)]
-enum From {
+enum From<'a> {
+    Registry(RegistryImage<'a>),
     Store {
         store: Arc<DiskStore>,
         name: String,
@@ -62,7 +69,13 @@ impl<'a> Looking<'a> {
             args,
             terminal,
             work: OnceCell::new(),
+            web: OnceCell::new(),
         }
+    }
+
+    /// The platform that is looked at, of several.
+    pub(super) fn platform(&self) -> Platform {
+        self.args.work.evaluation.platform()
     }
 
     /// What builds and evaluates.
@@ -75,7 +88,8 @@ impl<'a> Looking<'a> {
     }
 
     /// Finds an image by its name, and builds it if it is to be built.
-    pub(super) fn hold(&self, text: &str) -> Result<Held, Failure> {
+    pub(super) fn hold(&self, text: &str) -> Result<Held<'_>, Failure> {
+        self.args.work.evaluation.check_one_platform()?;
         let from = match ImageName::parse(text)? {
             ImageName::Built(target) => self.build(&target)?,
             ImageName::Layout(folder, wanted) => From::Layout(folder, wanted),
@@ -87,21 +101,47 @@ impl<'a> Looking<'a> {
                 let index = indexed(&file)?;
                 From::DockerArchive(file, index, wanted)
             }
-            ImageName::Registry(name) => {
-                let problem =
-                    Problem::new(format!("images in registries can't be read so far: {name}"));
-                let help = "copy it into a layout, and name that: oci:DIR";
-                return Err(problem.help(help).into());
-            }
+            ImageName::Registry(reference) => return self.hold_reference(text, &reference),
         };
         Ok(Held {
             shown: text.to_owned(),
             from,
-            platform: self.args.work.evaluation.platform,
+            platform: self.args.work.evaluation.platform(),
         })
     }
 
-    fn build(&self, target: &Target) -> Result<From, Failure> {
+    /// Finds an image of a registry.
+    pub(super) fn hold_reference(
+        &self,
+        text: &str,
+        reference: &ArtifactReference,
+    ) -> Result<Held<'_>, Failure> {
+        Ok(Held {
+            shown: text.to_owned(),
+            from: From::Registry(self.registry(reference)?),
+            platform: self.platform(),
+        })
+    }
+
+    /// Asks a registry for an image. What is read of it comes into the store.
+    fn registry(&self, reference: &ArtifactReference) -> Result<RegistryImage<'_>, Failure> {
+        let args = &self.args.registry;
+        registry::check(args, std::slice::from_ref(reference)).map_err(Failure::Usage)?;
+        let login = credentials::find(&reference.host, &reference.name)?;
+        let work = self.work()?;
+        let web = match self.web.get() {
+            Some(web) => web,
+            None => {
+                let web = Web::new(work.network.is_offline(), args.ca.as_deref())?;
+                self.web.get_or_init(|| web)
+            }
+        };
+        let from = registry::destination(reference, args, &login, Vec::new());
+        RegistryImage::open(web, &*work.store, &from)
+            .map_err(|error| registry::problem(error, &from, &login, "read").into())
+    }
+
+    fn build(&self, target: &Target) -> Result<From<'_>, Failure> {
         let work = self.work()?;
         let mut file = target.file.clone().into_os_string();
         if let Some(name) = &target.select {
@@ -117,15 +157,16 @@ impl<'a> Looking<'a> {
         if progress.realised().0 > 0 {
             work.make_room()?;
         }
-        let names: Vec<String> = built.iter().map(|(name, _)| name.clone()).collect();
-        let Some((name, image)) = built.pop().filter(|_| built.is_empty()) else {
+        let names: Vec<String> = built.iter().map(|one| one.name.clone()).collect();
+        let Some(product) = built.pop().filter(|_| built.is_empty()) else {
             let file = target.file.display();
             return Err(several(&file.to_string(), &names).into());
         };
+        let image = product.of_platform(self.args.work.evaluation.platform())?;
         Ok(From::Store {
             store: Arc::clone(&work.store),
-            name,
-            manifest: image.image.manifest,
+            manifest: image.manifest,
+            name: product.name,
         })
     }
 }
@@ -139,7 +180,7 @@ pub(super) fn several(file: &str, names: &[String]) -> Problem {
         .help(format!("name one of the fields: {file}#NAME"))
 }
 
-impl Held {
+impl Held<'_> {
     /// Reads the image's documents.
     pub(super) fn open(&self) -> Result<Opened<'_>, Problem> {
         let opened = match &self.from {
@@ -150,9 +191,31 @@ impl Held {
             From::Layout(_, wanted) | From::OciArchive(_, _, wanted) => {
                 open_layout(self, wanted, self.platform)
             }
+            From::Registry(_) => open_layout(self, &Wanted::Only, self.platform),
             From::DockerArchive(_, _, wanted) => open_docker(self, wanted, self.platform),
         };
         opened.map_err(|error| self.problem(&error))
+    }
+
+    /// Brings all of an image of a registry into the store. Gives the digest of what its
+    /// reference names, and how many bytes were fetched.
+    pub(super) fn bring(&self, image: &Opened<'_>) -> Result<(BlobDigest, u64), Problem> {
+        let From::Registry(registry) = &self.from else {
+            return Err(Problem::new(format!("{} is in no registry", self.shown)));
+        };
+        let bring = |layer: &ReadLayer| {
+            let Descriptor { digest, size } = layer.descriptor;
+            registry.bring(&digest, Some(size))
+        };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(AT_ONCE).build();
+        let brought: Result<(), PushError> = match pool {
+            Ok(pool) => {
+                pool.install(|| image.layers.par_iter().with_max_len(1).try_for_each(bring))
+            }
+            Err(_) => image.layers.iter().try_for_each(bring),
+        };
+        brought.map_err(|error| Problem::new(format!("{} can't be read: {error}", self.shown)))?;
+        Ok((registry.digest(), registry.fetched()))
     }
 
     /// Reads the image's layers.
@@ -167,10 +230,11 @@ impl Held {
     }
 }
 
-impl Files for Held {
+impl Files for Held<'_> {
     fn open<'a>(&'a self, name: &str) -> io::Result<Option<Found<'a>>> {
         match &self.from {
             From::Store { store, .. } => StoreFiles(&**store).found(name),
+            From::Registry(image) => image.open(name),
             From::Layout(folder, _) => file_of(folder, name),
             From::OciArchive(file, index, _) | From::DockerArchive(file, index, _) => {
                 member_of(file, index, name)

@@ -34,7 +34,11 @@ pub(crate) fn run(args: &PlanArgs, terminal: &Terminal) -> Result<(), Failure> {
         .collect();
     let progress = Progress::new(false, false);
     let all = AllSources(&sources);
-    let graph = work.builder(&all, &progress).plan(&images);
+    let indexes: Vec<_> = sources
+        .iter()
+        .flat_map(|source| &source.plan().indexes)
+        .collect();
+    let graph = work.builder(&all, &progress).plan(&images, &indexes);
     let graph = graph.map_err(|error| match error {
         BuildError::NotLocked { image, .. } => Problem::new(format!(
             "imgc.lock does not have the packages of the image `{image}`"

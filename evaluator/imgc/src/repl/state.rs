@@ -55,6 +55,7 @@ struct Loaded {
 impl State {
     /// A session with the file of the command line, if there is one.
     pub(super) fn new(args: &ReplArgs, terminal: &Terminal) -> Result<Self, Failure> {
+        args.evaluation.check_one_platform()?;
         let desks = Desks::new(&args.evaluation, true);
         let mut state = Self {
             options: desks.options(None),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use imgc_diag::Severity;
-use imgc_oci::Image;
+use imgc_oci::Whole;
 use imgc_oci::serve::{Images, Refusal, Wanted};
 use imgc_store::BlobDigest;
 
@@ -88,7 +88,7 @@ impl Folder {
         Arc::clone(lanes.entry(folder).or_default())
     }
 
-    fn realise(&self, name: &str, wanted: Wanted<'_>) -> Result<Vec<Image>, Refusal> {
+    fn realise(&self, name: &str, wanted: Wanted<'_>) -> Result<Vec<Whole>, Refusal> {
         let file = self.file(name)?;
         let progress = Progress::new(false, self.terminal.verbose);
         let lane = self.lane(&file);
@@ -114,7 +114,7 @@ impl Folder {
         let lock = build::pin(&self.work, &source, self.locked, &progress).map_err(failed)?;
         drop(alone);
         let built = build::make(&self.work, &source, lock, &progress).map_err(failed)?;
-        for (name, image) in &built {
+        for (name, image) in built.iter().flat_map(|product| &product.images) {
             let digest = image.image.manifest.digest;
             let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
             if warned.insert(digest) {
@@ -127,7 +127,7 @@ impl Folder {
                 self.terminal.warning(&problem);
             }
         }
-        Ok(built.into_iter().map(|(_, built)| built.image).collect())
+        Ok(built.into_iter().map(|product| product.whole).collect())
     }
 
     fn show(&self, failure: Failure) {
@@ -144,7 +144,7 @@ impl Images for Folder {
         Ok(tags(&source).into_keys().collect())
     }
 
-    fn build(&self, name: &str, wanted: Wanted<'_>) -> Result<Vec<Image>, Refusal> {
+    fn build(&self, name: &str, wanted: Wanted<'_>) -> Result<Vec<Whole>, Refusal> {
         self.realise(name, wanted)
     }
 }
@@ -166,16 +166,20 @@ fn file(root: &Path, name: &str) -> Option<PathBuf> {
     (is_image && !is_hidden && file.is_file()).then_some(file)
 }
 
-/// The tags of a file, and the image that each names.
+/// The tags of a file, and the image or index that each names.
 fn tags(source: &Source) -> BTreeMap<String, String> {
-    let images = &source.plan().images;
-    let fields = images.iter().filter_map(|image| {
-        let field = source.evaluated.origins.field(&image.name)?;
-        Some((field.to_owned(), image.name.clone()))
+    let plan = source.plan();
+    let images = plan.images.iter().map(|image| &image.name);
+    let images = images.filter(|name| plan.index_of(name).is_none());
+    let names = images.chain(plan.indexes.iter().map(|index| &index.name));
+    let names: Vec<&String> = names.collect();
+    let fields = names.iter().filter_map(|name| {
+        let field = source.evaluated.origins.field(name)?;
+        Some((field.to_owned(), (*name).clone()))
     });
     let mut tags: BTreeMap<String, String> = fields.collect();
-    let latest = match &**images {
-        [only] => Some(only.name.clone()),
+    let latest = match &*names {
+        [only] => Some((*only).clone()),
         _ => tags.get(DEFAULT).cloned(),
     };
     if let Some(latest) = latest {

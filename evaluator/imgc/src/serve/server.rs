@@ -452,7 +452,7 @@ fn reason(status: u16) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use imgc_oci::Image;
+    use imgc_oci::Whole;
     use imgc_oci::serve::{Images, Refusal, Wanted};
     use imgc_store::MemoryStore;
 
@@ -465,7 +465,7 @@ mod tests {
             Ok(Vec::new())
         }
 
-        fn build(&self, _: &str, _: Wanted<'_>) -> Result<Vec<Image>, Refusal> {
+        fn build(&self, _: &str, _: Wanted<'_>) -> Result<Vec<Whole>, Refusal> {
             Err(Refusal::NoName)
         }
     }

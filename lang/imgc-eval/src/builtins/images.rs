@@ -48,6 +48,13 @@ pub(super) const ROWS: &[Row] = &[
     )
         .text("An image. Its fields are on the page about images.")
         .example("image { name = \"app\"; files = { \"/etc/motd\" = \"hello\\n\"; }; }", ""),
+    row(
+        "index",
+        "{ name ? : String, images : [Image], annotations ? : Map String } -> Index",
+        Run::Plain(host::index),
+    )
+        .text("Images under one name, each for another platform: an image index. Who pulls it gets the image of their own platform.")
+        .example("index { images = map (platform => image { platform; }) [\"linux/amd64\", \"linux/arm64\"]; }", ""),
     row("merge", "Image -> Image -> Image", Run::Plain(host::merge))
         .text("Two images as one, by the rules of `extend`.")
         .example("merge (image { config = { user = \"app\"; }; }) (image { config = { workdir = \"/srv\"; }; })", ""),

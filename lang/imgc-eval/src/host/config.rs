@@ -293,7 +293,7 @@ fn plain(list: Vec<Said<String>>) -> Vec<String> {
 }
 
 /// A record of strings.
-fn text_map(
+pub(super) fn text_map(
     call: &mut Call<'_>,
     what: &str,
     value: &Value,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use imgc_diag::codes;
-use imgc_plan::Plan;
+use imgc_plan::{Index, Plan};
 
 use crate::ir::ModuleName;
 use crate::options::Options;
@@ -14,6 +14,7 @@ use crate::site::Site;
 use crate::vm::value::Value;
 
 use super::image::{ImageValue, bad_name, is_image_name};
+use super::index::IndexValue;
 
 /// What a file that is built evaluates to.
 #[derive(Debug, Clone)]
@@ -69,6 +70,7 @@ pub(crate) fn gather(
             match value {
                 Value::Failed => {}
                 Value::Image(_, image) => gathering.image(stem, *site, image, problems),
+                Value::Index(_, index) => gathering.index(stem, *site, index, problems),
                 Value::Record(_, record) => {
                     let fields: Vec<(&str, Site, &Value)> = record
                         .iter()
@@ -109,7 +111,31 @@ fn kind(value: &Value) -> &'static str {
         Value::Packages(..) => "Debian packages",
         Value::File(..) => "a file",
         Value::Image(..) => "an image",
+        Value::Index(..) => "an index",
     }
+}
+
+/// The name of an image or an index: its own, or that of the field or file that it stands in.
+fn named(
+    own: Option<&str>,
+    place: &str,
+    site: Site,
+    what: &str,
+    problems: &mut Vec<Problem<Site>>,
+) -> Option<String> {
+    let name = own.unwrap_or(place);
+    if own.is_some() || is_image_name(name) {
+        return Some(name.to_owned());
+    }
+    let problem = bad_name(site, place);
+    problems.push(problem.help(format!("give the {what} a `name`")));
+    None
+}
+
+fn twice(name: &str, site: Site, earlier: Site) -> Problem<Site> {
+    let message = format!("two images are named `{name}`");
+    let problem = Problem::new(codes::DUPLICATE_IMAGE, site, message);
+    problem.label(earlier, "the other one is here")
 }
 
 struct Gathering<'a> {
@@ -142,6 +168,15 @@ impl Gathering<'_> {
                         self.gathered.fields.push(field);
                     }
                 }
+                Value::Index(_, index) => {
+                    let before = self.gathered.plan.indexes.len();
+                    self.index(name, *site, index, problems);
+                    if let Some(index) = self.gathered.plan.indexes.get(before) {
+                        let all = std::iter::once(&index.name).chain(&index.images);
+                        let fields = all.map(|one| (one.clone(), (*name).to_owned()));
+                        self.gathered.fields.extend(fields);
+                    }
+                }
                 other => {
                     let message = format!("`{name}` is not an image, but {}", kind(other));
                     let problem = Problem::new(codes::NOT_AN_IMAGE, *site, message);
@@ -161,15 +196,59 @@ impl Gathering<'_> {
         image: &ImageValue,
         problems: &mut Vec<Problem<Site>>,
     ) {
-        let name = match &image.name {
-            Some(name) => name.value.clone(),
-            None if is_image_name(place) => place.to_owned(),
-            None => {
-                let problem = bad_name(site, place);
-                problems.push(problem.help("give the image a `name`"));
-                return;
-            }
+        let own = image.name.as_ref();
+        let name = named(own.map(|name| &*name.value), place, site, "image", problems);
+        if let Some(name) = name {
+            self.add(name, site, image, problems);
+        }
+    }
+
+    /// Adds an index and its images. It has its own name, or the one that all its images
+    /// say, or that of the field or file that it stands in.
+    fn index(
+        &mut self,
+        place: &str,
+        site: Site,
+        index: &IndexValue,
+        problems: &mut Vec<Problem<Site>>,
+    ) {
+        let mut said = index.images.iter().map(|image| image.name.as_ref());
+        let first = said.next().flatten().map(|name| &*name.value);
+        let shared = first
+            .filter(|first| said.all(|other| other.is_some_and(|other| other.value == **first)));
+        let own = index.name.as_ref().map(|name| &*name.value).or(shared);
+        let Some(name) = named(own, place, site, "index", problems) else {
+            return;
         };
+        if let Some(earlier) = self.seen.insert(name.clone(), site) {
+            problems.push(twice(&name, site, earlier));
+            return;
+        }
+        let mut images = Vec::new();
+        for image in &index.images {
+            let platform = image.platform.map(|said| said.value);
+            let member = Index::member(&name, platform.unwrap_or(self.options.platform));
+            images.push(member.clone());
+            self.add(member, site, image, problems);
+        }
+        self.gathered
+            .places
+            .push((name.clone(), Place::Image, site));
+        self.gathered.plan.indexes.push(Index {
+            name,
+            images,
+            annotations: index.annotations.clone(),
+        });
+    }
+
+    /// Adds an image of that name.
+    fn add(
+        &mut self,
+        name: String,
+        site: Site,
+        image: &ImageValue,
+        problems: &mut Vec<Problem<Site>>,
+    ) {
         // An image that stands in several fields is in the plan as often.
         self.bytes = self.bytes.saturating_add(image.bytes() as u64);
         if self.bytes > self.options.limits.bytes {
@@ -178,9 +257,7 @@ impl Gathering<'_> {
             return;
         }
         if let Some(earlier) = self.seen.insert(name.clone(), site) {
-            let message = format!("two images are named `{name}`");
-            let problem = Problem::new(codes::DUPLICATE_IMAGE, site, message);
-            problems.push(problem.label(earlier, "the other one is here"));
+            problems.push(twice(&name, site, earlier));
             return;
         }
         let packages = image.packages.iter();

@@ -80,6 +80,23 @@ pub(super) fn bad_name(site: Site, name: &str) -> Problem<Site> {
     problem
 }
 
+/// The field `name`. A name that is wrong is remembered in `failed`.
+pub(super) fn name_of(
+    call: &mut Call<'_>,
+    given: &Value,
+    failed: &mut bool,
+) -> Option<Said<String>> {
+    let value = field(given, "name", failed)?;
+    let text = text(call, "`name`", value);
+    let text = keep(failed, text).filter(|text| !text.is_empty())?;
+    let site = call.site_of_value(value);
+    if !is_image_name(text) {
+        *failed = true;
+        call.report(bad_name(site, text));
+    }
+    Some(Said::new(text.to_owned(), site))
+}
+
 /// `image { … }`
 pub(crate) fn image(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
     let given = &arguments[0];
@@ -115,18 +132,7 @@ pub(crate) fn image(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
 impl Parts {
     /// Reads the fields. What is wrong is left out and remembered in `failed`.
     pub(super) fn read(call: &mut Call<'_>, given: &Value, failed: &mut bool) -> Self {
-        let mut name = None;
-        if let Some(value) = field(given, "name", failed) {
-            let text = text(call, "`name`", value);
-            if let Some(text) = keep(failed, text).filter(|text| !text.is_empty()) {
-                let site = call.site_of_value(value);
-                if !is_image_name(text) {
-                    *failed = true;
-                    call.report(bad_name(site, text));
-                }
-                name = Some(Said::new(text.to_owned(), site));
-            }
-        }
+        let name = name_of(call, given, failed);
         let mut platform = None;
         let mut has_platform = false;
         if let Some(value) = field(given, "platform", failed) {

@@ -155,16 +155,11 @@ pub(super) fn check_program(
             format!("`{shown}` is not an ELF program"),
             "put other files into the image by their path, without `binary`",
         ),
-        ElfError::NotElf64 => (
-            codes::WRONG_ARCHITECTURE,
-            format!("`{shown}` is not a 64-bit little-endian ELF program"),
-            "build it for the architecture of the image",
-        ),
-        ElfError::Machine(machine) => (
+        ElfError::Class(found) | ElfError::Machine(found) => (
             codes::WRONG_ARCHITECTURE,
             format!(
                 "`{shown}` is a program for {}, and the image is for {arch}",
-                elf::machine_name(machine),
+                elf::machine_name(found),
             ),
             "name one program for each architecture: `binary { amd64 = ./a; arm64 = ./b; }`",
         ),

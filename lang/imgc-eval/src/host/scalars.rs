@@ -136,9 +136,20 @@ pub(crate) fn check_port_text<P: Place>(text: &str, place: P) -> Result<Port, Bo
     good_port(parse_port(text), place)
 }
 
-/// The platform of that name.
+/// The platform of that name. A platform is written in one way, so that two that are the
+/// same are equal.
 pub(crate) fn check_platform<P: Place>(text: &str, place: P) -> Result<Platform, Box<Problem<P>>> {
-    text.parse().map_err(|_| {
+    let parsed: Result<Platform, _> = text.parse();
+    if let Ok(platform) = parsed {
+        let canonical = platform.to_string();
+        if canonical == text {
+            return Ok(platform);
+        }
+        let message = format!("the platform `{text}` is written `{canonical}`");
+        let problem = Problem::new(codes::BAD_PLATFORM, place.clone(), message);
+        return Err(Box::new(problem.did_you_mean(place, text, &canonical)));
+    }
+    parsed.map_err(|_| {
         let known: Vec<String> = imgc_plan::Arch::ALL
             .into_iter()
             .map(|arch| Platform { arch }.to_string())

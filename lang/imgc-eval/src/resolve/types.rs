@@ -36,6 +36,7 @@ const HOST: &[(&str, usize)] = &[
     ("Group", 0),
     ("IdRange", 0),
     ("Image", 0),
+    ("Index", 0),
     ("Int", 0),
     ("Layers", 0),
     ("Map", 1),
@@ -374,6 +375,7 @@ impl Lowerer<'_> {
             "bool" | "boolean" => "Bool",
             "path" => "Path",
             "image" => "Image",
+            "index" => "Index",
             _ => return true,
         };
         let message = format!("there is no type `{name}` here: types begin with a capital");

@@ -7,6 +7,7 @@
 mod arguments;
 mod check;
 mod info;
+mod platforms;
 mod pool;
 mod report;
 mod run;

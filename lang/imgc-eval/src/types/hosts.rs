@@ -30,6 +30,7 @@ pub(super) enum Host {
     Attributes,
     Archive,
     Layers,
+    Index,
     IdRange,
 }
 
@@ -141,7 +142,7 @@ pub(super) fn fields_of(host: Host) -> Vec<(&'static str, bool, String)> {
 
 impl Host {
     /// All of them, in order.
-    pub(super) const ALL: [Self; 24] = [
+    pub(super) const ALL: [Self; 25] = [
         Self::Int,
         Self::Bool,
         Self::String,
@@ -165,6 +166,7 @@ impl Host {
         Self::Attributes,
         Self::Archive,
         Self::Layers,
+        Self::Index,
         Self::IdRange,
     ];
 
@@ -194,6 +196,7 @@ impl Host {
             Self::Attributes => "Attributes",
             Self::Archive => "Archive",
             Self::Layers => "Layers",
+            Self::Index => "Index",
             Self::IdRange => "IdRange",
         }
     }
@@ -229,6 +232,7 @@ impl Host {
             Self::Attributes => "the attributes of a path",
             Self::Archive => "an archive",
             Self::Layers => "layers",
+            Self::Index => "an index",
             Self::IdRange => "a range of numbers",
         }
     }
@@ -287,6 +291,7 @@ impl Host {
             Self::Attributes => "attributes of paths",
             Self::Archive => "archives",
             Self::Layers => "values of layers",
+            Self::Index => "indexes",
             Self::IdRange => "ranges of numbers",
         }
     }

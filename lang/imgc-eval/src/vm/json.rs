@@ -80,6 +80,7 @@ fn convert(call: &mut Call<'_>, value: &Value, depth: u32) -> Eval<Json> {
         Value::Packages(..) => return Err(none(call, value, "a value of `debianPackages`")),
         Value::File(..) => return Err(none(call, value, "a file")),
         Value::Image(..) => return Err(none(call, value, "an image")),
+        Value::Index(..) => return Err(none(call, value, "an index")),
     })
 }
 

@@ -103,6 +103,7 @@ fn append(
         Value::Packages(..) => piece(call, "<packages>", text)?,
         Value::File(..) => piece(call, "<file>", text)?,
         Value::Image(..) => piece(call, "<image>", text)?,
+        Value::Index(..) => piece(call, "<index>", text)?,
     }
     Ok(())
 }

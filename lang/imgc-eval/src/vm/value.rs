@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use imgc_plan::{Arch, Capability, FileDigest, Owner, Packages};
 
-use crate::host::ImageValue;
+use crate::host::{ImageValue, IndexValue};
 use crate::ir::ExprId;
 use crate::origins::Place;
 use crate::vm::code::{Function, Partial};
@@ -59,6 +59,8 @@ pub(crate) enum Value {
     File(Origin, Arc<FileValue>),
     /// An image.
     Image(Origin, Arc<ImageValue>),
+    /// Images of several platforms under one name.
+    Index(Origin, Arc<IndexValue>),
 }
 
 /// The fields of a record or map, sorted by name, each name once.
@@ -154,7 +156,8 @@ impl Value {
             | Self::Data(at, _)
             | Self::Packages(at, _)
             | Self::File(at, _)
-            | Self::Image(at, _) => Some(*at),
+            | Self::Image(at, _)
+            | Self::Index(at, _) => Some(*at),
         }
     }
 
@@ -195,7 +198,8 @@ impl Value {
             | Self::Data(at, _)
             | Self::Packages(at, _)
             | Self::File(at, _)
-            | Self::Image(at, _) => *at = origin,
+            | Self::Image(at, _)
+            | Self::Index(at, _) => *at = origin,
         }
         self
     }

@@ -437,6 +437,7 @@ pub(crate) fn elf(machine: &str, kind: &str) -> Vec<u8> {
     }
     let machine: u16 = match machine {
         "arm64" => 183,
+        "ppc64el" => 21,
         "riscv64" => 243,
         _ => 62,
     };

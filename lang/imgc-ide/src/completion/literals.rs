@@ -18,7 +18,15 @@ pub(super) const VARIANTS: [&str; 4] = ["apt", "distroless", "essential", "minba
 const SUITES: [&str; 4] = ["bookworm", "forky", "sid", "trixie"];
 
 /// Platforms that there are packages for.
-const PLATFORMS: [&str; 2] = ["linux/amd64", "linux/arm64"];
+const PLATFORMS: [&str; 7] = [
+    "linux/386",
+    "linux/amd64",
+    "linux/arm/v7",
+    "linux/arm64",
+    "linux/ppc64le",
+    "linux/riscv64",
+    "linux/s390x",
+];
 
 /// Signals that end programs.
 const SIGNALS: [&str; 5] = ["SIGHUP", "SIGINT", "SIGKILL", "SIGQUIT", "SIGTERM"];

@@ -35,7 +35,7 @@ const SNIPPETS: [(&str, &str); 6] = [
 ];
 
 /// The types of the host.
-const TYPES: [&str; 25] = [
+const TYPES: [&str; 26] = [
     "Archive",
     "Attributes",
     "Bool",
@@ -46,6 +46,7 @@ const TYPES: [&str; 25] = [
     "Group",
     "IdRange",
     "Image",
+    "Index",
     "Int",
     "Layers",
     "Map",

@@ -132,14 +132,9 @@ pub(super) fn resolve(machine: &mut Machine<'_>, text: &[u8]) -> Result<Option<B
                 done.extend_from_slice(&value);
                 continue;
             }
-            Some(b'a') => match machine.setup.arch.as_str() {
-                "amd64" => b"x86-64",
-                "i386" => b"x86",
-                "arm64" => b"arm64",
-                "riscv64" => b"riscv64",
-                "ppc64el" => b"ppc64-le",
-                "s390x" => b"s390x",
-                _ => return Err(Stop::unsupported("%a is not known for this architecture")),
+            Some(b'a') => match crate::arch::of(&machine.setup.arch) {
+                Some(known) => known.systemd.as_bytes(),
+                None => return Err(Stop::unsupported("%a is not known for this architecture")),
             },
             _ => {
                 let text = text.as_bstr();

@@ -97,23 +97,9 @@ const HOST: &str = "localhost";
 
 /// The kernel's name of Debian's architecture.
 fn machine_name(process: &Process<'_, '_>) -> Result<&'static str, Stop> {
-    Ok(match process.machine.setup.arch.as_str() {
-        "amd64" => "x86_64",
-        "arm64" => "aarch64",
-        "armhf" => "armv7l",
-        "armel" => "armv6l",
-        "i386" => "i686",
-        "ppc64el" => "ppc64le",
-        "riscv64" => "riscv64",
-        "s390x" => "s390x",
-        "loong64" => "loongarch64",
-        "mips64el" => "mips64",
-        other => {
-            return Err(Stop::unsupported(format!(
-                "the kernel's name of {other} is not known"
-            )));
-        }
-    })
+    let name = &process.machine.setup.arch;
+    let known = crate::arch::of(name).map(|known| known.kernel);
+    known.ok_or_else(|| Stop::unsupported(format!("the kernel's name of {name} is not known")))
 }
 
 fn uname(process: &mut Process<'_, '_>) -> Outcome {
@@ -219,18 +205,13 @@ fn nproc(process: &mut Process<'_, '_>) -> Outcome {
 
 fn getconf(process: &mut Process<'_, '_>) -> Outcome {
     let words: Vec<&[u8]> = process.args[1..].iter().map(|arg| &arg[..]).collect();
-    let small = matches!(
-        process.machine.setup.arch.as_str(),
-        "armhf" | "armel" | "i386"
-    );
+    let known = crate::arch::of(&process.machine.setup.arch);
     let answer = match words.as_slice() {
-        [b"LONG_BIT"] => {
-            if small {
-                "32"
-            } else {
-                "64"
-            }
-        }
+        [b"LONG_BIT"] => match known.map(|known| known.wide) {
+            Some(true) => "64",
+            Some(false) => "32",
+            None => return Err(unknown("this variable")),
+        },
         [b"PAGESIZE" | b"PAGE_SIZE"] => "4096",
         [b"_NPROCESSORS_ONLN" | b"_NPROCESSORS_CONF"] => "1",
         [b"PATH"] => "/bin:/usr/bin",

@@ -111,7 +111,7 @@ struct Layers {
 
 /// An image, read.
 struct Read<'a> {
-    held: &'a Held,
+    held: &'a Held<'a>,
     image: Opened<'a>,
     contents: Contents,
 }

@@ -68,10 +68,21 @@ fn asked(text: &str, looking: &Looking<'_>, terminal: &Terminal) -> Result<Asked
     let source = looking
         .work()?
         .evaluate(&target, Policy::Pinned, terminal)?;
-    let Plan { images, .. } = source.plan();
-    let [image] = images.as_slice() else {
+    let Plan {
+        images, indexes, ..
+    } = source.plan();
+    let platform = looking.platform();
+    let of_platform = |image: &&Image| image.platform == platform;
+    let found = match (&**images, &**indexes) {
+        ([image], []) => Some(image),
+        (images, [index]) if index.images.len() == images.len() => images.iter().find(of_platform),
+        _ => None,
+    };
+    let Some(image) = found else {
         let names: Vec<String> = images.iter().map(|image| image.name.clone()).collect();
-        return Err(several(&file.display().to_string(), &names).into());
+        return Err(several(&file.display().to_string(), &names)
+            .help("of an index, --platform says which image")
+            .into());
     };
     let mut packages = Vec::new();
     if let Some(wanted) = &image.packages {

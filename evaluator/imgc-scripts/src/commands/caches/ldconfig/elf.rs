@@ -33,11 +33,13 @@ impl Library {
         library(header, bytes)
     }
 
-    /// Whether ldconfig looks into a file of this name.
+    /// Whether ldconfig looks into a file of this name (glibc's `elf/dl-is_dso.h`).
     pub fn is_name(name: &[u8]) -> bool {
         let prefix = name.starts_with(b"lib") || name.starts_with(b"ld-");
+        let loader = name.starts_with(b"ld.so.") || name.starts_with(b"ld64.so.");
         let dpkg = name.ends_with(b".dpkg-new") || name.ends_with(b".dpkg-tmp");
-        prefix && name.find(b".so").is_some() && !dpkg && !name.ends_with(b"-gdb.py")
+        let named = (prefix && name.find(b".so").is_some()) || loader;
+        named && !dpkg && !name.ends_with(b"-gdb.py")
     }
 
     /// What the cache calls its machine and C library, if it is for one that `arch`, by
@@ -153,6 +155,16 @@ fn flags(arch: &str, machine: u16, wide: bool, own: u32) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn libraries_and_loaders_are_looked_into() {
+        for name in ["libc.so.6", "ld-linux.so.3", "ld64.so.1", "ld64.so.2"] {
+            assert!(Library::is_name(name.as_bytes()), "{name}");
+        }
+        for name in ["ld64", "liba", "x.so", "liba.so.1.dpkg-new"] {
+            assert!(!Library::is_name(name.as_bytes()), "{name}");
+        }
+    }
 
     #[test]
     fn older_versions_ask_which_c_library_a_file_of_i386_is_for() {

@@ -52,6 +52,7 @@ fn ldconfig(process: &mut Process<'_, '_>) -> Outcome {
     if parsed.has("p") {
         return print(process, &cache);
     }
+    let arch = crate::arch::of(&process.machine.setup.arch);
     let mut folders: Vec<Vec<u8>> = Vec::new();
     for operand in &parsed.operands {
         folders.push(process.path(operand).to_vec());
@@ -63,7 +64,7 @@ fn ldconfig(process: &mut Process<'_, '_>) -> Outcome {
             .unwrap_or_else(|| "/etc/ld.so.conf".into());
         let conf = process.path(&conf);
         configured(process, &conf, &mut folders, 0)?;
-        if let Some(triplet) = triplet(&process.machine.setup.arch) {
+        if let Some(triplet) = arch.map(|known| known.triplet) {
             folders.push(format!("/lib/{triplet}").into());
             folders.push(format!("/usr/lib/{triplet}").into());
         }
@@ -89,7 +90,7 @@ fn ldconfig(process: &mut Process<'_, '_>) -> Outcome {
         return Ok(Status::OK);
     }
     cache::sort(&mut entries);
-    let big = process.machine.setup.arch == "s390x";
+    let big = arch.is_some_and(|known| known.big);
     let bytes = cache::write(&entries, &generator, big);
     let files = &mut process.machine.files;
     // A new file, which takes the old one's place.
@@ -104,22 +105,6 @@ fn ldconfig(process: &mut Process<'_, '_>) -> Outcome {
             format_args!("can't create cache file {cache}: {error}"),
         ),
     }
-}
-
-/// Debian's name of the folder for libraries of an architecture.
-fn triplet(arch: &str) -> Option<&'static str> {
-    Some(match arch {
-        "amd64" => "x86_64-linux-gnu",
-        "arm64" => "aarch64-linux-gnu",
-        "armhf" => "arm-linux-gnueabihf",
-        "armel" => "arm-linux-gnueabi",
-        "i386" => "i386-linux-gnu",
-        "ppc64el" => "powerpc64le-linux-gnu",
-        "riscv64" => "riscv64-linux-gnu",
-        "s390x" => "s390x-linux-gnu",
-        "loong64" => "loongarch64-linux-gnu",
-        _ => return None,
-    })
 }
 
 /// The folders that a configuration file names.

@@ -1,11 +1,11 @@
-//! Requests of a push over HTTP(S). What is asked and answered, it does not know.
+//! Requests to a registry over HTTP(S). What is asked and answered, it does not know.
 
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use imgc_oci::{PushRequest, PushTransport, RegistryAnswer};
+use imgc_oci::{OpenAnswer, PushRequest, PushTransport, RegistryAnswer};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
 use crate::describe::{self, Problem};
@@ -23,7 +23,7 @@ const MAX_CERTIFICATES: u64 = 1024 * 1024;
 
 /// A registry over HTTP(S) by ureq and rustls.
 #[derive(Debug)]
-pub(super) struct Web {
+pub(crate) struct Web {
     agent: ureq::Agent,
     offline: bool,
 }
@@ -33,7 +33,7 @@ impl Web {
     ///
     /// # Errors
     /// What is wrong with the file.
-    pub(super) fn new(offline: bool, authorities: Option<&Path>) -> Result<Self, Problem> {
+    pub(crate) fn new(offline: bool, authorities: Option<&Path>) -> Result<Self, Problem> {
         let roots = match authorities {
             Some(file) => certificates(file)?,
             None => RootCerts::PlatformVerifier,
@@ -50,6 +50,14 @@ impl Web {
             .build()
             .into();
         Ok(Self { agent, offline })
+    }
+
+    fn check(&self, url: &str) -> Result<(), String> {
+        address::check(url)?;
+        match self.offline {
+            true => Err("the network is switched off".to_owned()),
+            false => Ok(()),
+        }
     }
 
     fn answer(&self, request: PushRequest<'_>) -> Result<RegistryAnswer, ureq::Error> {
@@ -85,11 +93,22 @@ impl Web {
 
 impl PushTransport for Web {
     fn send(&self, request: PushRequest<'_>) -> Result<RegistryAnswer, String> {
-        address::check(request.url)?;
-        if self.offline {
-            return Err("the network is switched off".to_owned());
-        }
+        self.check(request.url)?;
         self.answer(request).map_err(|error| error.to_string())
+    }
+
+    fn open(&self, url: &str, headers: &[(&str, String)]) -> Result<OpenAnswer, String> {
+        self.check(url)?;
+        let mut request = self.agent.get(url);
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        let response = request.call().map_err(|error| error.to_string())?;
+        Ok(OpenAnswer {
+            status: response.status().as_u16(),
+            headers: headers_of(response.headers()),
+            body: Box::new(response.into_body().into_reader()),
+        })
     }
 
     fn wait(&self, failed: u32, seconds: u64) {

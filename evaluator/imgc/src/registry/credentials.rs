@@ -18,7 +18,7 @@ const MAX_FILE: u64 = 1024 * 1024;
 
 /// What is known of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Login {
+pub(crate) enum Login {
     /// A name and a password.
     Known(Credentials),
     /// A program keeps them, or they are of a kind that imgc has no use for: what, and which
@@ -55,7 +55,7 @@ struct Entry {
 ///
 /// # Errors
 /// A file that can't be read, or is not what it should be.
-pub(super) fn find(host: &str, name: &str) -> Result<Login, Problem> {
+pub(crate) fn find(host: &str, name: &str) -> Result<Login, Problem> {
     let mut login = Login::Nothing;
     for file in files() {
         let Some(text) = read(&file)? else { continue };

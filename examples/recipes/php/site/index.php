@@ -1,0 +1,3 @@
+<?php
+header('Content-Type: text/plain');
+echo 'Hello from PHP ', PHP_MAJOR_VERSION, ', as ', posix_getuid(), ".\n";
