@@ -181,7 +181,12 @@ fn names_that_lead_nowhere_say_what_was_expected() {
     inspect("oci-archive:app.img").fails(1, &["no uncompressed tar archive"]);
     inspect("oci:app.oci:ap").fails(1, &["no image is called `ap`", "there is app"]);
     inspect("oci:app.oci@sha256:0").fails(1, &["no digest"]);
-    inspect("docker://registry.example/app").fails(1, &["registries can't be read"]);
+    inspect("docker://app").fails(1, &["names no registry"]);
+    let remote = ["inspect", "--offline", "docker://registry.example/app"];
+    run(&sandbox, &remote).fails(
+        1,
+        &["registry.example/app:latest", "network is switched off"],
+    );
 }
 
 #[test]
