@@ -256,6 +256,16 @@ fn an_image_with_a_platform_of_its_own_has_no_other() {
         "{ a = image {}; b = image { name = \"a-arm64\"; }; }",
     );
     build("two.img").fails(1, &["IMG0534", "both `a-arm64`"]);
+    // One that only some platforms have, whichever comes first.
+    sandbox.write(
+        "fewer.img",
+        "toMap ([{ name = \"a\"; value = image {}; }] ++ (if toString defaultPlatform == \
+         \"linux/amd64\" then [{ name = \"b\"; value = image {}; }] else []))",
+    );
+    for order in ["linux/amd64,linux/arm64", "linux/arm64,linux/amd64"] {
+        run(&sandbox, &["build", "fewer.img", "--platform", order])
+            .fails(1, &["IMG0534", "there is no image `b` for linux/arm64"]);
+    }
     // A program that is missing for one of them is told with its platform.
     let text = PLAIN.replace("arm64 = ./arm64; ", "");
     sandbox.write("some.img", text);

@@ -304,6 +304,12 @@ impl Accounts {
         Ok(())
     }
 
+    /// The home of a user, as `/etc/passwd` has it.
+    pub(crate) fn home(&self, name: &str) -> Option<&str> {
+        let user = self.users.iter().find(|user| user.name == name)?;
+        Some(&user.home)
+    }
+
     /// Whether users or groups were added to what the image had.
     pub(crate) fn added(&self) -> bool {
         self.added

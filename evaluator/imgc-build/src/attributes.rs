@@ -1,5 +1,7 @@
 //! Modes, owners and capabilities of what is in a tree already.
 
+use std::collections::BTreeMap;
+
 use imgc_plan::{Attributes, CAPABILITY_ATTRIBUTE, FileCapabilities, Owner};
 use imgc_tree::{Kind, Node, Tree, TreePath};
 
@@ -9,6 +11,32 @@ use crate::accounts::Accounts;
 /// The bits of a mode that let a file run as somebody else.
 const RUNS_AS: u32 = 0o6000;
 
+/// Gives paths their modes, owners and capabilities, and says where they are. No file is
+/// spoken of twice: which of two words counts, nobody could know.
+///
+/// # Errors
+/// As [`change`], and [`OverlayError::Same`] where two paths lead to one file.
+pub(crate) fn change_all(
+    tree: &mut Tree,
+    all: &[Attributes],
+    accounts: &Accounts,
+) -> Result<Vec<TreePath>, OverlayError> {
+    let mut changed = BTreeMap::new();
+    let mut places = Vec::with_capacity(all.len());
+    for one in all {
+        let at = change(tree, one, accounts)?;
+        if let Some(first) = changed.insert(tree.ino(&at), &one.path) {
+            return Err(OverlayError::Same {
+                first: first.to_string(),
+                second: one.path.to_string(),
+                resolved: at,
+            });
+        }
+        places.push(at);
+    }
+    Ok(places)
+}
+
 /// Gives a path its mode, owner and capabilities, and says where it is. Links are followed,
 /// as `chmod`, `chown` and `setcap` do. As with `chown`, a program that gets another owner
 /// loses its bits and capabilities, unless they are asked for.
@@ -16,7 +44,7 @@ const RUNS_AS: u32 = 0o6000;
 /// # Errors
 /// [`OverlayError`] where nothing is there, an owner is not known, or a bit has no meaning
 /// for what is there.
-pub(crate) fn change(
+fn change(
     tree: &mut Tree,
     attributes: &Attributes,
     accounts: &Accounts,
@@ -163,6 +191,15 @@ mod tests {
             meta.uid,
             meta.xattrs.get(CAPABILITY_ATTRIBUTE).cloned(),
         ))
+    }
+
+    #[test]
+    fn no_file_is_spoken_of_twice() {
+        let mut tree = tree();
+        let nobody = Accounts::of(&Tree::new(0), 0, &|_| unreachable!()).expect("accounts");
+        let all = [on("/su"), on("/usr/bin/su")];
+        let error = change_all(&mut tree, &all, &nobody).expect_err("one file");
+        assert!(matches!(error, OverlayError::Same { .. }), "{error}");
     }
 
     #[test]

@@ -6,8 +6,9 @@ use imgc_plan::User;
 use imgc_tree::{Kind, Meta, Node, Tree, TreePath};
 
 use crate::AccountError;
+use crate::accounts::Accounts;
 
-/// Makes the home folders that `users` ask for, last changed at `epoch`, and says where they
+/// Makes the home folders that `users`, who are among `accounts`, ask for, last changed at `epoch`, and says where they
 /// are. One that is there and belongs to its user stays as it is.
 ///
 /// # Errors
@@ -16,12 +17,15 @@ use crate::AccountError;
 pub(crate) fn make(
     tree: &mut Tree,
     users: &[User],
+    accounts: &Accounts,
     epoch: u64,
 ) -> Result<Vec<TreePath>, AccountError> {
     let mtime = i64::try_from(epoch).unwrap_or(i64::MAX);
     let mut made = Vec::new();
     for user in users.iter().filter(|user| user.create_home) {
-        let home = user.home();
+        // A user whom packages bring has the home that they say.
+        let home = accounts.home(&user.name).map(str::to_owned);
+        let home = home.unwrap_or_else(|| user.home());
         let wrong = |reason: String| AccountError::Home {
             user: user.name.clone(),
             home: home.clone(),
@@ -115,6 +119,29 @@ mod tests {
         tree
     }
 
+    fn accounts(tree: &Tree) -> Accounts {
+        let read = |content: &Content| match &content.data {
+            imgc_tree::Data::Inline(bytes) => Ok(bytes.to_vec()),
+            _ => unreachable!("all files are inline"),
+        };
+        Accounts::of(tree, 0, &read).expect("accounts")
+    }
+
+    fn nobody() -> Accounts {
+        accounts(&Tree::new(0))
+    }
+
+    #[test]
+    fn a_user_of_the_packages_has_the_home_that_they_say() {
+        let mut tree = tree();
+        let passwd = &b"web:x:33:33:web:/var/www:/bin/sh\n"[..];
+        let passwd = Node::file(Content::inline(passwd), 0o644, 0);
+        tree.insert(&path("etc/passwd"), passwd).expect("a file");
+        let known = accounts(&tree);
+        let made = make(&mut tree, &[user("web", 33, false, None)], &known, 0);
+        assert_eq!(made.expect("made"), [path("var/www")]);
+    }
+
     #[test]
     fn homes_belong_to_their_users() {
         let mut tree = tree();
@@ -122,7 +149,7 @@ mod tests {
             user("login", 1000, false, None),
             user("service", 201, true, Some("/var/lib/service")),
         ];
-        let made = make(&mut tree, &users, 5).expect("made");
+        let made = make(&mut tree, &users, &nobody(), 5).expect("made");
         assert_eq!(made, [path("home/login"), path("var/lib/service")]);
         let meta = |at: &str| {
             let meta = &tree.get(&path(at)).unwrap_or_else(|| panic!("{at}")).meta;
@@ -133,7 +160,7 @@ mod tests {
         assert_eq!(meta("home/login/.profile"), (0o644, 1000, 1000, 1));
         assert_eq!(meta("home/login/.config"), (0o755, 1000, 1000, 1));
         assert_eq!(meta("var/lib/service"), (0o755, 201, 201, 5));
-        let again = make(&mut tree, &users, 9).expect("both are there");
+        let again = make(&mut tree, &users, &nobody(), 9).expect("both are there");
         assert!(again.is_empty());
         let in_service = path("var/lib/service/.profile");
         assert!(tree.get(&in_service).is_none(), "a system user's is empty");
@@ -146,7 +173,7 @@ mod tests {
             ("/etc/skel/.profile", "no folder"),
         ] {
             let users = [user("app", 7, true, Some(home))];
-            let error = make(&mut tree(), &users, 0).expect_err("it is taken");
+            let error = make(&mut tree(), &users, &nobody(), 0).expect_err("it is taken");
             assert!(error.to_string().contains(said), "{error}");
         }
     }

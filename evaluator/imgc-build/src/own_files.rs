@@ -137,7 +137,7 @@ impl Builder<'_> {
                 .map_err(account)?;
             if accounts.added() {
                 accounts.write(&mut tree, epoch).map_err(account)?;
-                homes::make(&mut tree, &image.users, epoch).map_err(account)?;
+                homes::make(&mut tree, &image.users, &accounts, epoch).map_err(account)?;
             }
             names = accounts.names();
         }
@@ -146,9 +146,7 @@ impl Builder<'_> {
             error,
         };
         overlay(&mut tree, &image.files, &accounts, epoch).map_err(overlaid)?;
-        for one in &image.attributes {
-            attributes::change(&mut tree, one, &accounts).map_err(overlaid)?;
-        }
+        attributes::change_all(&mut tree, &image.attributes, &accounts).map_err(overlaid)?;
         Ok((tree, names))
     }
 }

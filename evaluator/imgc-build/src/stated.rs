@@ -77,7 +77,7 @@ impl Stated for StatedEffects<'_> {
                 let path = TreePath::new(name.as_bytes()).expect("a plain path");
                 touched.push((path, Touched::Written));
             }
-            let made = homes::make(tree, &effects.users, self.epoch);
+            let made = homes::make(tree, &effects.users, &accounts, self.epoch);
             let made = made.map_err(|error| error.to_string())?;
             touched.extend(made.into_iter().map(|home| (home, Touched::Directory)));
         }
@@ -91,11 +91,9 @@ impl Stated for StatedEffects<'_> {
             };
             touched.push((tree_path(&file.path)?, what));
         }
-        for one in &effects.attributes {
-            let changed = attributes::change(tree, one, &accounts);
-            let at = changed.map_err(|error| error.to_string())?;
-            touched.push((at, Touched::Metadata));
-        }
+        let changed = attributes::change_all(tree, &effects.attributes, &accounts);
+        let changed = changed.map_err(|error| error.to_string())?;
+        touched.extend(changed.into_iter().map(|at| (at, Touched::Metadata)));
         Ok(touched)
     }
 }

@@ -259,7 +259,7 @@ fn mariadb_makes_its_database_once() {
         "mariadb",
         &[
             "--env=MARIADB_ROOT_PASSWORD=it's a \\secret\\",
-            "--env=MARIADB_DATABASE=shop-1",
+            "--env=MARIADB_DATABASE=shop_-1",
             "--env=MARIADB_USER=clerk",
             "--env=MARIADB_PASSWORD=other",
         ],
@@ -289,21 +289,33 @@ fn mariadb_makes_its_database_once() {
         assert_ne!(wrong.code, Some(0), "{user} is let in: {}", wrong.stdout);
     }
     let table =
-        "create table `shop-1`.visit (page text); insert into `shop-1`.visit values ('new')";
+        "create table `shop_-1`.visit (page text); insert into `shop_-1`.visit values ('new')";
     container
         .exec(&select("clerk", "--password=other", table))
         .succeeds();
+    // An underscore in the name of a database is that, and no pattern.
+    container
+        .exec(&select("root", root, "create database `shopx-1`"))
+        .succeeds();
+    let other = "create table `shopx-1`.visit (page text)";
+    let other = container.exec(&select("clerk", "--password=other", other));
+    assert_ne!(other.code, Some(0), "another database: {}", other.stdout);
     assert_eq!(container.stop(), "0", "{}", container.logs());
 
     container.again();
     let count = select(
         "clerk",
         "--password=other",
-        "select count(*) from `shop-1`.visit",
+        "select count(*) from `shop_-1`.visit",
     );
     assert_eq!(container.until(&count), "1\n");
     let made = container.logs().matches("makes a new database").count();
     assert_eq!(made, 1, "{}", container.logs());
+
+    drop(container);
+    let open = start("mariadb", &["--env=MARIADB_ALLOW_EMPTY_ROOT_PASSWORD=1"]);
+    let answer = select("root", "--skip-password", "select 6 * 7");
+    assert_eq!(open.until(&answer), "42\n");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! a store. So whoever reads an image reads one of a registry in the same way, and nothing is
 //! fetched that nobody reads.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io::{self, Read as _, Write as _};
 use std::sync::{Mutex, PoisonError};
 
@@ -41,8 +41,8 @@ pub struct RegistryImage<'a> {
     index: Vec<u8>,
     /// The digest of the manifest, or of the index of manifests.
     digest: BlobDigest,
-    /// What is asked for as a manifest.
-    manifests: Mutex<BTreeSet<BlobDigest>>,
+    /// What manifests name.
+    named: Mutex<BTreeMap<BlobDigest, Expected>>,
     /// How many bytes were fetched.
     fetched: Mutex<u64>,
 }
@@ -62,6 +62,17 @@ struct Text {
     media_type: Option<String>,
     #[serde(default)]
     manifests: Vec<Named>,
+    config: Option<Named>,
+    #[serde(default)]
+    layers: Vec<Named>,
+}
+
+/// What is known of a blob before it comes.
+#[derive(Debug, Clone, Copy)]
+struct Expected {
+    /// Whether it is asked for as a manifest.
+    is_manifest: bool,
+    size: u64,
 }
 
 /// A manifest as it came, and what the answer says of it.
@@ -74,6 +85,7 @@ struct Manifest {
 #[derive(Deserialize)]
 struct Named {
     digest: String,
+    size: u64,
 }
 
 impl<'a> RegistryImage<'a> {
@@ -81,7 +93,7 @@ impl<'a> RegistryImage<'a> {
     /// is named by its digest and is in the store is not asked for.
     ///
     /// # Errors
-    /// A [`PushError`]; [`PushError::Digest`] where the registry has other bytes than those that
+    /// A [`PushError`]; [`PushError::Answer`] where the registry has other bytes than those that
     /// the reference, or its own answer, names.
     pub fn open(
         transport: &'a dyn PushTransport,
@@ -93,7 +105,7 @@ impl<'a> RegistryImage<'a> {
             store,
             index: Vec::new(),
             digest: BlobDigest::of(b""),
-            manifests: Mutex::default(),
+            named: Mutex::default(),
             fetched: Mutex::default(),
         };
         let named = match &from.reference.version {
@@ -137,7 +149,7 @@ impl<'a> RegistryImage<'a> {
             what,
             reason: format!("no manifest in JSON: {error}"),
         })?;
-        let media_type = text.media_type.or(stated).unwrap_or_else(|| {
+        let media_type = text.media_type.clone().or(stated).unwrap_or_else(|| {
             // What neither says: an OCI document need not name its own type.
             let kind = if text.manifests.is_empty() {
                 "manifest"
@@ -146,7 +158,7 @@ impl<'a> RegistryImage<'a> {
             };
             format!("application/vnd.oci.image.{kind}.v1+json")
         });
-        image.expect(&text.manifests);
+        image.expect(&text);
         store.put(&bytes)?;
         let name = match &from.reference.version {
             Version::Tag(tag) => tag,
@@ -182,41 +194,59 @@ impl<'a> RegistryImage<'a> {
     ///
     /// # Errors
     /// A [`PushError`].
-    pub fn bring(&self, digest: &BlobDigest, size: Option<u64>) -> Result<(), PushError> {
-        let there = self.store.contains(digest)?;
-        if there.is_some_and(|there| size.is_none_or(|size| size == there)) {
-            return Ok(());
-        }
-        let is_manifest = {
-            let manifests = self.manifests.lock();
-            let manifests = manifests.unwrap_or_else(PoisonError::into_inner);
-            manifests.contains(digest)
+    pub fn bring(&self, digest: &BlobDigest) -> Result<(), PushError> {
+        let expected = {
+            let named = self.named.lock();
+            let named = named.unwrap_or_else(PoisonError::into_inner);
+            named.get(digest).copied()
         };
-        if is_manifest {
-            let Manifest { bytes, .. } = self.document(&digest.to_string())?;
-            let found = BlobDigest::of(&bytes);
-            if found != *digest {
-                return Err(self.other(digest, &found));
-            }
-            if let Ok(text) = serde_json::from_slice::<Text>(&bytes) {
-                self.expect(&text.manifests);
-            }
-            self.count(bytes.len() as u64);
-            self.store.put(&bytes)?;
-            return Ok(());
+        if expected.is_some_and(|expected| expected.is_manifest) {
+            return self.manifest(digest);
         }
-        self.blob(digest)
+        if let Some(there) = self.store.contains(digest)? {
+            return match expected.filter(|expected| expected.size != there) {
+                Some(Expected { size, .. }) => Err(self.longer(digest, size)),
+                None => Ok(()),
+            };
+        }
+        self.blob(digest, expected.map_or(MAX_BLOB, |expected| expected.size))
     }
 
-    /// The digests that are manifests, as an index says.
-    fn expect(&self, named: &[Named]) {
-        let manifests = self.manifests.lock();
-        let mut manifests = manifests.unwrap_or_else(PoisonError::into_inner);
-        manifests.extend(
-            named
-                .iter()
-                .filter_map(|one| one.digest.parse::<BlobDigest>().ok()),
-        );
+    /// Brings a manifest that an index names, and reads what it names itself.
+    fn manifest(&self, digest: &BlobDigest) -> Result<(), PushError> {
+        let there = self.store.read(digest, MAX_MANIFEST)?;
+        let bytes = match there {
+            Some(bytes) => bytes,
+            None => {
+                let Manifest { bytes, .. } = self.document(&digest.to_string())?;
+                let found = BlobDigest::of(&bytes);
+                if found != *digest {
+                    return Err(self.other(digest, &found));
+                }
+                self.count(bytes.len() as u64);
+                self.store.put(&bytes)?;
+                bytes
+            }
+        };
+        // What is no manifest, its reader refuses.
+        if let Ok(text) = serde_json::from_slice::<Text>(&bytes) {
+            self.expect(&text);
+        }
+        Ok(())
+    }
+
+    /// Remembers what a manifest or an index names.
+    fn expect(&self, text: &Text) {
+        let named = self.named.lock();
+        let mut named = named.unwrap_or_else(PoisonError::into_inner);
+        let blobs = text.config.iter().chain(&text.layers);
+        let manifests = text.manifests.iter().map(|one| (one, true));
+        for (one, is_manifest) in blobs.map(|one| (one, false)).chain(manifests) {
+            if let Ok(digest) = one.digest.parse() {
+                let size = one.size;
+                named.insert(digest, Expected { is_manifest, size });
+            }
+        }
     }
 
     fn count(&self, bytes: u64) {
@@ -262,15 +292,20 @@ impl<'a> RegistryImage<'a> {
         })
     }
 
-    /// Fetches a blob. What breaks off goes on where it stopped, also the next time.
-    fn blob(&self, digest: &BlobDigest) -> Result<(), PushError> {
+    /// Fetches a blob of at most so many bytes. What breaks off goes on where it stopped, also
+    /// the next time.
+    fn blob(&self, digest: &BlobDigest, most: u64) -> Result<(), PushError> {
         let url = self.session.url(&format!("blobs/{digest}"));
         let mut failed = 0;
+        let mut best = 0;
         let mut restarted = false;
         loop {
             let mut partial = self.store.partial(digest)?;
             if self.store.contains(digest)?.is_some() {
                 return Ok(());
+            }
+            if partial.offset() > most {
+                partial.restart()?;
             }
             let began = partial.offset();
             let headers = match began {
@@ -290,11 +325,20 @@ impl<'a> RegistryImage<'a> {
             let before = partial.offset();
             let broken = match answer.status {
                 416 => None,
-                _ => copy(answer.body.take(MAX_BLOB), &mut partial)?,
+                // One byte more shows that there is more.
+                _ => copy(answer.body.take(most - before + 1), &mut partial)?,
             };
             let size = partial.offset();
             self.count(size.saturating_sub(before));
+            if size > most {
+                partial.restart()?;
+                return Err(self.longer(digest, most));
+            }
             let Some(reason) = broken else {
+                if most < MAX_BLOB && size < most {
+                    partial.restart()?;
+                    return Err(self.longer(digest, most));
+                }
                 match partial.finish(size) {
                     Ok(()) => return Ok(()),
                     // What was there from before may have been the wrong part.
@@ -310,14 +354,23 @@ impl<'a> RegistryImage<'a> {
                 }
             };
             drop(partial);
-            failed = match size.saturating_sub(before) {
+            // Only what no try brought before: one that begins anew each time never ends.
+            failed = match size.saturating_sub(best) {
                 PROGRESS.. => 1,
                 _ => failed + 1,
             };
+            best = best.max(size);
             if failed == TRIES {
                 return Err(PushError::Transport { url, reason });
             }
             self.session.wait(failed);
+        }
+    }
+
+    fn longer(&self, digest: &BlobDigest, most: u64) -> PushError {
+        PushError::Answer {
+            what: format!("{digest} in {}", self.session.of().reference),
+            reason: format!("another length than {most} bytes"),
         }
     }
 
@@ -366,7 +419,7 @@ impl Files for RegistryImage<'_> {
                 if let Some(digest) = blob.strip_prefix("blobs/sha256/")
                     && let Ok(digest) = BlobDigest::from_hex(digest)
                 {
-                    match self.bring(&digest, None) {
+                    match self.bring(&digest) {
                         Err(PushError::NotFound(_)) => return Ok(None),
                         brought => brought.map_err(io::Error::other)?,
                     }

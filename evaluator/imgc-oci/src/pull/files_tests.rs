@@ -1,6 +1,6 @@
 //! Tests of reading from a registry, against one in memory that can fail.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
 
 use imgc_store::MemoryStore;
@@ -20,6 +20,8 @@ struct Memory {
     breaks: Option<usize>,
     /// The first so many answers are 429.
     busy: u32,
+    /// Whether all of a blob is sent where a part was asked for.
+    ignores_ranges: bool,
     /// Whether a password is demanded.
     password: bool,
     state: Mutex<State>,
@@ -91,7 +93,8 @@ impl PushTransport for Memory {
         let Some(bytes) = self.there.get(path) else {
             return Ok(answer(404, &[], b""));
         };
-        let from = header("range").map_or(0, |(_, range)| {
+        let range = header("range").filter(|_| !self.ignores_ranges);
+        let from = range.map_or(0, |(_, range)| {
             let from = range.strip_prefix("bytes=").expect("bytes");
             from.trim_end_matches('-').parse().expect("a number")
         });
@@ -207,7 +210,7 @@ fn other_bytes_are_refused() {
     assert!(error.to_string().contains(&digest.to_string()), "{error}");
     let destination = of_tag();
     let image = RegistryImage::open(&lies, &store, &destination).expect("an image");
-    let error = image.bring(&digest, None).expect_err("another blob");
+    let error = image.bring(&digest).expect_err("another blob");
     assert!(error.to_string().contains("other bytes"), "{error}");
     assert_eq!(store.contains(&digest).expect("asked"), None);
 }
@@ -217,7 +220,7 @@ fn an_index_leads_to_manifests() {
     let child = br#"{"schemaVersion":2,"layers":[]}"#;
     let digest = BlobDigest::of(child);
     let index = format!(
-        r#"{{"schemaVersion":2,"manifests":[{{"mediaType":"x","digest":"{digest}","size":1}}]}}"#
+        r#"{{"schemaVersion":2,"manifests":[{{"mediaType":"x","digest":"{digest}","size":31}}]}}"#
     );
     let registry = Memory::default()
         .with("v2/app/manifests/1", index.as_bytes())
@@ -243,7 +246,7 @@ fn what_breaks_off_goes_on() {
     let store = MemoryStore::new();
     let destination = of_tag();
     let image = RegistryImage::open(&registry, &store, &destination).expect("an image");
-    image.bring(&BlobDigest::of(&blob), None).expect("fetched");
+    image.bring(&BlobDigest::of(&blob)).expect("fetched");
     assert_eq!(
         image.fetched(),
         (blob.len() + MANIFEST.len()) as u64,
@@ -264,10 +267,59 @@ fn one_that_never_comes_is_given_up() {
     registry.breaks = Some(MANIFEST.len());
     let image = RegistryImage::open(&registry, &store, &destination).expect("an image");
     let error = image
-        .bring(&BlobDigest::of(&blob), None)
+        .bring(&BlobDigest::of(&blob))
         .expect_err("a few bytes each time");
     assert!(error.to_string().contains("broke"), "{error}");
     assert_eq!(registry.state().waits.len(), 4 + 4);
+}
+
+#[test]
+fn one_that_begins_anew_each_time_is_given_up() {
+    let blob = vec![7; 400_000];
+    let mut registry = registry().with(&blob_path(&blob), &blob);
+    registry.breaks = Some(200_000);
+    registry.ignores_ranges = true;
+    let store = MemoryStore::new();
+    let destination = of_tag();
+    let image = RegistryImage::open(&registry, &store, &destination).expect("an image");
+    let error = image
+        .bring(&BlobDigest::of(&blob))
+        .expect_err("never more than half");
+    assert!(error.to_string().contains("broke"), "{error}");
+}
+
+#[test]
+fn a_blob_is_as_long_as_its_manifest_says() {
+    let blob = vec![7; 1000];
+    let digest = BlobDigest::of(&blob);
+    for size in [999, 1001] {
+        let manifest = format!(
+            r#"{{"schemaVersion":2,"layers":[{{"mediaType":"x","digest":"{digest}","size":{size}}}]}}"#
+        );
+        let registry = Memory::default()
+            .with("v2/app/manifests/1", manifest.as_bytes())
+            .with(&blob_path(&blob), &blob);
+        let store = MemoryStore::new();
+        let destination = of_tag();
+        let image = RegistryImage::open(&registry, &store, &destination).expect("an image");
+        let error = image.bring(&digest).expect_err("another length");
+        assert!(error.to_string().contains("another length"), "{error}");
+        assert_eq!(store.contains(&digest).expect("asked"), None);
+    }
+}
+
+#[test]
+fn no_redirect_leaves_encryption() {
+    let mut registry = registry();
+    registry.redirects.insert(
+        "v2/app/manifests/1".to_owned(),
+        "http://127.0.0.1/x".to_owned(),
+    );
+    let store = MemoryStore::new();
+    let destination = of_tag();
+    let error = RegistryImage::open(&registry, &store, &destination).expect_err("not followed");
+    assert!(error.to_string().contains("without encryption"), "{error}");
+    assert_eq!(registry.state().asked.len(), 1);
 }
 
 #[test]
@@ -292,7 +344,7 @@ fn another_host_is_not_shown_who_asks() {
     let store = MemoryStore::new();
     let destination = of_tag();
     let image = RegistryImage::open(&registry, &store, &destination).expect("an image");
-    image.bring(&BlobDigest::of(&blob), None).expect("fetched");
+    image.bring(&BlobDigest::of(&blob)).expect("fetched");
     let shown = registry.state().shown.clone();
     assert_eq!(shown, BTreeSet::from([HOST.to_owned()]));
     registry.redirects.insert(

@@ -296,6 +296,10 @@ impl<'a> Session<'a> {
                     .map(auth::Credentials::basic)
                     .ok_or_else(|| self.refused());
             }
+            Some(Demand::Token(url)) if !self.to.plain && url.starts_with("http://") => {
+                let reason = "its server of tokens is asked without encryption";
+                return Err(PushError::Challenge(reason.to_owned()));
+            }
             Some(Demand::Token(url)) => url,
             None => {
                 let shown = challenge.chars().take(SHOWN).collect();
@@ -398,6 +402,9 @@ fn location(
     let host = rest.split('/').next().unwrap_or_default();
     match location {
         _ if !is_plain => Err(bad("a location that is no address")),
+        location if scheme == "https" && location.starts_with("http://") => {
+            Err(bad("a location without encryption"))
+        }
         location if location.starts_with("//") => Ok(format!("{scheme}:{location}")),
         location if location.starts_with('/') => Ok(format!("{scheme}://{host}{location}")),
         location if location.starts_with("http") && location.contains("://") => {

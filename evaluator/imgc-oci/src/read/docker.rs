@@ -65,8 +65,7 @@ pub fn open_docker<'a>(
         images.push((saved, config, configuration));
     }
     if images.len() > 1 {
-        let os = format!("linux/{}", platform.arch.oci());
-        images.retain(|(_, _, configuration)| configuration.platform().starts_with(&os));
+        images.retain(|(_, _, configuration)| configuration.fits(platform));
     }
     let there = || all.iter().map(shown).collect();
     if images.len() > 1 {

@@ -4,6 +4,7 @@
 use std::io::Read as _;
 
 use imgc_layer::DiffId;
+use imgc_plan::{Arch, Platform};
 use imgc_store::BlobDigest;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -89,6 +90,15 @@ impl Configuration {
         let parts = [&self.os, &self.architecture, &self.variant];
         let parts = parts.map(|part| part.as_deref().unwrap_or_default());
         parts.join("/").trim_end_matches('/').to_owned()
+    }
+
+    /// Whether it is one for this platform. What it does not say fits any.
+    pub fn fits(&self, platform: Platform) -> bool {
+        let said = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let variant = self.variant.as_deref();
+        said(&self.os).is_none_or(|os| os == "linux")
+            && said(&self.architecture)
+                .is_none_or(|arch| Arch::of_oci(&arch, variant) == Some(platform.arch))
     }
 
     /// How its layers came about, and what left none. The lowest first.

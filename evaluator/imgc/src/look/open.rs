@@ -47,6 +47,8 @@ pub(super) struct Held<'a> {
     pub(super) shown: String,
     from: From<'a>,
     platform: Platform,
+    /// The platform that the command line asks for.
+    wanted: Option<Platform>,
 }
 
 #[derive(Debug)]
@@ -107,6 +109,7 @@ impl<'a> Looking<'a> {
             shown: text.to_owned(),
             from,
             platform: self.args.work.evaluation.platform(),
+            wanted: self.args.work.evaluation.platforms.first().copied(),
         })
     }
 
@@ -120,6 +123,7 @@ impl<'a> Looking<'a> {
             shown: text.to_owned(),
             from: From::Registry(Box::new(self.registry(reference)?)),
             platform: self.platform(),
+            wanted: self.args.work.evaluation.platforms.first().copied(),
         })
     }
 
@@ -194,7 +198,17 @@ impl Held<'_> {
             From::Registry(_) => open_layout(self, &Wanted::Only, self.platform),
             From::DockerArchive(_, _, wanted) => open_docker(self, wanted, self.platform),
         };
-        opened.map_err(|error| self.problem(&error))
+        let opened = opened.map_err(|error| self.problem(&error))?;
+        let is = &opened.configuration;
+        match self.wanted.filter(|wanted| !is.fits(*wanted)) {
+            None => Ok(opened),
+            Some(wanted) => Err(Problem::new(format!(
+                "{} is an image for {}, not for {wanted}",
+                self.shown,
+                is.platform()
+            ))
+            .help("leave --platform out, or name another image")),
+        }
     }
 
     /// Brings all of an image of a registry into the store. Gives the digest of what its
@@ -203,10 +217,7 @@ impl Held<'_> {
         let From::Registry(registry) = &self.from else {
             return Err(Problem::new(format!("{} is in no registry", self.shown)));
         };
-        let bring = |layer: &ReadLayer| {
-            let Descriptor { digest, size } = layer.descriptor;
-            registry.bring(&digest, Some(size))
-        };
+        let bring = |layer: &ReadLayer| registry.bring(&layer.descriptor.digest);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(AT_ONCE).build();
         let brought: Result<(), PushError> = match pool {
             Ok(pool) => {

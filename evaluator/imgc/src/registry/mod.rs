@@ -28,15 +28,15 @@ pub(crate) fn named(text: &str) -> Result<ArtifactReference, String> {
         (None, None) => format!("oci://{text}:latest"),
         _ => format!("oci://{text}"),
     };
-    let reference: ArtifactReference = whole
-        .parse()
-        .map_err(|error: imgc_oci::ReferenceError| error.to_string().replace("oci://", ""))?;
     let first = text.split('/').next().unwrap_or_default();
-    if !first.contains(['.', ':']) && first != "localhost" {
+    if !first.contains(['.', ':']) && first != "localhost" || !name.contains('/') {
         return Err(format!(
             "`{text}` names no registry: HOST/NAME:TAG, where HOST has a `.` or a port"
         ));
     }
+    let reference: ArtifactReference = whole
+        .parse()
+        .map_err(|error: imgc_oci::ReferenceError| error.to_string().replace("oci://", ""))?;
     Ok(reference)
 }
 

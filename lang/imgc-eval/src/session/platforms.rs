@@ -46,7 +46,7 @@ impl Session {
 
 /// The plans of one file for several platforms as one plan. None where there is no platform.
 fn combine(all: Vec<(Platform, Plan, Evaluated)>) -> Option<Evaluated> {
-    let (_, first, found) = all.first()?;
+    let (_, _, found) = all.first()?;
     let mut evaluated = Evaluated {
         plan: None,
         origins: Origins::default(),
@@ -62,20 +62,24 @@ fn combine(all: Vec<(Platform, Plan, Evaluated)>) -> Option<Evaluated> {
     }
     let mut plan = Plan::default();
     let mut wrong = Vec::new();
-    for index in &first.indexes {
+    let mut seen = BTreeSet::new();
+    let indexes = all.iter().flat_map(|(_, plan, _)| &plan.indexes);
+    for index in indexes.filter(|index| seen.insert(&index.name)) {
         let message = format!("`{}` is an index, and has platforms of its own", index.name);
         let help = "leave --platform out, or build the other images alone: FILE#NAME";
         wrong.push((index.name.clone(), message, help));
     }
-    let names: BTreeSet<&str> = first
-        .images
-        .iter()
-        .map(|image| image.name.as_str())
+    // Those of every platform, in the order of the first that has them.
+    let mut seen = BTreeSet::new();
+    let all_images = all.iter().flat_map(|(_, plan, _)| {
+        let images = plan.images.iter();
+        images.filter(|image| plan.index_of(&image.name).is_none())
+    });
+    let images: Vec<&Image> = all_images
+        .filter(|image| seen.insert(image.name.as_str()))
         .collect();
-    for image in &first.images {
-        if first.index_of(&image.name).is_some() {
-            continue;
-        }
+    let names: BTreeSet<&str> = images.iter().map(|image| image.name.as_str()).collect();
+    for image in images {
         match together(&image.name, &names, &all) {
             Ok((index, images)) => {
                 for ((_, _, one), member) in all.iter().zip(&index.images) {
@@ -96,7 +100,8 @@ fn combine(all: Vec<(Platform, Plan, Evaluated)>) -> Option<Evaluated> {
             .extend(sources.map(|(digest, path)| (*digest, path.clone())));
     }
     for (name, message, help) in &wrong {
-        let at = found.origins.get(name, &Place::Image);
+        let mut origins = all.iter().map(|(_, _, one)| &one.origins);
+        let at = origins.find_map(|origins| origins.get(name, &Place::Image));
         let diagnostic = at.map(|at| Diagnostic::error(codes::BAD_INDEX, at.clone(), message));
         evaluated
             .diagnostics
