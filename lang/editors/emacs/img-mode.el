@@ -110,6 +110,17 @@ Look no further than LIMIT."
             (if (> depth 0) (setq depth (1- depth)) (setq found (point)))))))
     found))
 
+(defun img--goes-on ()
+  "Whether the line of point goes on with what a line before it began.
+If so, the last character before it that is no blank and in no comment."
+  (save-excursion
+    (beginning-of-line)
+    (forward-comment (- (point)))
+    (unless (or (bobp)
+                (memq (char-before) '(?\; ?, ?{ ?\[ ?\())
+                (looking-back "\\_<let" (line-beginning-position)))
+      (char-before))))
+
 (defun img--indentation ()
   "The column that the line of point begins in; none in a string."
   (save-excursion
@@ -123,10 +134,19 @@ Look no further than LIMIT."
                (open (unless is-end
                        (save-excursion (img--open-let (or bracket (point-min))))))
                (at (or open bracket)))
-          (cond ((not at) 0)
-                (t (goto-char at)
-                   (+ (current-indentation)
-                      (if (or is-end (and is-in open)) 0 img-indent-offset)))))))))
+          (if (not at)
+              0
+            (let ((column (current-indentation))
+                  (goes-on (and (not is-end) (not is-in) (img--goes-on)))
+                  (is-blank (eolp))
+                  (base (save-excursion
+                          (goto-char at)
+                          (+ (current-indentation)
+                             (if (or is-end (and is-in open)) 0 img-indent-offset)))))
+              ;; How far a line goes in that goes on, its author says.
+              (cond ((not goes-on) base)
+                    ((and is-blank (memq goes-on '(?= ?>))) (+ base img-indent-offset))
+                    (t (max base column))))))))))
 
 (defun img-indent-line ()
   "Indent the line of point."
