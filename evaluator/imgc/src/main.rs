@@ -1,6 +1,7 @@
 //! The binary: command line, environment, terminal, disk and network. The only
 //! crate that knows them; it hands them to the others through traits.
 
+mod allocator;
 mod apt_sources;
 mod beside;
 mod build;
@@ -55,16 +56,13 @@ mod work;
 
 use std::process::ExitCode;
 
-use mimalloc::MiMalloc;
-
 use clap::Parser as _;
 
 use crate::cli::{Cli, Command};
 use crate::terminal::Terminal;
 
-/// The language makes and drops very many small things.
 #[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
+static ALLOCATOR: allocator::Mimalloc = allocator::Mimalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

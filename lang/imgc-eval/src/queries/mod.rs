@@ -31,7 +31,7 @@ use crate::world::World;
 pub use counters::Counters;
 pub(crate) use counters::Kind;
 pub(crate) use database::Database;
-pub(crate) use outlines::{Entry, outline};
+pub(crate) use outlines::{Entry, Need, outline};
 pub(crate) use outside::{Outside, Question, digest, list, read, stat};
 
 /// What queries ask of the database beside salsa.

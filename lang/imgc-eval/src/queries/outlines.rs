@@ -26,7 +26,16 @@ pub(crate) struct Entry {
     /// The modules that it mentions.
     pub(crate) imports: Vec<SourceFile>,
     /// The bindings that it certainly needs when it is evaluated, the last first.
-    pub(crate) needs: Vec<Item>,
+    pub(crate) needs: Vec<Need>,
+}
+
+/// A binding that another one needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// One of the same file, by its number in the outline. It stands before.
+    Here(u32),
+    /// A public one of another file.
+    Elsewhere(Item),
 }
 
 /// The bindings of a file, each after those that it needs.
@@ -51,8 +60,9 @@ pub(crate) fn outline(db: &dyn Db, file: SourceFile) -> Vec<Entry> {
     let mut needed_by: Vec<usize> = vec![usize::MAX; bindings.len()];
     let mut numbers: Vec<Option<u32>> = vec![None; bindings.len()];
     let mut entries: Vec<Entry> = Vec::with_capacity(bindings.len());
+    let mut way = Vec::new();
     for start in 0..bindings.len() {
-        let mut way = vec![(start, 0)];
+        way.push((start, 0));
         while let Some((at, next)) = way.last_mut() {
             let at = *at;
             let target = uses[at].get(*next);
@@ -68,10 +78,15 @@ pub(crate) fn outline(db: &dyn Db, file: SourceFile) -> Vec<Entry> {
                     let Binding {
                         name, item, body, ..
                     } = &bindings[at];
-                    let needs = certain(db, body, body_of);
-                    for need in needs.iter().filter_map(|need| places.get(need)) {
-                        needed_by[*need] = at;
-                    }
+                    let needs = certain(db, body, body_of).into_iter();
+                    let needs = needs.filter_map(|item| match places.get(&item) {
+                        Some(&place) => {
+                            needed_by[place] = at;
+                            numbers[place].map(Need::Here)
+                        }
+                        None => Some(Need::Elsewhere(item)),
+                    });
+                    let needs = needs.collect();
                     let uses = uses[at].iter().filter_map(|&target| {
                         let is_certain = needed_by[target] == at || is_module(&bindings[target]);
                         Some((numbers[target]?, is_certain))

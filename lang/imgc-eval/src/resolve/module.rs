@@ -7,6 +7,7 @@ use imgc_syntax::TextRange;
 use imgc_syntax::ast::{self, AstNode as _};
 
 use crate::ir::{Expr, ExprId, ItemName, TypeExpr};
+use crate::queries::Item;
 
 use super::fields::{Content, Place};
 use super::scope::Bound;
@@ -42,7 +43,8 @@ impl Lowerer<'_> {
         let root = self.expr_or_poison(ending.cloned(), range);
         // What follows was meant to be part of it.
         let whole = range.cover_offset(file.end());
-        self.item(ItemName::Root, (range, whole), None, (root, None));
+        let item = (self.item_of(&ItemName::Root), ItemName::Root);
+        self.item(item, (range, whole), None, (root, None));
     }
 
     fn exports(&mut self, record: &ast::Record<'_>) {
@@ -55,6 +57,7 @@ impl Lowerer<'_> {
                 whole,
             } = place;
             let item = ItemName::Export(name.clone());
+            let item = (self.item_of(&item), item);
             names.push(name.clone());
             self.begin();
             let (doc, body) = match content {
@@ -77,13 +80,18 @@ impl Lowerer<'_> {
         self.open(e, &bindings, |lowerer, name| {
             let outer = lowerer.scopes.iter();
             let number = outer.filter(|scope| scope.find(name).is_some()).count();
-            let item = ItemName::Let(name.clone(), number as u32);
-            let bound = Bound::Item(lowerer.item_of(&item));
-            items.push(item);
-            bound
+            let name = ItemName::Let(name.clone(), number as u32);
+            let item = lowerer.item_of(&name);
+            items.push((item, name));
+            Bound::Item(item)
         });
         let first = self.lowered.bindings.len();
-        for (at, (named, item)) in bindings.named.into_iter().zip(&items).enumerate() {
+        for (at, (named, item)) in bindings
+            .named
+            .into_iter()
+            .zip(items.iter().cloned())
+            .enumerate()
+        {
             self.scope().current = Some(at);
             self.begin();
             let (doc, body) = match named.written {
@@ -94,7 +102,7 @@ impl Lowerer<'_> {
                 }
                 None => (None, (self.body.add(named.range, Expr::Poison), None)),
             };
-            self.item(item.clone(), (named.range, named.whole), doc, body);
+            self.item(item, (named.range, named.whole), doc, body);
         }
         self.scope().current = None;
         self.nameless(bindings.nameless);
@@ -126,7 +134,7 @@ impl Lowerer<'_> {
     /// of it.
     fn item(
         &mut self,
-        item: ItemName,
+        (item, item_name): (Item, ItemName),
         (name, whole): (TextRange, TextRange),
         doc: Option<String>,
         (root, annotation): (ExprId, Option<TypeExpr>),
@@ -137,8 +145,8 @@ impl Lowerer<'_> {
         }
         let (body, spans) = self.body.finish(root, annotation, damaged);
         self.lowered.bindings.push(Binding {
-            item: self.item_of(&item),
-            name: item,
+            item,
+            name: item_name,
             body: Arc::new(body),
             spans,
             place: name,

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use imgc_diag::codes;
 use imgc_syntax::TextRange;
 
@@ -14,6 +15,9 @@ use crate::problem::Problem;
 use crate::queries::Item;
 
 use super::types::Declared;
+
+/// So many names are looked through one by one.
+const FEW: usize = 8;
 
 /// What a name stands for.
 #[derive(Debug, Clone)]
@@ -46,11 +50,12 @@ pub(super) struct Slot {
 pub(super) struct Scope {
     /// The names, each once.
     pub(super) slots: Vec<Slot>,
-    by_name: BTreeMap<Arc<str>, usize>,
+    /// Where each name stands in `slots`, once they are more than [`FEW`].
+    by_name: HashMap<Arc<str>, usize>,
     /// The binding that is being lowered.
     pub(super) current: Option<usize>,
-    /// What is named from elsewhere than its bindings.
-    mentioned: BTreeSet<usize>,
+    /// What is named from elsewhere than its bindings, each time.
+    mentioned: Vec<usize>,
     /// The types that are declared beside the names.
     pub(super) types: BTreeMap<Arc<str>, Declared>,
 }
@@ -58,7 +63,17 @@ pub(super) struct Scope {
 impl Scope {
     /// Binds a name that is not bound here yet.
     pub(super) fn bind(&mut self, name: Arc<str>, range: TextRange, bound: Bound) {
-        self.by_name.insert(name.clone(), self.slots.len());
+        match self.slots.len() {
+            ..FEW => {}
+            FEW => {
+                let names = self.slots.iter().map(|slot| slot.name.clone());
+                self.by_name.extend(names.zip(0..));
+                self.by_name.insert(name.clone(), FEW);
+            }
+            at => {
+                self.by_name.insert(name.clone(), at);
+            }
+        }
         self.slots.push(Slot {
             name,
             range,
@@ -69,27 +84,33 @@ impl Scope {
         });
     }
 
+    /// The number of a name's slot.
+    fn position(&self, name: &str) -> Option<usize> {
+        if self.slots.len() > FEW {
+            return self.by_name.get(name).copied();
+        }
+        self.slots.iter().position(|slot| *slot.name == *name)
+    }
+
     /// Where a name is bound here.
     pub(super) fn find(&self, name: &str) -> Option<&Slot> {
-        self.by_name.get(name).map(|&at| &self.slots[at])
+        self.position(name).map(|at| &self.slots[at])
     }
 
     /// Says that a name is meant somewhere.
     pub(super) fn mark(&mut self, name: &str) {
-        if let Some(&at) = self.by_name.get(name) {
+        if let Some(at) = self.position(name) {
             self.slots[at].used = true;
         }
     }
 
     /// The slot of a name here, which is now used.
     pub(super) fn look_up(&mut self, name: &str, range: TextRange) -> Option<&mut Slot> {
-        let at = *self.by_name.get(name)?;
+        let at = self.position(name)?;
         self.slots[at].used = true;
         match self.current {
             Some(current) => self.slots[current].uses.push((at, range)),
-            None => {
-                self.mentioned.insert(at);
-            }
+            None => self.mentioned.push(at),
         }
         Some(&mut self.slots[at])
     }
@@ -149,7 +170,7 @@ impl Scope {
             }
         }
         let mut is_needed = vec![false; count];
-        let mut queue: Vec<usize> = self.mentioned.iter().copied().collect();
+        let mut queue = self.mentioned.clone();
         while let Some(at) = queue.pop() {
             if !std::mem::replace(&mut is_needed[at], true) {
                 queue.extend(self.slots[at].uses.iter().map(|(target, _)| *target));

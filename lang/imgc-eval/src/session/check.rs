@@ -1,7 +1,6 @@
 //! What is wrong before anything is evaluated: syntax, imports, names, types.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use imgc_diag::{Span, codes};
 
@@ -83,15 +82,15 @@ pub(super) fn find_in(db: &Database, mut program: Program, only: Option<SourceFi
         report.problems.extend(problems);
     }
     let schedule = Schedule::of(db, &report.program.sorted);
-    let has_problems = AtomicBool::new(false);
-    let types = |db: &Database, item: Item| {
-        if !infer(db, item).problems.is_empty() {
-            has_problems.store(true, Ordering::Relaxed);
+    let types = |db: &Database, has_problems: &mut bool, items: &[Item]| {
+        for &item in items {
+            *has_problems |= !infer(db, item).problems.is_empty();
         }
     };
-    each(db, schedule.order(&report.program.sorted), types);
+    let order = schedule.order(&report.program.sorted);
+    let has_problems = each(db, &order, types).contains(&true);
     let files = believed.iter().zip(schedule.files());
-    for (&believes, entries) in files.filter(|_| has_problems.load(Ordering::Relaxed)) {
+    for (&believes, entries) in files.filter(|_| has_problems) {
         for entry in entries.iter().filter(|entry| believes && !entry.damaged) {
             let problems = infer(db, entry.item).problems.iter().cloned();
             let problems =

@@ -38,7 +38,7 @@ pub(super) struct Target {
 }
 
 /// What evaluation has used.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Used {
     pub(super) steps: u64,
     pub(super) bytes: u64,
@@ -150,22 +150,22 @@ impl State {
     ) -> (Used, Vec<Problem<Site>>, bool) {
         let db = &self.db;
         db.spent().reset(certain.as_ref().map_or(0, Order::len));
-        if let Some(order) = certain {
-            each(db, order, |db, item| {
-                value(db, item);
-                db.spent().done([item]);
-            });
-        }
+        let order = certain.unwrap_or_default();
+        let before: FxHashSet<Item> = order.items().collect();
+        let notes = each(db, &order, |db, note: &mut Note, items| {
+            note.evaluate(db, items, &before);
+        });
         for &item in &target.wanted {
             prepare(db, item);
         }
-        let mut used = Used::default();
-        let mut problems = Vec::new();
-        for outcome in evaluated(db, &target.wanted) {
-            used.steps = used.steps.saturating_add(outcome.steps);
-            used.bytes = used.bytes.saturating_add(outcome.bytes);
-            problems.extend_from_slice(&outcome.problems);
-        }
+        let all = Note::of_all(notes);
+        let (used, problems) = match all.and_rest(db, before, &target.wanted) {
+            Some(used) => {
+                debug_assert_eq!(used, evaluated(db, &target.wanted).0);
+                (used, Vec::new())
+            }
+            None => evaluated(db, &target.wanted),
+        };
         let limits = &options.limits;
         let is_exhausted =
             db.spent().is_exhausted() || used.steps > limits.steps || used.bytes > limits.bytes;
@@ -173,19 +173,90 @@ impl State {
     }
 }
 
-/// The bindings that were evaluated for others, each once: in the order of first use.
-fn evaluated<'a>(db: &'a Database, wanted: &[Item]) -> Vec<&'a Outcome> {
+/// What a thread notes of the bindings that it evaluates, so that nobody has to look at
+/// each of them again.
+#[derive(Default)]
+struct Note {
+    used: Used,
+    /// Whether anything is wrong with the values.
+    has_problems: bool,
+    /// What they used that is not in the order.
+    others: Vec<Item>,
+}
+
+impl Note {
+    /// Evaluates bindings of the order.
+    fn evaluate(&mut self, db: &Database, items: &[Item], order: &FxHashSet<Item>) {
+        for &item in items {
+            let outcome = value(db, item);
+            self.add(outcome);
+            let others = outcome.used.iter().filter(|item| !order.contains(item));
+            self.others.extend(others);
+        }
+        db.spent().done(items);
+    }
+
+    fn add(&mut self, outcome: &Outcome) {
+        self.used.add(outcome);
+        self.has_problems |= outcome.value.is_none() || !outcome.problems.is_empty();
+    }
+
+    /// What all threads noted.
+    fn of_all(notes: Vec<Self>) -> Self {
+        let mut sum = Self::default();
+        for note in notes {
+            sum.used.steps = sum.used.steps.saturating_add(note.used.steps);
+            sum.used.bytes = sum.used.bytes.saturating_add(note.used.bytes);
+            sum.has_problems |= note.has_problems;
+            sum.others.extend(note.others);
+        }
+        sum
+    }
+
+    /// What was used, also by what is wanted and was not in the order, and all that it
+    /// needed. `None`: something is wrong. Where nothing is, all of the order is needed.
+    fn and_rest(
+        mut self,
+        db: &Database,
+        mut order: FxHashSet<Item>,
+        wanted: &[Item],
+    ) -> Option<Used> {
+        let mut queue = std::mem::take(&mut self.others);
+        queue.extend(wanted);
+        while let Some(item) = queue.pop() {
+            if order.insert(item) {
+                let outcome = value(db, item);
+                self.add(outcome);
+                queue.extend(&outcome.used);
+            }
+        }
+        (!self.has_problems).then_some(self.used)
+    }
+}
+
+impl Used {
+    fn add(&mut self, outcome: &Outcome) {
+        self.steps = self.steps.saturating_add(outcome.steps);
+        self.bytes = self.bytes.saturating_add(outcome.bytes);
+    }
+}
+
+/// What the bindings used that were evaluated for others, and what is wrong with them.
+/// Each counts once, in the order of first use.
+fn evaluated(db: &Database, wanted: &[Item]) -> (Used, Vec<Problem<Site>>) {
     let mut seen = FxHashSet::default();
-    let mut found: Vec<&Outcome> = Vec::new();
+    let mut used = Used::default();
+    let mut problems = Vec::new();
     let mut queue: Vec<Item> = wanted.iter().rev().copied().collect();
     while let Some(item) = queue.pop() {
         if seen.insert(item) {
             let outcome = value(db, item);
-            found.push(outcome);
+            used.add(outcome);
+            problems.extend_from_slice(&outcome.problems);
             queue.extend(outcome.used.iter().rev());
         }
     }
-    found
+    (used, problems)
 }
 
 /// What is wrong with everything that was evaluated: where a budget ends in what a

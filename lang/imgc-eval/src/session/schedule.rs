@@ -9,7 +9,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use crate::queries::{Database, Entry, Item, SourceFile, outline};
+use crate::queries::{Database, Entry, Item, Need, SourceFile, outline};
 
 /// Bindings that are worth a second thread.
 const MANY: usize = 64;
@@ -111,31 +111,45 @@ impl<'a> Schedule<'a> {
 
 /// The bindings that are certainly evaluated for those that are wanted, these included.
 pub(super) fn certain(db: &Database, sorted: &[SourceFile], wanted: &[Item]) -> Order {
-    let outlines: Vec<&Vec<Entry>> = sorted.iter().map(|&file| outline(db, file)).collect();
-    let entries = || outlines.iter().flat_map(|entries| entries.iter());
-    let numbers: FxHashMap<Item, usize> = entries().map(|entry| entry.item).zip(0..).collect();
-    let mut is_wanted = vec![false; numbers.len()];
-    let numbers_of = |items: &[Item]| -> Vec<usize> {
-        let found = items.iter().filter_map(|item| numbers.get(item).copied());
-        found.collect()
+    let files: Vec<&Vec<Entry>> = sorted.iter().map(|&file| outline(db, file)).collect();
+    let entries = || files.iter().flat_map(|entries| entries.iter());
+    let starts = files.iter().scan(0, |next, entries| {
+        let start = *next;
+        *next += entries.len();
+        Some(start)
+    });
+    let starts: Vec<usize> = starts.collect();
+    let is_asked = |entry: &Entry| entry.public || wanted.contains(&entry.item);
+    let asked = (0..).zip(entries()).filter(|(_, entry)| is_asked(entry));
+    let numbers: FxHashMap<Item, usize> = asked.map(|(at, entry)| (entry.item, at)).collect();
+    let number = |start: usize, need: &Need| match need {
+        Need::Here(at) => Some(start + *at as usize),
+        Need::Elsewhere(item) => numbers.get(item).copied(),
     };
-    for at in numbers_of(wanted) {
-        is_wanted[at] = true;
+    let mut is_wanted = vec![false; entries().count()];
+    for at in wanted.iter().filter_map(|item| numbers.get(item)) {
+        is_wanted[*at] = true;
     }
-    let needs: Vec<Vec<usize>> = entries().map(|entry| numbers_of(&entry.needs)).collect();
-    for at in (0..needs.len()).rev() {
-        if is_wanted[at] {
-            for &needed in &needs[at] {
-                is_wanted[needed] = true;
+    for (&start, entries) in starts.iter().zip(&files).rev() {
+        for (at, entry) in entries.iter().enumerate().rev() {
+            if is_wanted[start + at] {
+                for need in entry.needs.iter().filter_map(|need| number(start, need)) {
+                    is_wanted[need] = true;
+                }
             }
         }
     }
     let mut order = Order::default();
-    let mut nodes: Vec<u32> = vec![0; needs.len()];
-    for (at, entry) in entries().enumerate().filter(|(at, _)| is_wanted[*at]) {
-        nodes[at] = order.push(Some(entry.item));
-        for &needed in &needs[at] {
-            order.wait(nodes[needed], nodes[at]);
+    let mut nodes: Vec<u32> = vec![0; is_wanted.len()];
+    for (&start, entries) in starts.iter().zip(&files) {
+        for (at, entry) in (start..)
+            .zip(entries.iter())
+            .filter(|(at, _)| is_wanted[*at])
+        {
+            nodes[at] = order.push(Some(entry.item));
+            for need in entry.needs.iter().filter_map(|need| number(start, need)) {
+                order.wait(nodes[need], nodes[at]);
+            }
         }
     }
     order
@@ -154,24 +168,36 @@ impl Order {
         self.edges.push((before, after));
     }
 
+    /// The bindings.
+    pub(super) fn items(&self) -> impl Iterator<Item = Item> {
+        self.nodes.iter().flatten().copied()
+    }
+
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.nodes.len()
     }
 }
 
-/// Does something with every binding of an order.
-pub(super) fn each(db: &Database, order: Order, work: impl Fn(&Database, Item) + Send + Sync) {
+/// Does something with every binding of an order, some of them at once. Gives what each
+/// thread noted.
+pub(super) fn each<T: Default + Send>(
+    db: &Database,
+    order: &Order,
+    work: impl Fn(&Database, &mut T, &[Item]) + Send + Sync,
+) -> Vec<T> {
     let threads = rayon::current_num_threads();
     if threads < 2 || order.len() < MANY {
+        let mut note = T::default();
         for item in order.nodes.iter().flatten() {
-            work(db, *item);
+            work(db, &mut note, std::slice::from_ref(item));
         }
-        return;
+        return vec![note];
     }
-    let shared = Shared::of(&order);
+    let shared = Shared::of(order);
     let workers = (0..threads).into_par_iter().with_max_len(1);
-    workers.for_each_with(db.clone(), |db, _| shared.run(&*db, &work));
+    let notes = workers.map_with(db.clone(), |db, _| shared.run(&*db, &work));
+    notes.collect()
 }
 
 /// What the threads that work on an order share.
@@ -183,6 +209,13 @@ struct Shared<'a> {
     starts: Vec<usize>,
     state: Mutex<State>,
     wake: Condvar,
+}
+
+/// What a thread works on: bindings, and their numbers in the order.
+#[derive(Default)]
+struct Taken {
+    nodes: Vec<u32>,
+    items: Vec<Item>,
 }
 
 /// How far the work is.
@@ -236,34 +269,38 @@ impl<'a> Shared<'a> {
     }
 
     /// Works until nothing is left.
-    fn run(&self, db: &Database, work: &impl Fn(&Database, Item)) {
+    fn run<T: Default>(&self, db: &Database, work: &impl Fn(&Database, &mut T, &[Item])) -> T {
         let _finish = Finish(self);
-        let mut taken = Vec::with_capacity(MOST);
+        let mut note = T::default();
+        let mut taken = Taken::default();
         while self.next(&mut taken) {
-            for (_, item) in &taken {
-                work(db, *item);
-            }
+            work(db, &mut note, &taken.items);
         }
+        note
     }
 
     /// Notes what was taken as done, and takes what is next. Says whether anything is.
-    fn next(&self, taken: &mut Vec<(u32, Item)>) -> bool {
+    fn next(&self, taken: &mut Taken) -> bool {
+        taken.items.clear();
         let mut state = self.lock();
-        for (done, _) in taken.drain(..) {
+        for done in taken.nodes.drain(..) {
             self.finish(&mut state, done);
         }
         while state.left > 0 {
             // Only a part of what is ready, so that all have something to do to the end.
             let share = (state.ready.len() / SHARE).clamp(1, MOST);
-            while taken.len() < share
+            while taken.items.len() < share
                 && let Some(node) = state.ready.pop()
             {
                 match self.order.nodes[node as usize] {
                     None => self.finish(&mut state, node),
-                    Some(item) => taken.push((node, item)),
+                    Some(item) => {
+                        taken.nodes.push(node);
+                        taken.items.push(item);
+                    }
                 }
             }
-            if !taken.is_empty() {
+            if !taken.items.is_empty() {
                 if state.idle > 0 && !state.ready.is_empty() {
                     self.wake.notify_one();
                 }

@@ -3,10 +3,10 @@
 //! It walks over a body once. Records, calls, operators and patterns have files of
 //! their own.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use imgc_diag::codes;
+use rustc_hash::FxHashMap;
 
 use crate::builtins::Builtin;
 use crate::ir::{Arm, Body, Expr, ExprId, LetBinding, LocalId, Part};
@@ -53,7 +53,7 @@ pub(super) struct Infer<'a> {
     /// What is needed in the place of every expression, where that is wanted.
     pub(super) expected: Option<Vec<Ty>>,
     /// Types without variables that were brought in, by where their data is.
-    ground: BTreeMap<usize, (Arc<Scheme>, Ty)>,
+    ground: FxHashMap<usize, (Arc<Scheme>, Ty)>,
     /// Whether it was said that the types are too large.
     exhausted: bool,
 }
@@ -70,7 +70,7 @@ impl<'a> Infer<'a> {
             updates: Vec::new(),
             types: None,
             expected: None,
-            ground: BTreeMap::new(),
+            ground: FxHashMap::default(),
             exhausted: false,
         }
     }

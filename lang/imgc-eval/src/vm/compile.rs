@@ -4,7 +4,7 @@
 //! here runs, and nothing fails: what is wrong has been reported before.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::builtins::{Builtin, Run};
 use crate::ir::{
@@ -17,11 +17,14 @@ use crate::vm::liveness;
 use crate::vm::numbered::Numbered;
 use crate::vm::value::{Origin, Tagged, Value};
 
+/// The builtin that an interpolation does by itself.
+static TO_STRING: LazyLock<Option<Builtin>> = LazyLock::new(|| Builtin::find("toString"));
+
 /// Compiles the body of a binding. `origin` is that of its expression 0.
 pub(crate) fn compile(body: &Body, origin: Origin) -> Code {
     let code = Code {
         origin,
-        parts: vec![Part::with_room(body.exprs.len())],
+        parts: vec![Part::default()],
         constants: Vec::new(),
         names: Vec::new(),
         plains: Vec::new(),
@@ -29,14 +32,18 @@ pub(crate) fn compile(body: &Body, origin: Origin) -> Code {
         patterns: Vec::new(),
         globals: Vec::new(),
     };
+    let whole = Scope {
+        part: Part::with_room(body.exprs.len()),
+        ..Scope::default()
+    };
     let mut compiler = Compiler {
         body,
         code,
         names: Numbered::default(),
         globals: Numbered::default(),
         modules: BTreeMap::new(),
-        to_string: Builtin::find("toString"),
-        scopes: vec![Scope::default()],
+        to_string: *TO_STRING,
+        scopes: vec![whole],
     };
     compiler.expr(body.root);
     compiler.emit(Op::Return, body.root);

@@ -82,7 +82,8 @@ fn module(body: &Body) -> Option<SourceFile> {
 
 fn value(machine: &mut Machine<'_>, item: Item, origin: Origin) -> Eval {
     let db = machine.db;
-    if !db.spent().is_done(item) {
+    let is_done = db.spent().is_done(item);
+    if !is_done {
         machine.meter.release(db.spent());
     }
     let Some(_nested) = Nested::enter() else {
@@ -91,7 +92,9 @@ fn value(machine: &mut Machine<'_>, item: Item, origin: Origin) -> Eval {
         return Err(machine.context(origin).report(problem));
     };
     machine.uses(item);
-    prepare(db, item);
+    if !is_done {
+        prepare(db, item);
+    }
     queries::value(db, item).value.clone().ok_or(Failed)
 }
 
@@ -113,7 +116,7 @@ pub(crate) fn prepare(db: &dyn Db, item: Item) {
             }
             None => {
                 queries::value(db, *item);
-                spent.done([*item]);
+                spent.done(&[*item]);
                 waiting.pop();
             }
         }

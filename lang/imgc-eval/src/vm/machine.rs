@@ -3,10 +3,10 @@
 //! Calls of the language never nest natively: who waits for a value is a [`Frame`].
 //! Only another top-level binding is evaluated by another machine.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use imgc_diag::codes;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::builtins::{Builtin, Run};
 use crate::ir::BinaryOp;
@@ -52,7 +52,7 @@ pub(super) struct Machine<'a> {
     pc: usize,
     base: usize,
     tables: Vec<Table>,
-    by_code: BTreeMap<usize, usize>,
+    by_code: FxHashMap<usize, usize>,
     last_table: usize,
     /// How much of the stack has been counted.
     counted: usize,
@@ -67,7 +67,7 @@ struct Table {
 }
 
 /// It is asked, and never gone through.
-type Known = rustc_hash::FxHashSet<Item>;
+type Known = FxHashSet<Item>;
 
 /// Who waits for a value.
 pub(super) enum Frame {
@@ -122,7 +122,7 @@ impl<'a> Machine<'a> {
             pc: 0,
             base: 0,
             tables: Vec::new(),
-            by_code: BTreeMap::new(),
+            by_code: FxHashMap::default(),
             last_table: 0,
             counted: 0,
             counted_frames: 0,

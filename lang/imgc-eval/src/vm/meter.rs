@@ -95,7 +95,7 @@ impl Spent {
     }
 
     /// Says that bindings have been evaluated.
-    pub(crate) fn done(&self, items: impl IntoIterator<Item = Item>) {
+    pub(crate) fn done(&self, items: &[Item]) {
         let done = self.done.write();
         done.unwrap_or_else(PoisonError::into_inner).extend(items);
     }
@@ -211,7 +211,6 @@ impl Meter {
             self.bytes = self.bytes.saturating_add_unsigned(got);
             self.taken.bytes += got;
         }
-        self.tell(spent);
         Ok(())
     }
 
