@@ -91,7 +91,9 @@ pub(super) fn publish(
     }
     file.sync_all()
         .map_err(|e| StoreError::from_io(e, "flushing", from))?;
-    make_folder(&folder)?;
+    if make_folder(&folder)? {
+        shared.touched(shared.root.join("blobs/sha256"));
+    }
     // A folder in its place would stay there: it is moved aside.
     drop(shared.guard.using(|| shared.find_own(digest))?);
     fs::rename(from, &dest).map_err(|e| StoreError::from_io(e, "publishing", &dest))?;
@@ -99,12 +101,13 @@ pub(super) fn publish(
     Ok(())
 }
 
-/// Makes a folder with mode `0755`, unless it is there.
-pub(super) fn make_folder(path: &Path) -> Result<(), StoreError> {
+/// Makes a folder with mode `0755`, unless it is there. Says whether it was made.
+pub(super) fn make_folder(path: &Path) -> Result<bool, StoreError> {
     match fs::create_dir(path) {
         Ok(()) => fs::set_permissions(path, Permissions::from_mode(0o755))
+            .map(|()| true)
             .map_err(|e| StoreError::from_io(e, "changing the mode of", path)),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(StoreError::from_io(error, "creating the folder", path)),
     }
 }
@@ -118,9 +121,7 @@ pub(super) fn sync_folders(shared: &Shared) -> Result<(), StoreError> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner),
     );
-    let above = shared.root.join("blobs/sha256");
-    let folders = taken.iter().map(|folder| folder.as_path());
-    for folder in folders.chain((!taken.is_empty()).then_some(above.as_path())) {
+    for folder in &taken {
         let flushed = match File::open(folder) {
             // What was put there already stands in a store below.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
