@@ -124,8 +124,7 @@ fn split(rest: &str, whole: &str) -> Result<(PathBuf, Wanted), Problem> {
         }
         _ => Problem::new(format!(
             "there is no image `{whole}`: no such file or folder"
-        ))
-        .note("images in registries can't be read so far"),
+        )),
     };
     Err(problem.help(EXPECTED))
 }
