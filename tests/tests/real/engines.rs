@@ -179,9 +179,14 @@ impl Engine {
 
     #[track_caller]
     fn load(&self, file: &Path) -> Outcome {
+        self.load_with(file, &[])
+    }
+
+    #[track_caller]
+    fn load_with(&self, file: &Path, options: &[&str]) -> Outcome {
         let mut command = imgc_command();
         command.args(["load", "-v", "--engine", self.name, "--socket"]);
-        run(command.arg(&self.socket).arg(file))
+        run(command.arg(&self.socket).args(options).arg(file))
     }
 }
 
@@ -249,6 +254,14 @@ fn an_edit_moves_one_small_layer(engine: &Engine) {
     let third = engine.load(&file);
     let blobs = fetched(third.succeeds());
     assert!(blobs.len() <= 1, "the configuration at most: {blobs:?}");
+
+    // Of an index it takes the image of its own platform.
+    write(&project, "of an index\n");
+    let both = ["--platform", "linux/amd64,linux/arm64"];
+    let index = engine.load_with(&file, &both);
+    assert!(index.succeeds().stdout.starts_with("note:latest sha256:"));
+    assert_eq!(fetched(&index).len(), 2, "{}", index.stderr);
+    assert_eq!(engine.prints("note"), "of an index\n");
 }
 
 #[test]
