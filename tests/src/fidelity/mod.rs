@@ -43,14 +43,16 @@ pub struct Comparison {
 }
 
 /// Compares `ours` with `reference`: type, mode, owner, contents, link target and
-/// extended attributes of every path that is not excluded.
+/// extended attributes of every path that is not excluded. A link of the reference to what
+/// is excluded goes with it: `openssl rehash` names links after a certificate's contents.
 pub fn compare(ours: &Tree, reference: &Tree, exclusions: &Exclusions) -> Comparison {
     let mut comparison = Comparison::default();
     let mut paths: Vec<&String> = ours.rows.keys().chain(reference.rows.keys()).collect();
     paths.sort_unstable();
     paths.dedup();
     for path in paths {
-        if exclusions.has(path) {
+        let leads_out = !ours.rows.contains_key(path) && leads_to(path, reference, exclusions);
+        if exclusions.has(path) || leads_out {
             comparison.excluded += 1;
             continue;
         }
@@ -73,6 +75,15 @@ pub fn compare(ours: &Tree, reference: &Tree, exclusions: &Exclusions) -> Compar
         }
     }
     comparison
+}
+
+/// Whether a path is a link to something that is excluded, in its own folder.
+fn leads_to(path: &str, tree: &Tree, exclusions: &Exclusions) -> bool {
+    let Some(Content::Link(target)) = tree.rows.get(path).map(|row| &row.content) else {
+        return false;
+    };
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    !target.contains('/') && exclusions.has(&format!("{folder}/{target}"))
 }
 
 #[cfg(test)]
@@ -115,5 +126,19 @@ mod tests {
             (found.compared, found.excluded, found.differences.len()),
             (2, 2, 1)
         );
+    }
+
+    #[test]
+    fn a_link_to_what_is_excluded_goes_with_it_where_only_the_reference_has_it() {
+        let ours = tree(&[("/b", 0o777, "secret")]);
+        let theirs = tree(&[
+            ("/a", 0o777, "secret"),
+            ("/b", 0o777, "other"),
+            ("/c", 0o777, "other"),
+        ]);
+        let list = Exclusions::parse("/secret # one\n").expect("a list");
+        let found = compare(&ours, &theirs, &list);
+        let paths: Vec<&str> = found.differences.iter().map(|one| &*one.path).collect();
+        assert_eq!((paths, found.excluded), (vec!["/b", "/c"], 1));
     }
 }
