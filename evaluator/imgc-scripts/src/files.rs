@@ -5,7 +5,7 @@
 //! are followed as the kernel follows them, never out of the root. Whoever acts is root,
 //! whom permissions refuse nothing, but for what `su` and its like run: see `actor`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -94,9 +94,14 @@ impl<'r> Files<'r> {
 
     /// The tree, with all that was written in it.
     pub fn into_tree(mut self) -> Tree {
+        // What has no name any more is not worth making.
+        let named: BTreeSet<Ino> = self.tree.names().map(|(_, ino)| ino).collect();
         for (ino, make) in std::mem::take(&mut self.deferred) {
-            self.pending.insert(ino, Rc::new(make()));
+            if named.contains(&ino) {
+                self.pending.insert(ino, Rc::new(make()));
+            }
         }
+        self.pending.retain(|ino, _| named.contains(ino));
         self.flush();
         self.tree
     }
@@ -107,10 +112,26 @@ impl<'r> Files<'r> {
         &self.tree
     }
 
-    /// The tree, to change it without a note.
+    /// The tree, to change it without a note, with all that was written in it but what is
+    /// deferred.
     pub fn tree_mut(&mut self) -> &mut Tree {
         self.flush();
         &mut self.tree
+    }
+
+    /// The tree, to put names in and take names out without a note. What was written may
+    /// not be in it yet: whoever reads a content calls [`Files::settle`] before.
+    pub fn names_mut(&mut self) -> &mut Tree {
+        &mut self.tree
+    }
+
+    /// Puts into the tree what was written to the file at exactly this path.
+    pub fn settle(&mut self, path: &TreePath) {
+        if let Some(ino) = self.tree.ino(path)
+            && let Some(bytes) = self.pending.remove(&ino)
+        {
+            self.put_in(ino, &bytes);
+        }
     }
 
     /// The time that changes get, in seconds since 1970.
@@ -120,8 +141,12 @@ impl<'r> Files<'r> {
 
     fn flush(&mut self) {
         for (ino, bytes) in std::mem::take(&mut self.pending) {
-            self.tree.node_mut(ino).kind = Kind::Regular(Content::inline(bytes.as_slice()));
+            self.put_in(ino, &bytes);
         }
+    }
+
+    fn put_in(&mut self, ino: Ino, bytes: &[u8]) {
+        self.tree.node_mut(ino).kind = Kind::Regular(Content::inline(bytes));
     }
 
     // Finding.

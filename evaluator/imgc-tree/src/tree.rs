@@ -206,15 +206,19 @@ impl Tree {
         &'a self,
         folder: &'a TreePath,
     ) -> impl Iterator<Item = (&'a TreePath, Ino)> {
-        let mut from = Bound::Excluded(folder.clone());
+        let after = |bound| self.names.range((bound, Bound::Unbounded));
+        let mut rest = after(Bound::Excluded(folder.clone()));
+        let mut last: Option<&TreePath> = None;
         std::iter::from_fn(move || {
-            let (path, &ino) = self.names.range((from.clone(), Bound::Unbounded)).next()?;
-            if !path.is_within(folder) {
-                return None;
-            }
+            let mut next = rest.next()?;
             // What is below a path follows it directly, as `/` sorts first; `\x01` is next.
-            from = Bound::Included(TreePath::after(path));
-            Some((path, ino))
+            if let Some(last) = last.filter(|last| next.0.is_within(last)) {
+                rest = after(Bound::Included(TreePath::after(last)));
+                next = rest.next()?;
+            }
+            let (path, &ino) = next;
+            last = Some(path);
+            path.is_within(folder).then_some((path, ino))
         })
     }
 
@@ -368,6 +372,24 @@ mod tests {
         );
         assert!(tree.remove(&path("a")));
         assert_eq!(tree.len(), 1);
+    }
+
+    #[test]
+    fn a_folder_lists_its_own_names() {
+        let mut tree = Tree::new(0);
+        for name in ["a/b/c/d", "a/b-", "a/b/e", "a/z", "a-", "b"] {
+            tree.make_parents(&path(name), 0).expect("parents");
+            tree.insert(&path(name), file("x")).expect("a file");
+        }
+        let list = |folder: &str| -> Vec<String> {
+            let folder = path(folder);
+            let all = tree.children(&folder);
+            all.map(|(path, _)| path.to_string()).collect()
+        };
+        assert_eq!(list(""), ["/a", "/a-", "/b"]);
+        assert_eq!(list("a"), ["/a/b", "/a/b-", "/a/z"]);
+        assert_eq!(list("a/b"), ["/a/b/c", "/a/b/e"]);
+        assert!(list("b").is_empty());
     }
 
     #[test]
