@@ -184,6 +184,15 @@ impl<'r> Files<'r> {
                 }
                 return Ok((direct, Some(ino)));
             }
+            return self.walk(path, follow);
+        }
+        // Nor has one whose folder is a name of the tree.
+        if !dots
+            && let Ok(direct) = TreePath::new(path)
+            && let Some(folder) = direct.parent()
+            && self.tree.get(&folder).is_some_and(Node::is_directory)
+        {
+            return Ok((direct, None));
         }
         self.walk(path, follow)
     }
@@ -311,13 +320,21 @@ impl<'r> Files<'r> {
     /// # Errors
     /// As [`Files::find`], and `ENOTDIR`.
     pub fn list(&self, path: &[u8]) -> Result<Vec<BString>, Errno> {
+        self.list_with(path, b"")
+    }
+
+    /// Those names in a folder that begin with `prefix`, sorted by their bytes.
+    ///
+    /// # Errors
+    /// As [`Files::list`].
+    pub(crate) fn list_with(&self, path: &[u8], prefix: &[u8]) -> Result<Vec<BString>, Errno> {
         let (folder, ino) = self.resolve(path, true)?;
         let ino = ino.ok_or(Errno::NoEntry)?;
         if !self.tree.node(ino).is_directory() {
             return Err(Errno::NotDirectory);
         }
         self.allowed(ino, 4)?;
-        let children = self.tree.children(&folder);
+        let children = self.tree.children_with(&folder, prefix);
         let mut names: Vec<BString> = children.map(|(path, _)| path.name().into()).collect();
         names.sort_unstable();
         Ok(names)

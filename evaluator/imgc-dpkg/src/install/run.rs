@@ -66,6 +66,10 @@ impl<'a, 'r> Run<'a, 'r> {
         let (union, mut tree) = Union::new(options.arch, options.epoch, options.filter);
         database::folders(&mut tree, options)?;
         database::filter(&mut tree, options)?;
+        // With some for what scripts make.
+        let entries = fragments.iter().map(|fragment| fragment.entries.len());
+        let entries: usize = entries.sum();
+        tree.reserve(entries + entries / 2);
         let named = by_name(fragments, options);
         if named.contains_key("base-files") {
             database::fstab(&mut tree, options)?;

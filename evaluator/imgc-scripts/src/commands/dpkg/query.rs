@@ -424,7 +424,7 @@ fn control(
     let names = process
         .machine
         .files
-        .list(&place.file("info"))
+        .list_with(&place.file("info"), &start)
         .unwrap_or_default();
     for file in names {
         let Some(suffix) = file.strip_prefix(start.as_slice()) else {
