@@ -154,7 +154,7 @@ pub(crate) fn reads(path: &TreePath) -> bool {
 }
 
 /// What [`Accounts::write`] writes wherever a user or group was added.
-pub(crate) const FILES: [&str; 4] = ["etc/passwd", "etc/group", "etc/shadow", "etc/gshadow"];
+const FILES: [&str; 4] = ["etc/passwd", "etc/group", "etc/shadow", "etc/gshadow"];
 
 impl Accounts {
     /// The accounts that `tree` has, or those that it would begin with. `read` gives
@@ -317,10 +317,15 @@ impl Accounts {
 
     /// Whether [`Accounts::write`] writes the file at `path`.
     pub(crate) fn writes(&self, path: &TreePath) -> bool {
-        let is = |file: &str| path.as_bytes() == file.as_bytes();
-        let ranges = [&self.subuids, &self.subgids];
-        let mut ranges = ranges.into_iter().filter_map(SubIds::written);
-        (self.added && FILES.into_iter().any(is)) || ranges.any(|(file, _)| is(file))
+        let mut written = self.written();
+        written.any(|file| path.as_bytes() == file.as_bytes())
+    }
+
+    /// The files that [`Accounts::write`] writes, as paths of the tree.
+    pub(crate) fn written(&self) -> impl Iterator<Item = &'static str> {
+        let files = FILES.into_iter().filter(|_| self.added);
+        let ranges = [&self.subuids, &self.subgids].into_iter();
+        files.chain(ranges.filter_map(|ids| ids.written().map(|(file, _)| file)))
     }
 
     /// The names of all users, and of all groups.

@@ -5,9 +5,9 @@ use std::fmt;
 
 use imgc_dpkg::{Stated, Touched};
 use imgc_plan::{Effects, FileNode, Image, ImagePath, Owner};
-use imgc_tree::{Content, Tree, TreePath};
+use imgc_tree::{Content, Kind, Tree, TreePath};
 
-use crate::accounts::{Accounts, FILES};
+use crate::accounts::Accounts;
 use crate::overlay::overlay;
 use crate::{attributes, homes};
 
@@ -73,13 +73,17 @@ impl Stated for StatedEffects<'_> {
             added.map_err(|error| error.to_string())?;
             let written = accounts.write(tree, self.epoch);
             written.map_err(|error| error.to_string())?;
-            for name in FILES {
+            for name in accounts.written() {
                 let path = TreePath::new(name.as_bytes()).expect("a plain path");
                 touched.push((path, Touched::Written));
             }
             let made = homes::make(tree, &effects.users, &accounts, self.epoch);
             let made = made.map_err(|error| error.to_string())?;
-            touched.extend(made.into_iter().map(|home| (home, Touched::Directory)));
+            for home in &made {
+                // What it has besides is /etc/skel's.
+                let all = tree.below(home);
+                touched.extend(all.map(|(path, node)| (path.clone(), touch(&node.kind))));
+            }
         }
         let placed = overlay(tree, &effects.files, &accounts, self.epoch);
         placed.map_err(|error| error.to_string())?;
@@ -102,6 +106,15 @@ impl fmt::Debug for StatedEffects<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let packages: BTreeSet<&&str> = self.effects.keys().collect();
         f.debug_tuple("StatedEffects").field(&packages).finish()
+    }
+}
+
+/// How something of this kind came to be where nothing was.
+fn touch(kind: &Kind) -> Touched {
+    match kind {
+        Kind::Directory => Touched::Directory,
+        Kind::Symlink(_) => Touched::Link,
+        _ => Touched::Written,
     }
 }
 
@@ -131,7 +144,7 @@ mod tests {
     use imgc_plan::{
         Arch, Attributes, Config, Content as Wanted, File, Group, Packages, Platform, User, Variant,
     };
-    use imgc_tree::{Data, Kind, Node};
+    use imgc_tree::{Data, Node};
 
     use super::*;
 
@@ -256,6 +269,39 @@ mod tests {
             passwd.ends_with("\napp:x:70:70::/srv:/bin/sh\n"),
             "{passwd}"
         );
+    }
+
+    #[test]
+    fn all_that_a_user_brings_is_told() {
+        let mut tree = tree();
+        tree.make_parents(&path("etc/skel/.config/x"), 0)
+            .expect("parents");
+        let link = Node::symlink(&b".profile"[..], 0);
+        tree.insert(&path("etc/skel/.config/link"), link)
+            .expect("a link");
+        let range = |start| imgc_plan::IdRange { start, count: 10 };
+        let effects = Effects {
+            users: vec![User {
+                name: "app".to_owned(),
+                uid: 1000,
+                gid: 1000,
+                comment: String::new(),
+                system: false,
+                home: Some(image_path("/srv/app")),
+                create_home: true,
+                shell: None,
+                groups: Vec::new(),
+                subuids: vec![range(100_000)],
+                subgids: vec![range(200_000)],
+            }],
+            ..Effects::default()
+        };
+        let touched = apply(effects, &mut tree).expect("it can be done");
+        let homes = ["/srv/app", "/srv/app/.config", "/srv/app/.config/link"];
+        let files = ["passwd", "group", "shadow", "gshadow", "subuid", "subgid"];
+        let all = files.iter().map(|name| format!("/etc/{name}"));
+        let all: Vec<String> = all.chain(homes.map(str::to_owned)).collect();
+        assert_eq!(touched, all);
     }
 
     #[test]

@@ -13,6 +13,9 @@ use crate::frame;
 /// How many segments are held open, at about 3 MB each.
 const OPEN: usize = 24;
 
+/// The most room that is made for bytes before they are there.
+const ROOM: usize = 16 << 20;
+
 /// Gives the bytes of contents.
 pub trait Contents: Send + Sync {
     /// Opens a content. The bytes are not verified: whoever reads them compares their
@@ -32,7 +35,8 @@ pub trait Contents: Send + Sync {
             let text = format!("{} bytes are more than the limit of {limit}", content.size);
             return Err(io::Error::new(io::ErrorKind::InvalidData, text));
         }
-        let mut bytes = Vec::new();
+        let room = usize::try_from(content.size).unwrap_or(ROOM);
+        let mut bytes = Vec::with_capacity(room.min(ROOM) + 1);
         self.open(content)?
             .take(content.size + 1)
             .read_to_end(&mut bytes)?;

@@ -5,7 +5,7 @@
 //! are followed as the kernel follows them, never out of the root. Whoever acts is root,
 //! whom permissions refuse nothing, but for what `su` and its like run: see `actor`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -94,9 +94,14 @@ impl<'r> Files<'r> {
 
     /// The tree, with all that was written in it.
     pub fn into_tree(mut self) -> Tree {
+        // What has no name any more is not worth making.
+        let named: BTreeSet<Ino> = self.tree.names().map(|(_, ino)| ino).collect();
         for (ino, make) in std::mem::take(&mut self.deferred) {
-            self.pending.insert(ino, Rc::new(make()));
+            if named.contains(&ino) {
+                self.pending.insert(ino, Rc::new(make()));
+            }
         }
+        self.pending.retain(|ino, _| named.contains(ino));
         self.flush();
         self.tree
     }
@@ -107,10 +112,26 @@ impl<'r> Files<'r> {
         &self.tree
     }
 
-    /// The tree, to change it without a note.
+    /// The tree, to change it without a note, with all that was written in it but what is
+    /// deferred.
     pub fn tree_mut(&mut self) -> &mut Tree {
         self.flush();
         &mut self.tree
+    }
+
+    /// The tree, to put names in and take names out without a note. What was written may
+    /// not be in it yet: whoever reads a content calls [`Files::settle`] before.
+    pub fn names_mut(&mut self) -> &mut Tree {
+        &mut self.tree
+    }
+
+    /// Puts into the tree what was written to the file at exactly this path.
+    pub fn settle(&mut self, path: &TreePath) {
+        if let Some(ino) = self.tree.ino(path)
+            && let Some(bytes) = self.pending.remove(&ino)
+        {
+            self.put_in(ino, &bytes);
+        }
     }
 
     /// The time that changes get, in seconds since 1970.
@@ -120,8 +141,12 @@ impl<'r> Files<'r> {
 
     fn flush(&mut self) {
         for (ino, bytes) in std::mem::take(&mut self.pending) {
-            self.tree.node_mut(ino).kind = Kind::Regular(Content::inline(bytes.as_slice()));
+            self.put_in(ino, &bytes);
         }
+    }
+
+    fn put_in(&mut self, ino: Ino, bytes: &[u8]) {
+        self.tree.node_mut(ino).kind = Kind::Regular(Content::inline(bytes));
     }
 
     // Finding.
@@ -159,6 +184,15 @@ impl<'r> Files<'r> {
                 }
                 return Ok((direct, Some(ino)));
             }
+            return self.walk(path, follow);
+        }
+        // Nor has one whose folder is a name of the tree.
+        if !dots
+            && let Ok(direct) = TreePath::new(path)
+            && let Some(folder) = direct.parent()
+            && self.tree.get(&folder).is_some_and(Node::is_directory)
+        {
+            return Ok((direct, None));
         }
         self.walk(path, follow)
     }
@@ -286,13 +320,21 @@ impl<'r> Files<'r> {
     /// # Errors
     /// As [`Files::find`], and `ENOTDIR`.
     pub fn list(&self, path: &[u8]) -> Result<Vec<BString>, Errno> {
+        self.list_with(path, b"")
+    }
+
+    /// Those names in a folder that begin with `prefix`, sorted by their bytes.
+    ///
+    /// # Errors
+    /// As [`Files::list`].
+    pub(crate) fn list_with(&self, path: &[u8], prefix: &[u8]) -> Result<Vec<BString>, Errno> {
         let (folder, ino) = self.resolve(path, true)?;
         let ino = ino.ok_or(Errno::NoEntry)?;
         if !self.tree.node(ino).is_directory() {
             return Err(Errno::NotDirectory);
         }
         self.allowed(ino, 4)?;
-        let children = self.tree.children(&folder);
+        let children = self.tree.children_with(&folder, prefix);
         let mut names: Vec<BString> = children.map(|(path, _)| path.name().into()).collect();
         names.sort_unstable();
         Ok(names)

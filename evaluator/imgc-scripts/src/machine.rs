@@ -43,6 +43,10 @@ pub struct Machine<'r> {
     pub(crate) current: Option<(BString, Rc<[u8]>)>,
     /// Parsed scripts, by their text.
     pub(crate) parsed: shell::Cache,
+    /// Compiled regular expressions.
+    pub(crate) patterns: commands::text::pattern::Patterns,
+    /// The packages of dpkg's `status`, as it was read last.
+    pub(crate) packages: commands::dpkg::Known,
     /// What ldconfig found in files, by their digests; none where they are no libraries.
     pub(crate) libraries: BTreeMap<[u8; 32], Option<Rc<Library>>>,
     /// How the program ldconfig of this digest calls itself.
@@ -87,6 +91,8 @@ impl<'r> Machine<'r> {
             natives: Rc::new(commands::table()),
             current: None,
             parsed: shell::Cache::default(),
+            patterns: Default::default(),
+            packages: Default::default(),
             libraries: BTreeMap::new(),
             ldconfig: None,
             declined: Vec::new(),

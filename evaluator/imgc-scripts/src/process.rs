@@ -54,10 +54,21 @@ pub(crate) enum Program {
 impl<'r> Process<'_, 'r> {
     /// A child with other arguments and the same environment, folder and streams.
     pub(crate) fn child(&mut self, args: Vec<BString>) -> Process<'_, 'r> {
+        let env = self.env.clone();
+        self.child_in(args, env)
+    }
+
+    /// A child with other arguments and another environment, and the same folder and
+    /// streams.
+    pub(crate) fn child_in(
+        &mut self,
+        args: Vec<BString>,
+        env: BTreeMap<BString, BString>,
+    ) -> Process<'_, 'r> {
         Process {
             machine: self.machine,
             args,
-            env: self.env.clone(),
+            env,
             cwd: self.cwd.clone(),
             umask: self.umask,
             fds: self.fds.clone(),

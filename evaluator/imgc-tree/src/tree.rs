@@ -74,6 +74,11 @@ impl Tree {
         tree.names.contains_key(&TreePath::root()).then_some(tree)
     }
 
+    /// Makes room for so many more inodes.
+    pub fn reserve(&mut self, additional: usize) {
+        self.nodes.reserve(additional);
+    }
+
     /// Every path, in order, and its inode.
     pub fn names(&self) -> impl Iterator<Item = (&TreePath, Ino)> {
         self.names.iter().map(|(path, &ino)| (path, ino))
@@ -206,15 +211,46 @@ impl Tree {
         &'a self,
         folder: &'a TreePath,
     ) -> impl Iterator<Item = (&'a TreePath, Ino)> {
-        let mut from = Bound::Excluded(folder.clone());
+        self.children_from(folder, Bound::Excluded(folder.clone()))
+    }
+
+    /// Those paths directly in `folder`, in order, whose names begin with `prefix`.
+    pub fn children_with<'a>(
+        &'a self,
+        folder: &'a TreePath,
+        prefix: &'a [u8],
+    ) -> impl Iterator<Item = (&'a TreePath, Ino)> {
+        // A prefix that is no name begins none.
+        let from = folder.join(prefix).unwrap_or_else(|_| folder.clone());
+        let from = match from == *folder {
+            true => Bound::Excluded(from),
+            false => Bound::Included(from),
+        };
+        let all = self.children_from(folder, from);
+        // Names with one prefix follow each other, but for what is below one of them.
+        let all =
+            all.take_while(|(path, _)| path.name() <= prefix || path.name().starts_with(prefix));
+        all.filter(|(path, _)| path.name().starts_with(prefix))
+    }
+
+    fn children_from<'a>(
+        &'a self,
+        folder: &'a TreePath,
+        from: Bound<TreePath>,
+    ) -> impl Iterator<Item = (&'a TreePath, Ino)> {
+        let after = |bound| self.names.range((bound, Bound::Unbounded));
+        let mut rest = after(from);
+        let mut last: Option<&TreePath> = None;
         std::iter::from_fn(move || {
-            let (path, &ino) = self.names.range((from.clone(), Bound::Unbounded)).next()?;
-            if !path.is_within(folder) {
-                return None;
-            }
+            let mut next = rest.next()?;
             // What is below a path follows it directly, as `/` sorts first; `\x01` is next.
-            from = Bound::Included(TreePath::after(path));
-            Some((path, ino))
+            if let Some(last) = last.filter(|last| next.0.is_within(last)) {
+                rest = after(Bound::Included(TreePath::after(last)));
+                next = rest.next()?;
+            }
+            let (path, &ino) = next;
+            last = Some(path);
+            path.is_within(folder).then_some((path, ino))
         })
     }
 
@@ -368,6 +404,34 @@ mod tests {
         );
         assert!(tree.remove(&path("a")));
         assert_eq!(tree.len(), 1);
+    }
+
+    #[test]
+    fn a_folder_lists_its_own_names() {
+        let mut tree = Tree::new(0);
+        for name in ["a/b/c/d", "a/b-", "a/b/e", "a/z", "a-", "b"] {
+            tree.make_parents(&path(name), 0).expect("parents");
+            tree.insert(&path(name), file("x")).expect("a file");
+        }
+        let list = |folder: &str| -> Vec<String> {
+            let folder = path(folder);
+            let all = tree.children(&folder);
+            all.map(|(path, _)| path.to_string()).collect()
+        };
+        assert_eq!(list(""), ["/a", "/a-", "/b"]);
+        assert_eq!(list("a"), ["/a/b", "/a/b-", "/a/z"]);
+        assert_eq!(list("a/b"), ["/a/b/c", "/a/b/e"]);
+        assert!(list("b").is_empty());
+        let with = |folder: &str, prefix: &str| -> Vec<String> {
+            let folder = path(folder);
+            let all = tree.children_with(&folder, prefix.as_bytes());
+            all.map(|(path, _)| path.to_string()).collect()
+        };
+        assert_eq!(with("a", "b"), ["/a/b", "/a/b-"]);
+        assert_eq!(with("a", "b-"), ["/a/b-"]);
+        assert_eq!(with("a", ""), list("a"));
+        assert_eq!(with("", "b"), ["/b"]);
+        assert!(with("a", "c").is_empty() && with("a", "zz").is_empty());
     }
 
     #[test]

@@ -66,6 +66,10 @@ impl<'a, 'r> Run<'a, 'r> {
         let (union, mut tree) = Union::new(options.arch, options.epoch, options.filter);
         database::folders(&mut tree, options)?;
         database::filter(&mut tree, options)?;
+        // With some for what scripts make.
+        let entries = fragments.iter().map(|fragment| fragment.entries.len());
+        let entries: usize = entries.sum();
+        tree.reserve(entries + entries / 2);
         let named = by_name(fragments, options);
         if named.contains_key("base-files") {
             database::fstab(&mut tree, options)?;
@@ -146,7 +150,7 @@ impl<'a, 'r> Run<'a, 'r> {
         let policy = format!("/{POLICY}");
         if self.policy && self.machine.files.is_file(policy.as_bytes()) {
             let path = TreePath::new(POLICY.as_bytes()).expect("a plain path");
-            self.machine.files.tree_mut().remove(&path);
+            self.machine.files.names_mut().remove(&path);
         }
         let effects = self.machine.effects().to_vec();
         let declined = self.machine.declined().to_vec();
@@ -167,7 +171,12 @@ impl<'a, 'r> Run<'a, 'r> {
     }
 
     fn place(&mut self, index: usize, rules: Option<&Rules>) -> Result<(), InstallError> {
-        let tree = self.machine.files.tree_mut();
+        let files = &mut self.machine.files;
+        // A file of two architectures is compared with the one that is there.
+        let tree = match self.options.foreign.is_empty() {
+            true => files.names_mut(),
+            false => files.tree_mut(),
+        };
         self.packages[index].placed = Some(self.union.packages.len());
         self.union.add(tree, self.fragments[index], rules)
     }
@@ -189,7 +198,7 @@ impl<'a, 'r> Run<'a, 'r> {
             self.control_files("var/lib/dpkg/tmp.ci/", index)?;
             self.script(index, ScriptName::Preinst, &["install"])?;
             let folder = TreePath::new(b"var/lib/dpkg/tmp.ci").expect("a plain path");
-            self.machine.files.tree_mut().remove(&folder);
+            self.machine.files.names_mut().remove(&folder);
         }
         if self.packages[index].placed.is_none() {
             let rules = self.rules();
@@ -197,7 +206,7 @@ impl<'a, 'r> Run<'a, 'r> {
         }
         self.control_files(&format!("var/lib/dpkg/info/{name}."), index)?;
         let placed = &self.union.packages[self.packages[index].placed.expect("it was placed")];
-        database::list(self.machine.files.tree_mut(), placed, self.options)?;
+        database::list(self.machine.files.names_mut(), placed, self.options)?;
         self.set(index, State::Unpacked);
         let Self {
             triggers, packages, ..
@@ -223,8 +232,12 @@ impl<'a, 'r> Run<'a, 'r> {
             triggers.activate(&one.trigger, one.noawait, installed, heard);
         }
         let placed = self.packages[index].placed.expect("it was unpacked before");
-        let tree = self.machine.files.tree_mut();
-        self.union.place_conffiles(tree, placed)?;
+        let files = &mut self.machine.files;
+        // They are compared with what a script may have written.
+        for (at, _) in &self.union.packages[placed].waiting {
+            files.settle(at);
+        }
+        self.union.place_conffiles(files.names_mut(), placed)?;
         self.set(index, State::HalfConfigured);
         self.state(index)?;
         self.script(index, ScriptName::Postinst, &["configure", ""])?;
@@ -311,7 +324,7 @@ impl<'a, 'r> Run<'a, 'r> {
         let path = TreePath::new(path).expect("a plain path");
         let node = Node::file(Content::inline(Vec::new()), 0o644, self.options.epoch);
         // The file is there: it was read.
-        let _kept = self.machine.files.tree_mut().insert(&path, node);
+        let _kept = self.machine.files.names_mut().insert(&path, node);
     }
 
     /// Puts a policy in place that lets no service start, as whoever makes a system in a
@@ -324,7 +337,7 @@ impl<'a, 'r> Run<'a, 'r> {
         let text = b"#!/bin/sh\nexit 101\n".to_vec();
         let node = Node::file(Content::inline(text), 0o755, self.options.epoch);
         // The folder is there, and the tree takes a file in it.
-        self.policy = self.machine.files.tree_mut().insert(&path, node).is_ok();
+        self.policy = self.machine.files.names_mut().insert(&path, node).is_ok();
     }
 
     fn defer_status(&mut self) -> Result<(), InstallError> {
@@ -344,7 +357,7 @@ impl<'a, 'r> Run<'a, 'r> {
 
     /// Writes a package's control files, each to `prefix` and its name.
     fn control_files(&mut self, prefix: &str, index: usize) -> Result<(), InstallError> {
-        let tree = self.machine.files.tree_mut();
+        let tree = self.machine.files.names_mut();
         for (name, file) in &self.fragments[index].files {
             let text = format!("{prefix}{name}");
             database::put(tree, &text, file, self.options)?;

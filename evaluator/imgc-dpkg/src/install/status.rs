@@ -61,8 +61,11 @@ impl Statuses {
 
     /// The file's text now.
     pub(super) fn text(&self) -> Vec<u8> {
-        let mut text = String::new();
-        for known in self.0.borrow().values() {
+        let all = self.0.borrow();
+        let parts = all.values().flat_map(|known| &known.stanza);
+        let length: usize = parts.map(String::len).sum();
+        let mut text = String::with_capacity(length + all.len() * 32);
+        for known in all.values() {
             let [before, after] = &known.stanza;
             for part in [before, known.state.word(), "\n", after, "\n"] {
                 text.push_str(part);

@@ -7,7 +7,7 @@ use super::pattern::{QUOTED, byte};
 use super::state::Held;
 use super::syntax::{Test, Word};
 use crate::commands::system::test as files;
-use crate::commands::text::pattern::{Dialect, Flags, Pattern};
+use crate::commands::text::pattern::{Dialect, Flags};
 
 impl Shell<'_, '_, '_> {
     /// The status of a test: 0 where it holds, 1 where not, 2 where it can't be said.
@@ -104,7 +104,8 @@ impl Shell<'_, '_, '_> {
             }
             expression.push(b);
         }
-        let pattern = match Pattern::new(&expression, Dialect::Extended, Flags::default()) {
+        let patterns = self.process.machine.patterns.clone();
+        let pattern = match patterns.one(&expression, Dialect::Extended, Flags::default()) {
             Ok(pattern) => pattern,
             Err(fault) => {
                 fault.invalid()?;

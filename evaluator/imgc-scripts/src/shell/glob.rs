@@ -56,7 +56,8 @@ impl Shell<'_, '_, '_> {
             true => self.process.cwd.clone(),
             false => self.process.path(folder),
         };
-        let Ok(mut names) = self.process.machine.files.list(&absolute) else {
+        let files = &self.process.machine.files;
+        let Ok(mut names) = files.list_with(&absolute, &beginning(part)) else {
             return Ok(());
         };
         self.process.machine.spend(names.len() as u64)?;
@@ -88,6 +89,13 @@ impl Shell<'_, '_, '_> {
     pub(super) fn is_extended(&self) -> bool {
         self.bash && self.state.shopts.contains(&"extglob")
     }
+}
+
+/// What every name begins with that a pattern matches.
+fn beginning(part: &[Mark]) -> Vec<u8> {
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-_.".contains(b);
+    let bytes = part.iter().map(|&mark| byte(mark));
+    bytes.take_while(plain).collect()
 }
 
 /// The text of a part that is no pattern: a backslash that an expansion gave escapes.

@@ -376,16 +376,13 @@ impl Shell<'_, '_, '_> {
     /// Runs a program of the tree.
     pub(super) fn program(&mut self, words: Vec<BString>) -> Result<u8, Flow> {
         let env = self.state.environment();
-        let mut child = self.process.child(words);
-        child.env = env;
-        let Status(status) = child.start()?;
+        let Status(status) = self.process.child_in(words, env).start()?;
         Ok(status)
     }
 
     fn debconf(&mut self, words: Vec<BString>) -> Result<u8, Flow> {
         let env = self.state.environment();
-        let mut child = self.process.child(words.clone());
-        child.env = env;
+        let mut child = self.process.child_in(words.clone(), env);
         let done = crate::commands::debconf::call(&mut child, &words);
         match done {
             Ok((Status(status), text)) => {
@@ -415,8 +412,7 @@ impl Shell<'_, '_, '_> {
         let mut words = vec![self.name.clone()];
         words.extend(self.state.positional.iter().cloned());
         self.deeper(|shell| {
-            let mut child = shell.process.child(words);
-            child.env = env;
+            let mut child = shell.process.child_in(words, env);
             let Status(status) = crate::commands::debconf::enter(&mut child)?;
             Ok(status)
         })

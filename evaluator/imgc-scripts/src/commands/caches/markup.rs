@@ -14,11 +14,17 @@ pub(crate) enum Event {
 /// The events of `text`. None where it is no such XML.
 pub(crate) fn read(text: &str) -> Option<Vec<Event>> {
     let mut events = Vec::new();
+    each(text, &mut |event| events.push(event))?;
+    Some(events)
+}
+
+/// Calls `heard` with the events of `text`. None where it is no such XML.
+pub(crate) fn each(text: &str, heard: &mut dyn FnMut(Event)) -> Option<()> {
     let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
     while !rest.is_empty() {
         let Some(inner) = rest.strip_prefix('<') else {
             let end = rest.find('<').unwrap_or(rest.len());
-            events.push(Event::Text(plain(&rest[..end])?));
+            heard(Event::Text(plain(&rest[..end])?));
             rest = &rest[end..];
             continue;
         };
@@ -26,25 +32,25 @@ pub(crate) fn read(text: &str) -> Option<Vec<Event>> {
             rest = comment.split_once("-->")?.1;
         } else if let Some(data) = inner.strip_prefix("![CDATA[") {
             let (data, after) = data.split_once("]]>")?;
-            events.push(Event::Text(data.to_owned()));
+            heard(Event::Text(data.to_owned()));
             rest = after;
         } else if inner.starts_with('?') {
             rest = inner.split_once("?>")?.1;
         } else if let Some(kind) = inner.strip_prefix("!DOCTYPE") {
-            rest = document_type(kind, &mut events)?;
+            rest = document_type(kind, heard)?;
         } else if let Some(name) = inner.strip_prefix('/') {
             let (name, after) = name.split_once('>')?;
-            events.push(Event::End(name.trim_end().to_owned()));
+            heard(Event::End(name.trim_end().to_owned()));
             rest = after;
         } else {
-            rest = element(inner, &mut events)?;
+            rest = element(inner, heard)?;
         }
     }
-    Some(events)
+    Some(())
 }
 
 /// Reads behind a document type. Its text is an event, for who knows what is in it.
-fn document_type<'a>(text: &'a str, events: &mut Vec<Event>) -> Option<&'a str> {
+fn document_type<'a>(text: &'a str, heard: &mut dyn FnMut(Event)) -> Option<&'a str> {
     let mut rest = text;
     let mut depth = 0_usize;
     loop {
@@ -59,7 +65,7 @@ fn document_type<'a>(text: &'a str, events: &mut Vec<Event>) -> Option<&'a str> 
             }
             b'>' if depth == 0 => {
                 let said = &text[..text.len() - after.len() - 1];
-                events.push(Event::DocumentType(said.to_owned()));
+                heard(Event::DocumentType(said.to_owned()));
                 return Some(after);
             }
             b']' | b'>' => {
@@ -72,19 +78,19 @@ fn document_type<'a>(text: &'a str, events: &mut Vec<Event>) -> Option<&'a str> 
     }
 }
 
-fn element<'a>(text: &'a str, events: &mut Vec<Event>) -> Option<&'a str> {
+fn element<'a>(text: &'a str, heard: &mut dyn FnMut(Event)) -> Option<&'a str> {
     let end = text.find(|c: char| c.is_ascii_whitespace() || c == '>' || c == '/')?;
     let (name, mut rest) = text.split_at(end);
     let mut attributes = Vec::new();
     loop {
         rest = rest.trim_start();
         if let Some(after) = rest.strip_prefix('>') {
-            events.push(Event::Start(name.to_owned(), attributes));
+            heard(Event::Start(name.to_owned(), attributes));
             return Some(after);
         }
         if let Some(after) = rest.strip_prefix("/>") {
-            events.push(Event::Start(name.to_owned(), attributes));
-            events.push(Event::End(name.to_owned()));
+            heard(Event::Start(name.to_owned(), attributes));
+            heard(Event::End(name.to_owned()));
             return Some(after);
         }
         let (key, after) = rest.split_once('=')?;

@@ -313,9 +313,8 @@ fn owns(process: &mut Process<'_, '_>, place: &Place, new: &Diversion) -> Result
     let Some(package) = packages.get(package).cloned() else {
         return Ok(false);
     };
-    Ok(packages
-        .files(process, place, &package)?
-        .contains(&new.from))
+    let files = packages.files(process, place, &package)?;
+    Ok(files.lines().any(|file| file == new.from))
 }
 
 /// Whether there is anything to rename.

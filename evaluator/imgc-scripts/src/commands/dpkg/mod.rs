@@ -15,6 +15,8 @@ mod status;
 mod trigger;
 mod version;
 
+pub(crate) use status::Known;
+
 use super::Native;
 
 /// The commands of this module's parts.

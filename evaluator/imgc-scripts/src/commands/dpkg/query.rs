@@ -1,8 +1,9 @@
 //! dpkg-query: what packages there are, and what is in them.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use bstr::{BStr, BString, ByteSlice as _, ByteVec as _};
+use bstr::{BString, ByteSlice as _, ByteVec as _};
 
 use super::divert;
 use super::format::{Around, Format, abbreviation, summary};
@@ -112,7 +113,7 @@ fn select(
     process: &mut Process<'_, '_>,
     packages: &Packages,
     patterns: &[BString],
-) -> (Vec<Package>, Status) {
+) -> (Vec<Rc<Package>>, Status) {
     if patterns.is_empty() {
         let known = packages.iter().filter(|package| package.is_known());
         return (known.cloned().collect(), Status::OK);
@@ -127,7 +128,7 @@ fn select(
             ));
             status = Status::FAILED;
         }
-        let keyed = |package: Package| ((package.name.clone(), package.arch.clone()), package);
+        let keyed = |package: Rc<Package>| ((package.name.clone(), package.arch.clone()), package);
         found.extend(matching.into_iter().map(keyed));
     }
     (found.into_values().collect(), status)
@@ -143,7 +144,8 @@ fn show(
     let (found, status) = select(process, &packages, patterns);
     for package in &found {
         let files = if format.needs_files() {
-            packages.files(process, place, package)?
+            let bytes = packages.files(process, place, package)?;
+            bytes.lines().map(BString::from).collect()
         } else {
             Vec::new()
         };
@@ -214,8 +216,8 @@ fn files(
     if files.is_empty() {
         out.push_str(format!("Package '{name}' does not contain any files (!)\n"));
     }
-    for file in files {
-        out.push_str(&file);
+    for file in files.lines() {
+        out.push_str(file);
         out.push(b'\n');
         let diverted = diversions.iter().find(|diversion| diversion.from == file);
         if let Some(diversion) = diverted {
@@ -239,43 +241,31 @@ fn search(process: &mut Process<'_, '_>, place: &Place, args: &[BString]) -> Out
     }
     let packages = Packages::read(process, place)?;
     let diversions = divert::read(process, place)?;
+    let wanted: Vec<Wanted> = args.iter().map(|arg| Wanted::of(arg)).collect();
+    // Only what may be asked for: a system has very many files.
     let mut owners: BTreeMap<BString, Vec<BString>> = BTreeMap::new();
-    for diversion in &diversions {
-        owners.entry(diversion.from.clone()).or_default();
-        owners.entry(diversion.to.clone()).or_default();
+    for path in diversions.iter().flat_map(|d| [&d.from, &d.to]) {
+        owners.entry(path.clone()).or_default();
     }
-    let all: Vec<Package> = packages.iter().rev().cloned().collect();
-    for package in all {
-        for file in packages.files(process, place, &package)? {
-            owners
-                .entry(file)
-                .or_default()
-                .push(package.title(packages.native()));
+    for package in packages.iter().rev() {
+        let list = packages.files(process, place, package)?;
+        for wanted in &wanted {
+            let found = wanted.lines_of(process, &list)?;
+            let title = || package.title(packages.native());
+            for path in found {
+                let owners = owners.entry(path.into()).or_default();
+                let title = title();
+                // Two patterns may match one path.
+                if owners.last() != Some(&title) {
+                    owners.push(title);
+                }
+            }
         }
     }
     let mut result = Status::OK;
-    for arg in args {
-        let mut pattern = arg.clone();
-        if !matches!(pattern.first(), Some(b'*' | b'[' | b'?' | b'/')) {
-            pattern = [b"*", pattern.as_slice(), b"*"].concat().into();
-        }
-        let mut found: Vec<&BString> = if pattern.find_byteset("*[?\\").is_none() {
-            let mut path = pattern.as_slice();
-            while let Some(short) = path.strip_suffix(b"/").or(path.strip_suffix(b"/.")) {
-                path = short;
-            }
-            owners
-                .get_key_value(BStr::new(path))
-                .map(|(path, _)| path)
-                .into_iter()
-                .collect()
-        } else {
-            process.machine.spend(owners.len() as u64)?;
-            owners
-                .keys()
-                .filter(|path| matches(&pattern, path))
-                .collect()
-        };
+    for (arg, wanted) in args.iter().zip(&wanted) {
+        let fits = |path: &&BString| wanted.fits(path);
+        let mut found: Vec<&BString> = owners.keys().filter(fits).collect();
         found.sort_by_key(|path| bin(path));
         let mut hits = 0;
         let mut out = String::new();
@@ -304,6 +294,52 @@ fn search(process: &mut Process<'_, '_>, place: &Place, args: &[BString]) -> Out
         }
     }
     Ok(result)
+}
+
+/// A path, or a pattern of paths, that `--search` is given.
+enum Wanted {
+    Path(BString),
+    Pattern(BString),
+}
+
+impl Wanted {
+    fn of(arg: &BString) -> Self {
+        let mut pattern = arg.clone();
+        if !matches!(pattern.first(), Some(b'*' | b'[' | b'?' | b'/')) {
+            pattern = [b"*", pattern.as_slice(), b"*"].concat().into();
+        }
+        if pattern.find_byteset("*[?\\").is_some() {
+            return Self::Pattern(pattern);
+        }
+        let mut path = pattern.as_slice();
+        while let Some(short) = path.strip_suffix(b"/").or(path.strip_suffix(b"/.")) {
+            path = short;
+        }
+        Self::Path(path.into())
+    }
+
+    fn fits(&self, path: &[u8]) -> bool {
+        match self {
+            Self::Path(wanted) => wanted == path,
+            Self::Pattern(pattern) => matches(pattern, path),
+        }
+    }
+
+    /// The lines of a package's list that it fits.
+    fn lines_of<'l>(
+        &self,
+        process: &mut Process<'_, '_>,
+        list: &'l [u8],
+    ) -> Result<Vec<&'l [u8]>, Stop> {
+        if let Self::Path(path) = self
+            && !list.contains_str(path)
+        {
+            return Ok(Vec::new());
+        }
+        let lines: Vec<&[u8]> = list.lines().collect();
+        process.machine.spend(lines.len() as u64)?;
+        Ok(lines.into_iter().filter(|line| self.fits(line)).collect())
+    }
 }
 
 fn list(process: &mut Process<'_, '_>, place: &Place, patterns: &[BString]) -> Outcome {
@@ -388,7 +424,7 @@ fn control(
     let names = process
         .machine
         .files
-        .list(&place.file("info"))
+        .list_with(&place.file("info"), &start)
         .unwrap_or_default();
     for file in names {
         let Some(suffix) = file.strip_prefix(start.as_slice()) else {

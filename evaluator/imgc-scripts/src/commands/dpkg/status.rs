@@ -1,6 +1,7 @@
 //! dpkg's list of packages: reading `/var/lib/dpkg/status`, and finding packages in it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use bstr::{BString, ByteSlice as _};
 
@@ -21,8 +22,16 @@ pub(super) struct Package {
 /// All packages.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Packages {
-    all: BTreeMap<(BString, BString), Package>,
+    /// By name and architecture.
+    all: Vec<Rc<Package>>,
     native: BString,
+}
+
+/// The packages of a `status` that was read, and its text: the next one is much the same.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Known {
+    text: Rc<Vec<u8>>,
+    packages: Rc<Packages>,
 }
 
 /// What makes a package known that is not there.
@@ -44,6 +53,15 @@ impl Package {
         fields(&self.stanza)
             .find(|(field, _)| field.eq_ignore_ascii_case(name))
             .map(|(_, v)| v)
+    }
+
+    /// What packages are sorted by.
+    fn key(&self) -> (&BString, &BString) {
+        (&self.name, &self.arch)
+    }
+
+    fn key_owned(&self) -> (BString, BString) {
+        (self.name.clone(), self.arch.clone())
     }
 
     fn words(&self) -> [&[u8]; 3] {
@@ -109,19 +127,31 @@ fn fields(stanza: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 }
 
 impl Packages {
-    pub(super) fn read(process: &mut Process<'_, '_>, place: &Place) -> Result<Self, Stop> {
-        let bytes = place.read(process, "status")?;
-        Ok(Self::parse(&bytes, process.machine.setup.arch.as_bytes()))
+    pub(super) fn read(process: &mut Process<'_, '_>, place: &Place) -> Result<Rc<Self>, Stop> {
+        let text = place.read(process, "status")?;
+        let machine = &mut *process.machine;
+        if !Rc::ptr_eq(&text, &machine.packages.text) {
+            let native = machine.setup.arch.as_bytes();
+            let packages = Rc::new(Self::parse(&text, native, &machine.packages.packages));
+            machine.packages = Known { text, packages };
+        }
+        Ok(Rc::clone(&machine.packages.packages))
     }
 
-    fn parse(bytes: &[u8], native: &[u8]) -> Self {
-        let mut packages = Self {
-            native: native.into(),
-            ..Self::default()
-        };
+    /// Reads a `status`. What is as in `before` is not read again.
+    fn parse(bytes: &[u8], native: &[u8], before: &Self) -> Self {
+        let mut all = Vec::new();
+        let mut at = 0;
         for stanza in bytes.split_str("\n\n") {
             let stanza = stanza.trim_with(|c| c == '\n');
             if stanza.is_empty() {
+                continue;
+            }
+            if let Some(known) = before.all.get(at)
+                && known.stanza.strip_suffix(b"\n") == Some(stanza)
+            {
+                all.push(Rc::clone(known));
+                at += 1;
                 continue;
             }
             let mut package = Package {
@@ -130,10 +160,19 @@ impl Packages {
             };
             let field = |name: &[u8]| package.field(name).unwrap_or_default().into();
             (package.name, package.arch) = (field(b"package"), field(b"architecture"));
-            let key = (package.name.clone(), package.arch.clone());
-            packages.all.insert(key, package);
+            at = before.all.partition_point(|one| one.key() <= package.key());
+            all.push(Rc::new(package));
         }
-        packages
+        if !all.is_sorted_by(|a, b| a.key() < b.key()) {
+            // Of two with one name, the last one counts.
+            let keyed = all.into_iter().map(|one| (one.key_owned(), one));
+            let keyed: BTreeMap<_, _> = keyed.collect();
+            all = keyed.into_values().collect();
+        }
+        Self {
+            all,
+            native: native.into(),
+        }
     }
 
     /// The names in relations that a pattern matches.
@@ -161,56 +200,53 @@ impl Packages {
     }
 
     /// All packages that are there, sorted.
-    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Package> {
-        self.all.values()
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Rc<Package>> {
+        self.all.iter()
     }
 
     /// The packages that a pattern (`NAME`, `NAME:ARCH`) matches, sorted; also those that
     /// only relations name.
-    pub(super) fn matching(&self, pattern: &[u8]) -> Vec<Package> {
+    pub(super) fn matching(&self, pattern: &[u8]) -> Vec<Rc<Package>> {
         let (name, arch) = match pattern.split_once_str(":") {
             Some((name, arch)) => (name, Some(arch)),
             None => (pattern, None),
         };
-        let fits = |package: &&Package| {
+        let fits = |package: &&Rc<Package>| {
             let arch_fits = |arch| matches(arch, &package.arch);
             matches(name, &package.name) && arch.is_none_or(arch_fits)
         };
-        let mut found: Vec<Package> = self.iter().filter(fits).cloned().collect();
+        let mut found: Vec<Rc<Package>> = self.iter().filter(fits).cloned().collect();
         // A plain name that is there needs no look at the relations.
         let whole = found.iter().any(|package| package.name == name);
         if arch.is_none() && !(whole && name.find_byteset(b"*?[\\").is_none()) {
             let mut named = self.named(name);
             named.retain(|name| self.iter_of(name).next().is_none());
-            found.extend(named.into_iter().map(|name| Package {
+            let unknown = named.into_iter().map(|name| Package {
                 name,
                 ..Package::default()
-            }));
+            });
+            found.extend(unknown.map(Rc::new));
         }
-        found.sort_by(|a, b| (&a.name, &a.arch).cmp(&(&b.name, &b.arch)));
+        found.sort_by(|a, b| a.key().cmp(&b.key()));
         found
     }
 
-    fn iter_of<'a>(&'a self, name: &BString) -> impl Iterator<Item = &'a Package> + use<'a> {
-        let first = (name.clone(), BString::default());
-        let name = name.clone();
-        self.all
-            .range(first..)
-            .map(|(_, package)| package)
-            .take_while(move |p| p.name == name)
+    fn iter_of(&self, name: &[u8]) -> impl Iterator<Item = &Rc<Package>> {
+        let first = self.all.partition_point(|one| one.name < name);
+        self.all[first..].iter().take_while(move |p| p.name == name)
     }
 
     /// The package `NAME` or `NAME:ARCH`.
-    pub(super) fn get(&self, name: &[u8]) -> Option<&Package> {
+    pub(super) fn get(&self, name: &[u8]) -> Option<&Rc<Package>> {
         let (name, arch) = match name.split_once_str(":") {
             Some((name, arch)) => (name, Some(arch)),
             None => (name, None),
         };
-        let fits = |package: &&Package| match arch {
+        let fits = |package: &&Rc<Package>| match arch {
             None => true,
             Some(arch) => package.arch == arch,
         };
-        self.iter_of(&name.into()).find(fits)
+        self.iter_of(name).find(fits)
     }
 
     /// The file in `info` of a package, without `.SUFFIX`.
@@ -234,17 +270,17 @@ impl Packages {
         [full, bare].into_iter().find(list).unwrap_or(title)
     }
 
-    /// The paths of a package, in the order of its list.
+    /// The paths of a package, one in a line, in the order of its list.
     pub(super) fn files(
         &self,
         process: &mut Process<'_, '_>,
         place: &Place,
         package: &Package,
-    ) -> Result<Vec<BString>, Stop> {
+    ) -> Result<Rc<Vec<u8>>, Stop> {
         let path = [self.info(process, place, package).as_slice(), b".list"].concat();
         let bytes = process.machine.files.read(&path).unwrap_or_default();
         process.machine.spend(1 + bytes.len() as u64 / 256)?;
-        Ok(bytes.lines().map(BString::from).collect())
+        Ok(bytes)
     }
 }
 
@@ -257,7 +293,7 @@ mod tests {
         let text = "Package: libc6\nStatus: install ok installed\nArchitecture: amd64\n\
             Multi-Arch: same\nDepends: libgcc-s1, a | b (>= 1)\nConffiles:\n /etc/x 00\n\n\
             Package: tzdata\nStatus: hold ok unpacked\nArchitecture: all\n";
-        let packages = Packages::parse(text.as_bytes(), b"amd64");
+        let packages = Packages::parse(text.as_bytes(), b"amd64", &Packages::default());
         let libc = packages.get(b"libc6").expect("it");
         assert_eq!(libc.title(b"amd64"), "libc6:amd64");
         assert_eq!(libc.field(b"conffiles").expect("it"), b"/etc/x 00");
@@ -266,7 +302,7 @@ mod tests {
         let names: Vec<BString> = packages
             .matching(b"*")
             .into_iter()
-            .map(|p| p.name)
+            .map(|p| p.name.clone())
             .collect();
         assert_eq!(names, ["a", "b", "libc6", "libgcc-s1", "tzdata"]);
         let package = &packages.matching(b"tzdata")[0];
@@ -274,5 +310,32 @@ mod tests {
             (package.want(), package.state()),
             (&b"hold"[..], &b"unpacked"[..])
         );
+    }
+
+    #[test]
+    fn what_is_the_same_is_not_read_again() {
+        let stanza = |name: &str, state: &str| {
+            format!("Package: {name}\nStatus: install ok {state}\nArchitecture: all\n\n")
+        };
+        let read = |all: &[(&str, &str)], before: &Packages| {
+            let text: String = all
+                .iter()
+                .map(|(name, state)| stanza(name, state))
+                .collect();
+            let packages = Packages::parse(text.as_bytes(), b"amd64", before);
+            let afresh = Packages::parse(text.as_bytes(), b"amd64", &Packages::default());
+            assert_eq!(packages.all, afresh.all);
+            packages
+        };
+        let one = read(
+            &[("a", "installed"), ("c", "unpacked")],
+            &Packages::default(),
+        );
+        let all = [("a", "installed"), ("b", "unpacked"), ("c", "unpacked")];
+        let two = read(&all, &one);
+        assert!(Rc::ptr_eq(&one.all[0], &two.all[0]) && Rc::ptr_eq(&one.all[1], &two.all[2]));
+        let three = read(&[("c", "unpacked"), ("b", "x"), ("c", "installed")], &two);
+        assert_eq!(three.get(b"c").expect("it").state(), b"installed");
+        assert_eq!(three.all.len(), 2);
     }
 }

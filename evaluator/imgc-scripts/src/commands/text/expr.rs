@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use bstr::{BString, ByteSlice as _};
 
 use super::is_utf8;
-use super::pattern::{Dialect, Flags, Pattern};
+use super::pattern::{Dialect, Flags, Patterns};
 use crate::commands::{Native, Origin};
 use crate::process::{Outcome, Process, Status};
 use crate::stop::Stop;
@@ -46,6 +46,7 @@ fn run(process: &mut Process<'_, '_>) -> Outcome {
         args,
         at: 0,
         utf8,
+        patterns: process.machine.patterns.clone(),
         depth: 0,
     };
     let value = expr
@@ -71,6 +72,7 @@ struct Expr {
     args: Vec<BString>,
     at: usize,
     utf8: bool,
+    patterns: Patterns,
     depth: usize,
 }
 
@@ -203,7 +205,7 @@ impl Expr {
             utf8: self.utf8,
             ..Flags::default()
         };
-        let pattern = match Pattern::new(source, Dialect::Basic, flags) {
+        let pattern = match self.patterns.one(source, Dialect::Basic, flags) {
             Ok(pattern) => pattern,
             Err(fault) => return Err(Wrong::Said(fault.invalid()?, 2)),
         };

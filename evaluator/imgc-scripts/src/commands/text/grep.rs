@@ -2,6 +2,8 @@
 
 mod search;
 
+use std::rc::Rc;
+
 use bstr::BString;
 
 use super::is_utf8;
@@ -94,7 +96,7 @@ enum Folders {
 }
 
 struct Grep {
-    pattern: Option<Pattern>,
+    pattern: Option<Rc<Pattern>>,
     utf8: bool,
     invert: bool,
     count: bool,
@@ -215,7 +217,7 @@ fn compile(
     given: &Parsed,
     kind: char,
     sources: &mut Vec<BString>,
-) -> Result<Result<Option<Pattern>, &'static str>, Stop> {
+) -> Result<Result<Option<Rc<Pattern>>, &'static str>, Stop> {
     let case = given.options.iter().rev().map(|(letter, _)| *letter);
     let case = case
         .into_iter()
@@ -239,12 +241,13 @@ fn compile(
         return Ok(Ok(None));
     }
     let all: Vec<&[u8]> = sources.iter().map(|source| source.as_slice()).collect();
+    let patterns = &process.machine.patterns;
     let made = match kind {
-        'P' if all.len() == 1 => Pattern::perl(all[0], whole, flags),
+        'P' if all.len() == 1 => patterns.perl(all[0], whole, flags),
         'P' => return Err(Stop::unsupported("several Perl patterns are not known")),
-        'F' => Pattern::any(&all, None, whole, flags),
-        'E' => Pattern::any(&all, Some(Dialect::GrepExtended), whole, flags),
-        _ => Pattern::any(&all, Some(Dialect::GrepBasic), whole, flags),
+        'F' => patterns.any(&all, None, whole, flags),
+        'E' => patterns.any(&all, Some(Dialect::GrepExtended), whole, flags),
+        _ => patterns.any(&all, Some(Dialect::GrepBasic), whole, flags),
     };
     Ok(match made {
         Ok(pattern) => Ok(Some(pattern)),
@@ -256,7 +259,7 @@ fn configure(
     process: &Process<'_, '_>,
     given: &Parsed,
     operands: &[BString],
-    pattern: Option<Pattern>,
+    pattern: Option<Rc<Pattern>>,
 ) -> Result<Grep, Stop> {
     let mut grep = Grep {
         pattern,

@@ -1,6 +1,8 @@
 //! Reads descriptions of types. A type with a mistake is left where the mistake is, as
 //! the real program does; what is not known for sure refuses the whole file.
 
+use std::borrow::Cow;
+
 use super::magic::{self, Magic, Tree};
 use crate::commands::caches::markup::{self, Event};
 use crate::commands::caches::placing::Named;
@@ -257,7 +259,10 @@ impl Database {
 
 /// The root of a document.
 fn document(text: &str) -> Result<Element, String> {
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let text = match text.contains('\r') {
+        true => Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n")),
+        false => Cow::Borrowed(text),
+    };
     if let Some(head) = text.strip_prefix("<?xml")
         && let Some((head, _)) = head.split_once("?>")
         && let Some((_, encoding)) = head.split_once("encoding")
@@ -265,26 +270,45 @@ fn document(text: &str) -> Result<Element, String> {
     {
         return Err("its encoding".to_owned());
     }
-    let events = markup::read(&text).ok_or("its XML can't be read")?;
-    let mut open: Vec<(Element, String)> = Vec::new();
-    let mut root = None;
-    for event in events {
+    let mut reading = Reading::default();
+    let mut done = Ok(());
+    let read = markup::each(&text, &mut |event| {
+        if done.is_ok() {
+            done = reading.event(event);
+        }
+    });
+    read.ok_or("its XML can't be read")?;
+    done?;
+    let whole = reading.root.filter(|_| reading.open.is_empty());
+    whole.ok_or_else(|| "its XML can't be read".to_owned())
+}
+
+/// A document that is being read.
+#[derive(Debug, Default)]
+struct Reading {
+    /// The elements that are open, each with its namespace.
+    open: Vec<(Element, String)>,
+    root: Option<Element>,
+}
+
+impl Reading {
+    fn event(&mut self, event: Event) -> Result<(), String> {
         match event {
             Event::DocumentType(said) => usual(&said)?,
-            Event::Text(text) => match open.last_mut() {
+            Event::Text(text) => match self.open.last_mut() {
+                Some((element, _)) if element.text.is_empty() => element.text = text,
                 Some((element, _)) => element.text.push_str(&text),
                 None if text.trim().is_empty() => {}
                 None => return Err("it has text around its XML".to_owned()),
             },
             Event::Start(name, attributes) => {
-                if root.is_some() || open.len() > 32 {
+                if self.root.is_some() || self.open.len() > 32 {
                     return Err("how its elements lie".to_owned());
                 }
-                let outer = open
-                    .last()
-                    .map_or(String::new(), |(_, space)| space.clone());
                 let space = attributes.iter().find(|(name, _)| name == "xmlns");
-                let space = space.map_or(outer, |(_, space)| space.clone());
+                let outer = self.open.last().map(|(_, space)| space);
+                let space = space.map(|(_, space)| space).or(outer);
+                let space = space.cloned().unwrap_or_default();
                 let free = match name.contains(':') {
                     // It would be copied with its namespace.
                     true => return Err(format!("the element {name}")),
@@ -297,22 +321,22 @@ fn document(text: &str) -> Result<Element, String> {
                     text: String::new(),
                     free,
                 };
-                open.push((element, space));
+                self.open.push((element, space));
             }
             Event::End(name) => {
-                let (element, _) = open
+                let (element, _) = self
+                    .open
                     .pop()
                     .filter(|(element, _)| element.name == name)
                     .ok_or("its XML can't be read")?;
-                match open.last_mut() {
+                match self.open.last_mut() {
                     Some((outer, _)) => outer.children.push(element),
-                    None => root = Some(element),
+                    None => self.root = Some(element),
                 }
             }
         }
+        Ok(())
     }
-    root.filter(|_| open.is_empty())
-        .ok_or_else(|| "its XML can't be read".to_owned())
 }
 
 /// Refuses a document type that changes what is read: one with entities of its own, or
@@ -343,7 +367,9 @@ fn line(field: &Element) -> Result<String, Fault> {
         if name.contains(':') && !name.starts_with("xml:") {
             return unknown("an attribute that is not of the format");
         }
-        line.push_str(&format!(" {name}=\"{}\"", attribute(value)));
+        for part in [" ", name, "=\"", &attribute(value), "\""] {
+            line.push_str(part);
+        }
     }
     if field.text.is_empty() {
         line.push_str("/>\n");
@@ -354,16 +380,32 @@ fn line(field: &Element) -> Result<String, Fault> {
 }
 
 /// A value as it is written in an attribute.
-pub(super) fn attribute(value: &str) -> String {
-    content(value)
-        .replace('"', "&quot;")
-        .replace('\n', "&#10;")
-        .replace('\t', "&#9;")
+pub(super) fn attribute(value: &str) -> Cow<'_, str> {
+    escaped(value, &['"', '\n', '\t'])
 }
 
-fn content(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('\r', "&#13;")
+fn content(text: &str) -> Cow<'_, str> {
+    escaped(text, &[])
+}
+
+/// Text with what XML does not take as it is written out, and `more` too.
+fn escaped<'t>(text: &'t str, more: &[char]) -> Cow<'t, str> {
+    let special = |c: char| "&<>\r".contains(c) || more.contains(&c);
+    if !text.contains(special) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '\r' => out.push_str("&#13;"),
+            '"' if special(c) => out.push_str("&quot;"),
+            '\n' if special(c) => out.push_str("&#10;"),
+            '\t' if special(c) => out.push_str("&#9;"),
+            c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
 }

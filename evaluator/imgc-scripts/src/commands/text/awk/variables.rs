@@ -179,11 +179,11 @@ impl Awk<'_, '_, '_> {
             utf8: false,
             ..Flags::default()
         };
-        let pattern = Pattern::new(text, dialect, flags).map_err(|fault| {
+        let patterns = &self.process.machine.patterns;
+        let pattern = patterns.one(text, dialect, flags).map_err(|fault| {
             let text = text.as_bstr();
             Stop::unsupported(format!("awk's pattern {text} is not known: {fault}"))
         })?;
-        let pattern = Rc::new(pattern);
         self.patterns.insert(Rc::clone(text), Rc::clone(&pattern));
         Ok(pattern)
     }

@@ -9,6 +9,7 @@
 
 mod backtrack;
 mod bracket;
+mod known;
 mod parse;
 mod translate;
 
@@ -20,6 +21,7 @@ use regex_automata::nfa::thompson::{self, WhichCaptures, pikevm};
 use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input, MatchKind, meta};
 
+pub(crate) use self::known::Patterns;
 use self::parse::{Look, Node};
 use crate::stop::Stop;
 
@@ -30,7 +32,7 @@ const SIZE: usize = 16 << 20;
 pub(crate) type Span = (usize, usize);
 
 /// Whose regular expressions they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Dialect {
     /// POSIX basic ones, as `expr` has them.
     Basic,
@@ -54,7 +56,7 @@ pub(crate) enum Dialect {
 }
 
 /// How a pattern is matched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Flags {
     /// Case does not matter.
     pub(crate) ignore_case: bool,
@@ -65,7 +67,7 @@ pub(crate) struct Flags {
 }
 
 /// What must be around a match.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Whole {
     /// Anything.
     Any,
@@ -250,6 +252,11 @@ impl Pattern {
             .nest_limit(1000);
         let config = meta::Regex::config()
             .utf8_empty(false)
+            // Only where a match is, is asked of it: groups are another engine's.
+            .which_captures(WhichCaptures::Implicit)
+            // Most patterns see a few lines: what is made in advance does not pay.
+            .dfa(false)
+            .onepass(false)
             .nfa_size_limit(Some(SIZE));
         let first = meta::Regex::builder()
             .configure(config)

@@ -11,6 +11,7 @@ use bstr::BString;
 
 use super::is_utf8;
 use super::options::{self, Spec};
+use super::pattern::Patterns;
 use crate::commands::{Native, Origin};
 use crate::process::{Outcome, Process, Status};
 use crate::stop::Stop;
@@ -53,6 +54,7 @@ struct Settings {
     follow: bool,
     width: usize,
     utf8: bool,
+    patterns: Patterns,
 }
 
 fn run(process: &mut Process<'_, '_>) -> Outcome {
@@ -95,6 +97,7 @@ fn run(process: &mut Process<'_, '_>) -> Outcome {
         follow: given.has('\u{391}'),
         width,
         utf8: is_utf8(process),
+        patterns: process.machine.patterns.clone(),
     };
     let script = match parse::parse(&script, &settings) {
         Ok(script) => script,

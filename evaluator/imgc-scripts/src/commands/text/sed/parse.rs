@@ -1,6 +1,7 @@
 //! Reads sed's scripts. It does not run them.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::Settings;
 use super::replace::{self, Part};
@@ -12,7 +13,7 @@ pub(super) struct Script {
     pub(super) commands: Vec<Command>,
     /// The files that `w` writes, in the order of their first mention.
     pub(super) outputs: Vec<Vec<u8>>,
-    pub(super) patterns: Vec<Pattern>,
+    pub(super) patterns: Vec<Rc<Pattern>>,
 }
 
 /// A command with its addresses.
@@ -281,7 +282,10 @@ impl Parser<'_> {
             true => Dialect::SedExtended,
             false => Dialect::SedBasic,
         };
-        let pattern = Pattern::new(source, dialect, flags).map_err(Wrong::Pattern)?;
+        let patterns = &self.settings.patterns;
+        let pattern = patterns
+            .one(source, dialect, flags)
+            .map_err(Wrong::Pattern)?;
         self.script.patterns.push(pattern);
         Ok(Some(self.script.patterns.len() - 1))
     }

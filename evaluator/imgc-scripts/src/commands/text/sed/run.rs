@@ -175,7 +175,7 @@ impl Sed<'_, '_, '_> {
         let number = regex.or(self.last_regex);
         self.last_regex = number;
         number
-            .map(|number| &self.script.patterns[number])
+            .map(|number| &*self.script.patterns[number])
             .ok_or_else(|| Stop::unsupported("sed has no previous regular expression"))
     }
 
