@@ -30,7 +30,9 @@ pub enum BaseError {
     #[error("`{0}` names no registry: HOST/NAME@sha256:…, where HOST has a `.` or a port")]
     NoRegistry(String),
     /// A name that no repository can have.
-    #[error("`{0}` can't be the name of a repository: small letters, digits, and `.`, `_`, `-` between them")]
+    #[error(
+        "`{0}` can't be the name of a repository: small letters, digits, and `.`, `_`, `-` between them"
+    )]
     Name(String),
 }
 
@@ -90,7 +92,10 @@ impl<'de> Deserialize<'de> for Base {
 fn is_host(text: &str) -> bool {
     let (host, port) = text.split_once(':').unwrap_or((text, "0"));
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-');
-    let starts = host.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric);
+    let starts = host
+        .as_bytes()
+        .first()
+        .is_some_and(u8::is_ascii_alphanumeric);
     let is_port = port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok();
     let registry = host == "localhost" || text.contains(['.', ':']);
     starts && host.len() <= 253 && host.bytes().all(plain) && is_port && registry
@@ -122,7 +127,11 @@ mod tests {
     #[test]
     fn a_base_prints_as_it_is_read_without_its_tag() {
         let digest = format!("sha256:{}", "ab".repeat(32));
-        for name in ["registry.example/debian", "localhost:5000/a/b-c", "localhost/x"] {
+        for name in [
+            "registry.example/debian",
+            "localhost:5000/a/b-c",
+            "localhost/x",
+        ] {
             let base: Base = format!("{name}@{digest}").parse().expect(name);
             assert_eq!(base.to_string(), format!("{name}@{digest}"));
             let tagged: Base = format!("{name}:1.0@{digest}").parse().expect(name);
@@ -134,7 +143,8 @@ mod tests {
     fn what_names_no_image_for_ever_is_refused() {
         let digest = format!("sha256:{}", "ab".repeat(32));
         let parse = |text: &str| text.parse::<Base>().expect_err(text);
-        let no_digest = |text: &str| assert!(matches!(parse(text), BaseError::NoDigest(_)), "{text}");
+        let no_digest =
+            |text: &str| assert!(matches!(parse(text), BaseError::NoDigest(_)), "{text}");
         no_digest("registry.example/debian");
         no_digest("registry.example/debian:trixie");
         for text in ["debian", "debian:trixie", "team/app", "", "@", "/a"] {
@@ -144,7 +154,13 @@ mod tests {
             let text = format!("registry.example/debian@{bad}");
             assert!(matches!(parse(&text), BaseError::Digest(_)), "{text}");
         }
-        for name in ["r.example/A", "r.example/../a", "r.example/", "r.example/a//b", "r.example/a:b/c"] {
+        for name in [
+            "r.example/A",
+            "r.example/../a",
+            "r.example/",
+            "r.example/a//b",
+            "r.example/a:b/c",
+        ] {
             let text = format!("{name}@{digest}");
             assert!(matches!(parse(&text), BaseError::Name(_)), "{text}");
         }
