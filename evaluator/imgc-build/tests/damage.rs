@@ -104,6 +104,7 @@ fn image(user: Option<&str>) -> Image {
     Image {
         name: "app".to_owned(),
         platform: Platform { arch: Arch::Amd64 },
+        base: None,
         packages: Some(Packages {
             suite: "trixie".to_owned(),
             variant: Variant::Distroless,

@@ -110,6 +110,20 @@ pub struct Installed {
     pub stated: Vec<Done>,
 }
 
+impl Installed {
+    /// A tree into which nothing was installed.
+    pub fn of(tree: Tree) -> Self {
+        Self {
+            tree,
+            effects: Vec::new(),
+            declined: Vec::new(),
+            unknown: Vec::new(),
+            skipped: Vec::new(),
+            stated: Vec::new(),
+        }
+    }
+}
+
 /// What was done in the place of a package's scripts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Done {
