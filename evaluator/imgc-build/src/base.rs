@@ -44,8 +44,10 @@ pub trait Registries: Sync {
 pub struct RegistryError {
     /// What happened, as a sentence without a full stop.
     pub message: String,
+    /// What led to it, a line each.
+    pub notes: Vec<String>,
     /// What to do about it.
-    pub help: Vec<String>,
+    pub help: Option<String>,
 }
 
 /// Why an image can't be laid over another.

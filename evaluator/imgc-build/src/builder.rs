@@ -79,6 +79,9 @@ pub struct Built {
     /// What its layers are, lowest first.
     #[serde(default)]
     pub contents: Vec<LayerContents>,
+    /// What it is laid over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<imgc_plan::Base>,
 }
 
 /// What a layer is.
@@ -467,6 +470,7 @@ impl<'a> Builder<'a> {
             image: imgc_oci::write_image(self.store, &spec)?,
             report,
             contents,
+            base: image.base.clone(),
         })
     }
 }
