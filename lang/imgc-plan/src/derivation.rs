@@ -240,7 +240,7 @@ mod tests {
             "83703328e1d4c5bbdcce8752943bd2ee0f7122b052c9855a1da3fd9250b6ac86",
         ),
         (
-            r#"{"abi":1,"action":{"request":{"image":{"name":"app","platform":"linux/amd64","packages":null,"groups":[],"users":[],"files":[],"config":{"entrypoint":["/bin/app"],"cmd":[],"env":{"89d372c6a4e20de213ceb7a09c2f13aa69bf33c8bb732651dcfeac1d221afc48":"b"},"user":"65534","workdir":"/srv","labels":{},"ports":[{"number":80,"protocol":"tcp"}],"volumes":[],"stop_signal":null}},"epoch":0,"packages":["sha256:BLOB"],"calls":[],"abis":{"files":4,"install":3}}}}"#,
+            r#"{"abi":1,"action":{"request":{"image":{"name":"app","platform":"linux/amd64","packages":null,"groups":[],"users":[],"files":[],"config":{"entrypoint":["/bin/app"],"cmd":[],"env":{"A":"b"},"user":"65534","workdir":"/srv","labels":{},"ports":[{"number":80,"protocol":"tcp"}],"volumes":[],"stop_signal":null}},"epoch":0,"packages":["sha256:BLOB"],"calls":[],"abis":{"files":4,"install":3}}}}"#,
             "2837226e8f97e2483a926b6c216267f68cd5f9a693108e737a2a9480a0342944",
         ),
     ];
