@@ -265,7 +265,7 @@ impl ImageValue {
             }
             None => return None,
         };
-        Some(Problem::new(codes::BAD_BASE, self.site, message).label(base.site, "its base"))
+        Some(Problem::new(codes::BAD_BASE, base.site, message))
     }
 
     /// Where its parts are written, without its packages.
