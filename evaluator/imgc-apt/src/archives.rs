@@ -319,6 +319,7 @@ mod tests {
             recommends: false,
             names: names.iter().map(|&name| name.to_owned()).collect(),
             archives,
+            base: None,
         }
     }
 

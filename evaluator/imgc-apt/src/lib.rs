@@ -28,16 +28,16 @@ pub use depends::{Constraint, Group, Operator, Relation, RelationError, Relation
 pub use index::{Index, IndexError, MAX_INDEX, MultiArch, Package};
 pub use keys::{Keyring, KeyringError, MAX_KEYRING};
 pub use lock::{
-    ArchiveKey, Controlled, LOCK_VERSION, Lock, LockError, LockedArchive, LockedIndex,
-    LockedModule, PackageKey, Pin, Set, Vouched,
+    ArchiveKey, Controlled, LOCK_VERSION, Lock, LockError, LockedArchive, LockedBase, LockedBlob,
+    LockedIndex, LockedLayer, LockedModule, PackageKey, Pin, Set, Vouched,
 };
 pub use release::{Expect, IndexFile, Release, ReleaseError};
 pub use sha256::{Checksums, Sha256, Sha256Error};
 pub use solve::{
     Action, Asked, AskedArchive, Because, Call, Conflict, Control, ControlError, Dpkg, Keep, Link,
     Node, NodeNeed, Offer, Request, Selected, Solution, SolveError, Variant, Wish, graph, solve,
-    solve_keeping, unknown,
+    solve_keeping, solve_over, unknown,
 };
 pub use stanza::StanzaError;
-pub use time::Epoch;
+pub use time::{Epoch, parse_rfc3339};
 pub use version::{Version, VersionError, check as check_version, compare as compare_versions};

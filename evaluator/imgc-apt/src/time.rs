@@ -41,7 +41,7 @@ pub(crate) fn parse_release_date(text: &str) -> Option<Epoch> {
 }
 
 /// Reads `2026-07-11T10:16:37Z`, and nothing else that RFC 3339 would allow.
-pub(crate) fn parse_rfc3339(text: &str) -> Option<Epoch> {
+pub fn parse_rfc3339(text: &str) -> Option<Epoch> {
     let bytes = text.as_bytes();
     let separators = [
         (4, b'-'),

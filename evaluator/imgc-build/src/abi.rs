@@ -5,6 +5,8 @@ use imgc_layer::{Compression, TAR_ABI, ZSTD_ABI};
 
 /// Bytes that a pin names: they are what they are.
 pub(crate) const FETCH: u32 = 1;
+/// Uncompressing a layer of a base.
+pub(crate) const ARCHIVE: u32 = 1;
 /// Reading a `.deb` and normalising it.
 pub(crate) const UNPACK: u32 = with_layer(2);
 /// Installing fragments, interpreting their scripts, and writing dpkg's database.

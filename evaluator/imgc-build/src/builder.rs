@@ -20,7 +20,7 @@ use crate::packages::{self, Beside, PackageLayers, Ready, Report, Scripts};
 use crate::parts::Parts;
 use crate::pin::Pinned;
 use crate::realise::{self, About, Output, realise};
-use crate::{BuildError, Event, Events, Mirrors, Transport, abi, layering, pin};
+use crate::{BuildError, Event, Events, Mirrors, Registries, Transport, abi, base, layering, pin};
 
 /// The files of the project, found by their digest.
 pub trait Sources: Sync {
@@ -39,6 +39,8 @@ pub struct Builder<'a> {
     pub store: &'a dyn Store,
     /// The network.
     pub transport: &'a dyn Transport,
+    /// The images of registries that others are laid over.
+    pub registries: &'a dyn Registries,
     /// Where the archives are.
     pub mirrors: &'a Mirrors,
     /// Keys by archive, in place of the embedded ones.
@@ -77,6 +79,9 @@ pub struct Built {
     /// What its layers are, lowest first.
     #[serde(default)]
     pub contents: Vec<LayerContents>,
+    /// What it is laid over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<imgc_plan::Base>,
 }
 
 /// What a layer is.
@@ -95,6 +100,8 @@ pub struct LayerContents {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LayerKind {
+    /// A layer of the image that it is laid over.
+    Base,
     /// A group of packages, by its name.
     Group(String),
     /// All other packages, what their scripts did, and dpkg's database.
@@ -263,10 +270,7 @@ impl<'a> Builder<'a> {
     /// Asks the store for a whole image, and if it isn't there, for the layers of its
     /// packages.
     fn asked(&self, image: &Image, lock: &Lock) -> Result<Asked, BuildError> {
-        let pinned = match &image.packages {
-            None => Pinned::default(),
-            Some(packages) => pin::pins(image, packages, lock, self.mirrors)?,
-        };
+        let pinned = pin::pins(image, lock, self.mirrors)?;
         let action = request_action(image, &pinned);
         if let Some(built) = realise::find(self.store, abi::IMAGE, action)? {
             self.events.event(Event::Reuse { kind: "image" });
@@ -315,6 +319,7 @@ impl<'a> Builder<'a> {
                 "platform": image.platform.to_string(),
                 "epoch": pinned.epoch,
                 "config": image.config,
+                "base": image.base,
             }),
         };
         realise(
@@ -331,12 +336,13 @@ impl<'a> Builder<'a> {
     /// # Errors
     /// As [`Builder::build`].
     pub fn scripts(&self, image: &Image, lock: &Lock) -> Result<Option<Ran>, BuildError> {
-        let Some(packages) = &image.packages else {
+        if image.packages.is_none() {
             return Ok(None);
-        };
-        let pinned = pin::pins(image, packages, lock, self.mirrors)?;
+        }
+        let pinned = pin::pins(image, lock, self.mirrors)?;
         let parts = self.parts(&pinned.pins)?;
-        let installed = self.install(&parts, image, &pinned)?;
+        let system = self.system(image, &pinned)?;
+        let installed = self.install(&parts, image, &pinned, system.as_ref())?;
         let mut skipped = packages::report(&installed).skipped;
         for one in &mut skipped {
             one.reason = packages::reason(image, &one.package);
@@ -364,6 +370,18 @@ impl<'a> Builder<'a> {
         let epoch = pinned.epoch;
         let mut layers = Vec::new();
         let mut contents = Vec::new();
+        let mut under = Vec::new();
+        let mut lower = None;
+        if let Some((base, locked)) = image.base.as_ref().zip(pinned.base.as_ref()) {
+            let sizes = self.base_layers(image, base, locked)?;
+            contents.extend(sizes.into_iter().map(|tar_size| LayerContents {
+                what: LayerKind::Base,
+                tar_size,
+                packages: Vec::new(),
+            }));
+            under = base::archives_of(locked);
+            lower = Some(self.base_image(image, base, locked)?);
+        }
         let mut report = Report::default();
         // All layers may need the packages' tree: it is made at most once.
         let ready = OnceCell::new();
@@ -371,11 +389,17 @@ impl<'a> Builder<'a> {
             Some(ready) => Ok(ready),
             None => {
                 let parts = self.load(parts, &pinned.pins)?;
+                let system = self.system(image, pinned)?;
                 let installed = std::thread::scope(|scope| {
                     scope.spawn(|| beside(&parts));
-                    self.install(&parts, image, pinned)
+                    self.install(&parts, image, pinned, system.as_ref())
                 })?;
-                Ok(ready.get_or_init(|| Ready { parts, installed }))
+                let base = system.map(|system| system.tree);
+                Ok(ready.get_or_init(|| Ready {
+                    parts,
+                    installed,
+                    base,
+                }))
             }
         };
         let mut frozen = None;
@@ -407,14 +431,21 @@ impl<'a> Builder<'a> {
             report = made.report;
         }
         if has_own_files(image) {
-            let under: Vec<_> = layers.iter().map(|used| used.layer).collect();
+            let own: &[imgc_oci::LayerUse] = &layers;
+            under.extend(own.iter().map(|used| used.layer.blob));
+            let read = OnceCell::new();
             let made = if image.packages.is_some() {
-                self.files_layer(image, &under, epoch, frozen, || {
+                self.files_layer(image, under, epoch, frozen, || {
                     Ok(&make_ready(&|_| ())?.installed.tree)
+                })?
+            } else if let Some((base, locked)) = image.base.as_ref().zip(pinned.base.as_ref()) {
+                self.files_layer(image, under, epoch, None, || {
+                    let tree = self.base_tree(image, base, locked)?;
+                    Ok(read.get_or_init(|| tree))
                 })?
             } else {
                 let empty = Tree::new(i64::try_from(epoch).unwrap_or(i64::MAX));
-                self.files_layer(image, &[], epoch, None, || Ok(&empty))?
+                self.files_layer(image, Vec::new(), epoch, None, || Ok(&empty))?
             };
             if let Some(layer) = made.layer {
                 contents.push(LayerContents {
@@ -432,12 +463,14 @@ impl<'a> Builder<'a> {
             platform: image.platform,
             epoch,
             config: &image.config,
+            base: lower.as_ref(),
             layers: &layers,
         };
         Ok(Built {
             image: imgc_oci::write_image(self.store, &spec)?,
             report,
             contents,
+            base: image.base.clone(),
         })
     }
 }
@@ -454,16 +487,24 @@ pub(crate) fn request_action(image: &Image, pinned: &Pinned) -> Action {
     {
         reason.clear();
     }
+    let mut abis = BTreeMap::from([
+        ("unpack".to_owned(), abi::UNPACK),
+        ("install".to_owned(), abi::install(compression)),
+        ("files".to_owned(), abi::files(compression)),
+    ]);
+    if pinned.base.is_some() {
+        abis.insert("archive".to_owned(), abi::ARCHIVE);
+    }
     Action::Request {
         image: Box::new(image),
+        base: pinned
+            .base
+            .as_ref()
+            .map(|base| base::blob(&base.manifest.sha256)),
         epoch: pinned.epoch,
         packages: pinned.pins.iter().map(|pin| pin.digest).collect(),
         calls: pinned.call_lines.clone(),
-        abis: BTreeMap::from([
-            ("unpack".to_owned(), abi::UNPACK),
-            ("install".to_owned(), abi::install(compression)),
-            ("files".to_owned(), abi::files(compression)),
-        ]),
+        abis,
     }
 }
 

@@ -60,6 +60,24 @@ pub enum BuildError {
         /// What it asks for.
         request: Box<imgc_apt::Request>,
     },
+    /// An image can't be laid over another.
+    #[error("the base {base} can't be used: {error}")]
+    Base {
+        /// The image.
+        image: String,
+        /// What it is to be laid over.
+        base: String,
+        /// Why not.
+        error: Box<crate::BaseError>,
+    },
+    /// The lock does not have what an image is laid over, and may not be changed.
+    #[error("the lock does not have the base of the image `{image}`")]
+    BaseNotLocked {
+        /// The image.
+        image: String,
+        /// What it is laid over.
+        base: String,
+    },
     /// Something can't be had.
     #[error(transparent)]
     Fetch(FetchError),

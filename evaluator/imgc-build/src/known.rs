@@ -24,9 +24,10 @@ pub fn unknown_packages<'s>(
         let Some(packages) = &image.packages else {
             continue;
         };
-        let mut asked = request(image.platform.arch, packages);
-        // What further archives and other architectures have, only they can tell.
-        let further = !asked.archives.is_empty() || !asked.foreign().is_empty();
+        let mut asked = request(image, packages);
+        // What further archives, other architectures and a base have, only they can tell.
+        let further =
+            !asked.archives.is_empty() || !asked.foreign().is_empty() || image.base.is_some();
         if further || lock.lookup(&asked).is_some() {
             continue;
         }

@@ -10,6 +10,7 @@ mod accounts;
 mod ahead;
 mod archive;
 mod attributes;
+mod base;
 mod budget;
 mod builder;
 mod error;
@@ -35,6 +36,7 @@ mod transport;
 mod why;
 
 pub use accounts::AccountError;
+pub use base::{BaseError, Registries, RegistryError};
 pub use builder::{Builder, Built, Failed, LayerContents, LayerKind, Ran, Sources};
 pub use error::BuildError;
 pub use event::{Event, Events};

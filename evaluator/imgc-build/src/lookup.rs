@@ -5,7 +5,7 @@ use imgc_plan::Image;
 use imgc_store::Store;
 
 use crate::builder::{Built, request_action};
-use crate::pin::{self, Pinned};
+use crate::pin;
 use crate::{Mirrors, abi, realise};
 
 /// The image that a build of this description with this lock gives, if the store has it
@@ -15,11 +15,8 @@ pub fn built(
     lock: &Lock,
     store: impl FnOnce() -> Option<Box<dyn Store>>,
 ) -> Option<Built> {
-    let pinned = match &image.packages {
-        None => Pinned::default(),
-        // Where they can be had does not matter.
-        Some(packages) => pin::pins(image, packages, lock, &Mirrors::default()).ok()?,
-    };
+    // Where they can be had does not matter.
+    let pinned = pin::pins(image, lock, &Mirrors::default()).ok()?;
     let store = store()?;
     let found = realise::find(&*store, abi::IMAGE, request_action(image, &pinned));
     found.ok().flatten()

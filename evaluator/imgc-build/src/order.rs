@@ -10,12 +10,14 @@ use imgc_dpkg::{Fragment, Schedule, Step};
 pub(crate) struct Order<'a>(Dpkg<'a>);
 
 impl<'a> Order<'a> {
-    /// The order in which `calls` install the fragments.
+    /// The order in which `calls` install the fragments. The first `there` of them are
+    /// installed already, and `calls` name the others from 0 on.
     ///
     /// # Errors
     /// Where a fragment's control file can't be read; its name comes with the error.
     pub(crate) fn new(
         fragments: &[&'a Fragment],
+        there: usize,
         calls: &[Call],
         arch: &'a str,
     ) -> Result<Self, (String, ControlError)> {
@@ -27,7 +29,11 @@ impl<'a> Order<'a> {
         let silent: BTreeSet<usize> = (0..fragments.len())
             .filter(|&index| fragments[index].file("postinst").is_none())
             .collect();
-        Ok(Self(Dpkg::new(controls, calls, &silent)))
+        let places: Vec<usize> = (there..fragments.len()).collect();
+        let before = (0..there).map(Call::Assume);
+        let calls = calls.iter().map(|call| call.clone().renamed(&places));
+        let calls: Vec<Call> = before.chain(calls).collect();
+        Ok(Self(Dpkg::new(controls, &calls, &silent)))
     }
 }
 

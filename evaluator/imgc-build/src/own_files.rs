@@ -48,19 +48,20 @@ impl Builder<'_> {
     pub(crate) fn files_layer<'p>(
         &self,
         image: &Image,
-        under: &[Layer],
+        under: Vec<BlobDigest>,
         epoch: u64,
         frozen: Option<Frame>,
         base: impl FnOnce() -> Result<&'p Tree, BuildError>,
     ) -> Result<FilesLayer, BuildError> {
-        let blobs = under.iter().map(|layer| layer.blob).collect();
-        let action = files_action(image, blobs, epoch);
+        let over = !under.is_empty();
+        let lower: Vec<String> = under.iter().map(BlobDigest::hex).collect();
+        let action = files_action(image, under, epoch);
         let compression = layering::compression(&image.layers);
         let about = About {
             kind: "files",
             name: &image.name,
             said: serde_json::json!({
-                "base": under.iter().map(|layer| layer.blob.hex()).collect::<Vec<_>>(),
+                "base": lower,
                 "groups": image.groups,
                 "users": image.users,
                 "files": image.files,
@@ -70,7 +71,6 @@ impl Builder<'_> {
             }),
         };
         let made = realise(self, (abi::files(compression), action), about, || {
-            let over = !under.is_empty();
             let thawed = match frozen {
                 Some(frozen) => self.store.read(&frozen.blob, FROZEN)?,
                 None => None,

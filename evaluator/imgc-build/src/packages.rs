@@ -4,13 +4,13 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use imgc_dpkg::{Done, Fragment, Installed, Note, PathFilter};
+use imgc_dpkg::{Done, Fragment, Installed, Note, PathFilter, System};
 use imgc_layer::{
     Compression, Contents as _, Frame, Layer, Recipe, Segment, SegmentUse, StoreContents,
 };
 use imgc_plan::{Action, Image, Inputs};
 use imgc_store::BlobDigest;
-use imgc_tree::Content;
+use imgc_tree::{Content, Tree};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -23,7 +23,7 @@ use crate::parts::Part;
 use crate::pin::Pinned;
 use crate::realise::{self, About, Output, realise};
 use crate::stated::StatedEffects;
-use crate::{BuildError, Builder, Event, abi, accounts};
+use crate::{BuildError, Builder, Event, abi, accounts, base};
 
 /// What `install` yields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +40,8 @@ pub(crate) struct PackageLayers {
 pub(crate) struct Ready {
     pub(crate) parts: Vec<Arc<Part>>,
     pub(crate) installed: Installed,
+    /// What was there before.
+    pub(crate) base: Option<Tree>,
 }
 
 /// What is done with the parts while they are installed.
@@ -154,15 +156,25 @@ impl Builder<'_> {
                     "include": asked.include,
                     "layers": image.layers,
                     "calls": pinned.call_lines,
+                    "base": pinned.base.as_ref().map(base::archives_of),
                 }),
             },
         };
         let asked = (abi::install(compression), action);
         let made = realise(self, asked, about, || {
-            let groups = |parts: &_| layering::groups(parts, &pinned.calls, &image.layers);
+            // Over a base, all packages share a layer.
+            let groups = |parts: &_| match &pinned.base {
+                None => layering::groups(parts, &pinned.calls, &image.layers),
+                Some(_) => Ok(Groups::new()),
+            };
             let ahead = Mutex::new(Vec::new());
-            let Ready { parts, installed } = ready(&|parts| {
+            let Ready {
+                parts,
+                installed,
+                base,
+            } = ready(&|parts| {
                 if !is_filtered(image)
+                    && pinned.base.is_none()
                     && let Ok(groups) = groups(parts)
                 {
                     let made = self.ahead(parts, &groups, compression);
@@ -174,7 +186,10 @@ impl Builder<'_> {
                 group,
                 package,
             })?;
-            let layers = self.write_layers(parts, groups, installed, compression, &ahead)?;
+            let layers = match base {
+                Some(base) => self.layer_over(base, parts, installed, compression)?,
+                None => self.write_layers(parts, groups, installed, compression, &ahead)?,
+            };
             let frozen = installed.tree.freeze(&accounts::reads);
             let tree = Frame {
                 blob: self.store.put(&frozen)?,
@@ -204,6 +219,32 @@ impl Builder<'_> {
             self.events.event(Event::Reuse { kind: "install" });
         }
         Ok(found)
+    }
+
+    /// The one layer that turns `base` into what is installed; none where nothing differs.
+    fn layer_over(
+        &self,
+        base: &Tree,
+        parts: &[Arc<Part>],
+        installed: &Installed,
+        compression: Compression,
+    ) -> Result<Vec<PackageLayer>, BuildError> {
+        let used: Vec<SegmentUse> = parts.iter().map(|part| part.used().clone()).collect();
+        let recipe = imgc_layer::plan_layer(&installed.tree, Some(base), &used)?;
+        if recipe.head.is_empty() && recipe.segments.is_empty() && recipe.loose.is_empty() {
+            return Ok(Vec::new());
+        }
+        let of = |segment: &Segment| {
+            let mut parts = parts.iter();
+            parts.find(|part| part.segment.blob == segment.blob)
+        };
+        let names = recipe.segments.iter().filter_map(of);
+        let packages = names.map(|part| part.fragment.package.qualified());
+        Ok(vec![PackageLayer {
+            packages: packages.collect(),
+            layer: self.write_layer(&recipe, compression)?,
+            group: None,
+        }])
     }
 
     fn write_layers(
@@ -311,8 +352,13 @@ impl Builder<'_> {
         parts: &[Arc<Part>],
         image: &Image,
         pinned: &Pinned,
+        system: Option<&System>,
     ) -> Result<Installed, BuildError> {
         let fragments: Vec<&Fragment> = parts.iter().map(|part| &part.fragment).collect();
+        if let Some(system) = system.filter(|_| fragments.is_empty()) {
+            // All that was asked for is there.
+            return Ok(Installed::of(system.tree.clone()));
+        }
         let arch = image.platform.arch.debian();
         let skip = skip(image);
         let filter = image
@@ -320,11 +366,7 @@ impl Builder<'_> {
             .as_ref()
             .map(|packages| PathFilter::new(&packages.exclude, &packages.include));
         let outside = Outside(self);
-        let bytes = Bytes {
-            contents: StoreContents::new(self.store, Some(&outside)),
-            damaged: RefCell::new(None),
-            store: self.store,
-        };
+        let bytes = Bytes::of(self.store, Some(&outside));
         let read = |content: &Content| {
             imgc_dpkg::Reader::read(&bytes, content)
                 .map(|bytes| bytes.to_vec())
@@ -339,22 +381,62 @@ impl Builder<'_> {
             filter: &filter.unwrap_or_default(),
             limits: imgc_dpkg::ScriptLimits::default(),
         };
-        let order = Order::new(&fragments, &pinned.calls, arch);
+        let before = system.map(System::fragments).unwrap_or_default();
+        let all: Vec<&Fragment> = before.iter().chain(fragments.iter().copied()).collect();
+        let order = Order::new(&all, before.len(), &pinned.calls, arch);
         let mut order = order.map_err(|(package, error)| BuildError::Order { package, error })?;
-        let installed = imgc_dpkg::install(&fragments, &mut order, &options, &bytes);
-        match bytes.damaged.into_inner() {
+        let installed = match system {
+            None => imgc_dpkg::install(&fragments, &mut order, &options, &bytes),
+            Some(system) => {
+                imgc_dpkg::install_over(system, &fragments, &mut order, &options, &bytes)
+            }
+        };
+        match bytes.damaged() {
             Some(error) => Err(error.into()),
             None => Ok(installed?),
         }
     }
+
+    /// What the packages of an image are installed over, if it has a base.
+    pub(crate) fn system(
+        &self,
+        image: &Image,
+        pinned: &Pinned,
+    ) -> Result<Option<System>, BuildError> {
+        let Some((base, locked)) = image.base.as_ref().zip(pinned.base.as_ref()) else {
+            return Ok(None);
+        };
+        self.base_layers(image, base, locked)?;
+        let tree = self.base_tree(image, base, locked)?;
+        self.base_system(image, base, tree).map(Some)
+    }
 }
 
 /// The bytes of the packages' files, for their scripts.
-struct Bytes<'a> {
+pub(crate) struct Bytes<'a> {
     contents: StoreContents<'a>,
     /// What turned out to be damaged in the store.
     damaged: RefCell<Option<imgc_layer::LayerError>>,
     store: &'a dyn imgc_store::Store,
+}
+
+impl<'a> Bytes<'a> {
+    /// Those in a store, and those outside of it, if they are asked for.
+    pub(crate) fn of(
+        store: &'a dyn imgc_store::Store,
+        outside: Option<&'a dyn imgc_layer::Contents>,
+    ) -> Self {
+        Self {
+            contents: StoreContents::new(store, outside),
+            damaged: RefCell::new(None),
+            store,
+        }
+    }
+
+    /// What turned out to be damaged, if anything.
+    pub(crate) fn damaged(&self) -> Option<imgc_layer::LayerError> {
+        self.damaged.borrow_mut().take()
+    }
 }
 
 impl imgc_dpkg::Reader for Bytes<'_> {
@@ -391,6 +473,11 @@ pub(crate) fn install_action(image: &Image, pinned: &Pinned, packages: Inputs) -
         image.packages.as_ref().map(part).unwrap_or_default()
     }
     Action::Install {
+        base: pinned
+            .base
+            .as_ref()
+            .map(base::archives_of)
+            .unwrap_or_default(),
         arch: image.platform.arch.debian().to_owned(),
         foreign: pinned.foreign.clone(),
         epoch: pinned.epoch,

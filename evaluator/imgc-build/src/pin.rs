@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 
 use imgc_apt::{
-    Asked, AskedArchive, Call, Controlled, Index, Keep, Keyring, Lock, MAX_KEYRING, Node, Offer,
-    Package, ReleaseError, Request, Set, Sha256, Solution, SolveError, Vouched,
+    Asked, AskedArchive, Call, Controlled, Index, Keep, Keyring, Lock, LockedBase, MAX_KEYRING,
+    Node, Offer, Package, ReleaseError, Request, Set, Sha256, Solution, SolveError, Vouched,
 };
-use imgc_plan::{Arch, FileDigest, Image, Packages, Plan, Variant};
+use imgc_plan::{Base, FileDigest, Image, Packages, Plan, Variant};
 use imgc_store::BlobDigest;
 
 use crate::archive::{Archive, Reading};
@@ -45,10 +45,13 @@ impl Builder<'_> {
         let mut read: BTreeMap<(Vec<String>, Vec<String>), Vec<Archive>> = BTreeMap::new();
         let mut answered = Vec::new();
         for image in &plan.images {
+            if let Some(base) = &image.base {
+                self.pin_base(image, base, &mut new, pinning)?;
+            }
             let Some(packages) = &image.packages else {
                 continue;
             };
-            let request = request(image.platform.arch, packages);
+            let request = request(image, packages);
             let known = lock.lookup(&request);
             let stays = match pinning {
                 Pinning::Locked | Pinning::AddMissing => known.is_some(),
@@ -81,6 +84,13 @@ impl Builder<'_> {
             let offers: Vec<Offer<'_>> = archives.iter().map(offer).collect();
             let indices: Vec<_> = archives.iter().map(|archive| &archive.index).collect();
             let vouched: Vec<_> = archives.iter().map(vouched).collect();
+            let installed = match &image.base {
+                None => None,
+                Some(base) => {
+                    let locked = locked_base(image, base, &new)?;
+                    Some(self.base_index(image, base, locked, packages)?)
+                }
+            };
             let mut insert = |solved: Result<Solution<'_>, _>| -> Result<(), BuildError> {
                 let solution = solved.map_err(|error| BuildError::Solve {
                     image: image.name.clone(),
@@ -88,7 +98,10 @@ impl Builder<'_> {
                 })?;
                 Ok(new.insert(&request, &vouched, &solution)?)
             };
-            if let (Pinning::Only(names), Some(set)) = (pinning, known) {
+            if let Some(base) = &image.base {
+                let index = installed.as_ref().ok_or_else(|| no_base(image, base))?;
+                insert(imgc_apt::solve_over(&request, &offers, index))?;
+            } else if let (Pinning::Only(names), Some(set)) = (pinning, known) {
                 let keep = Keep {
                     versions: versions(set, names),
                     index: &self.gone(lock, set, names, &indices)?,
@@ -101,6 +114,25 @@ impl Builder<'_> {
         }
         *lock = new;
         Ok(())
+    }
+
+    /// Sees to it that `lock` has what an image is laid over. A digest names the same for
+    /// ever: what is pinned stays.
+    fn pin_base(
+        &self,
+        image: &Image,
+        base: &Base,
+        lock: &mut Lock,
+        pinning: Pinning<'_>,
+    ) -> Result<(), BuildError> {
+        if locked_base(image, base, lock).is_ok() {
+            return Ok(());
+        }
+        if pinning == Pinning::Locked {
+            return Err(no_base(image, base));
+        }
+        let locked = self.lock_base(image, base)?;
+        Ok(lock.pin_base(locked)?)
     }
 
     /// The packages of an image as the lock pins them, sorted by name, and which needs
@@ -116,7 +148,7 @@ impl Builder<'_> {
         let Some(packages) = &image.packages else {
             return Ok(None);
         };
-        let request = request(image.platform.arch, packages);
+        let request = request(image, packages);
         let Some(set) = lock.lookup(&request) else {
             return Err(not_locked(image, request));
         };
@@ -273,6 +305,23 @@ fn no_architecture(error: BuildError, image: &Image, request: &Request) -> Build
     }
 }
 
+/// What the lock has of a base.
+fn locked_base<'l>(
+    image: &Image,
+    base: &Base,
+    lock: &'l Lock,
+) -> Result<&'l LockedBase, BuildError> {
+    let found = lock.base(&base.to_string(), image.platform.arch.debian());
+    found.ok_or_else(|| no_base(image, base))
+}
+
+fn no_base(image: &Image, base: &Base) -> BuildError {
+    BuildError::BaseNotLocked {
+        image: image.name.clone(),
+        base: base.to_string(),
+    }
+}
+
 fn not_locked(image: &Image, request: Request) -> BuildError {
     BuildError::NotLocked {
         image: image.name.clone(),
@@ -290,10 +339,12 @@ fn versions(set: &Set, changing: &BTreeSet<String>) -> BTreeMap<String, Option<S
 }
 
 /// What an image asks of the solver.
-pub fn request(arch: Arch, packages: &Packages) -> Request {
+pub fn request(image: &Image, packages: &Packages) -> Request {
+    let base = image.base.as_ref();
     Request {
+        base: base.map(|base| Sha256::from_bytes(*base.digest.as_bytes())),
         suite: packages.suite.clone(),
-        arch: arch.debian().to_owned(),
+        arch: image.platform.arch.debian().to_owned(),
         variant: match packages.variant {
             Variant::Distroless => imgc_apt::Variant::Distroless,
             Variant::Essential => imgc_apt::Variant::Essential,
@@ -321,6 +372,8 @@ pub fn request(arch: Arch, packages: &Packages) -> Request {
 /// The packages of an image as its lock pins them.
 #[derive(Debug, Default)]
 pub(crate) struct Pinned {
+    /// What it is laid over.
+    pub(crate) base: Option<LockedBase>,
     /// The architectures beside the image's that its packages may be of.
     pub(crate) foreign: Vec<String>,
     /// In the order in which they are unpacked.
@@ -333,17 +386,30 @@ pub(crate) struct Pinned {
     pub(crate) epoch: u64,
 }
 
-/// What the lock pins for an image.
+/// What the lock pins for an image. It is no older than what it is laid over.
 ///
 /// # Errors
-/// [`BuildError::NotLocked`] where the lock doesn't have them.
-pub(crate) fn pins(
+/// [`BuildError::NotLocked`], [`BuildError::BaseNotLocked`] where the lock doesn't have it.
+pub(crate) fn pins(image: &Image, lock: &Lock, mirrors: &Mirrors) -> Result<Pinned, BuildError> {
+    let mut pinned = match &image.packages {
+        None => Pinned::default(),
+        Some(packages) => packages_of(image, packages, lock, mirrors)?,
+    };
+    if let Some(base) = &image.base {
+        let locked = locked_base(image, base, lock)?;
+        pinned.epoch = pinned.epoch.max(locked.created.unwrap_or(0));
+        pinned.base = Some(locked.clone());
+    }
+    Ok(pinned)
+}
+
+fn packages_of(
     image: &Image,
     packages: &Packages,
     lock: &Lock,
     mirrors: &Mirrors,
 ) -> Result<Pinned, BuildError> {
-    let request = request(image.platform.arch, packages);
+    let request = request(image, packages);
     let set = lock
         .lookup(&request)
         .ok_or_else(|| not_locked(image, request))?;
@@ -351,6 +417,7 @@ pub(crate) fn pins(
     let pins = lock.pins(set).map(|pin| sources.pin(pin));
     let foreign = set.request.foreign().into_iter().map(str::to_owned);
     Ok(Pinned {
+        base: None,
         foreign: foreign.collect(),
         pins: pins.collect(),
         calls: set.calls.clone(),

@@ -7,11 +7,12 @@
 
 use std::collections::BTreeMap;
 
-use imgc_apt::Lock;
+use imgc_apt::{Lock, LockedBase};
 use imgc_plan::{Action, Derivation, DrvDigest, Image, Index, Inputs};
 use imgc_store::StoreError;
 use serde::Serialize;
 
+use crate::base::{self, Archived};
 use crate::builder::{has_own_files, request_action};
 use crate::own_files::{FilesLayer, files_action};
 use crate::packages::{PackageLayers, asked_of_debs, install_action};
@@ -30,7 +31,7 @@ pub struct Graph {
 /// A step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Node {
-    /// What it makes: `fetch`, `unpack`, `install`, `files`, `image`, `index`.
+    /// What it makes: `base`, `fetch`, `unpack`, `install`, `files`, `image`, `index`.
     pub kind: &'static str,
     /// Whose: a package, an image.
     pub name: String,
@@ -93,10 +94,7 @@ impl Builder<'_> {
         let mut making = Making::default();
         let mut made = BTreeMap::new();
         for (image, lock) in images {
-            let pinned = match &image.packages {
-                None => Pinned::default(),
-                Some(packages) => pin::pins(image, packages, lock, self.mirrors)?,
-            };
+            let pinned = pin::pins(image, lock, self.mirrors)?;
             let built = self.plan_image(image, &pinned, &mut making)?;
             made.insert(&*image.name, (making.graph.nodes.len() - 1, built));
         }
@@ -123,7 +121,14 @@ impl Builder<'_> {
         let whole: Option<Built> = self.recorded(&request)?;
         let compression = layering::compression(&image.layers);
         let mut inputs = Vec::new();
-        let mut below = Some(Vec::new());
+        let lower = pinned.base.as_ref().map(base::archives_of);
+        let lower = lower.unwrap_or_default();
+        let mut below = Some(lower.clone());
+        if let Some(locked) = &pinned.base {
+            let before = whole.is_some();
+            inputs.push(self.plan_base(locked, before, making)?);
+        }
+        let over = inputs.clone();
         if image.packages.is_some() {
             let before: Option<PackageLayers> = self.recorded(&asked_of_debs(image, pinned))?;
             let unneeded = whole.is_some() || before.is_some();
@@ -147,8 +152,12 @@ impl Builder<'_> {
                 node.state = State::Done;
                 made = Some(before);
             }
-            below = made.map(|made| made.layers.iter().map(|one| one.layer.blob).collect());
-            inputs.push(making.push(node, unpacks));
+            below = made.map(|made| {
+                let own = made.layers.iter().map(|one| one.layer.blob);
+                lower.iter().copied().chain(own).collect()
+            });
+            unpacks.extend(&over);
+            inputs = vec![making.push(node, unpacks)];
         }
         if has_own_files(image) {
             let action = below.map(|below| {
@@ -173,6 +182,46 @@ impl Builder<'_> {
         };
         making.push(node, inputs);
         Ok(whole)
+    }
+
+    /// The `base` of an image: its layers, in the store and uncompressed.
+    fn plan_base(
+        &self,
+        locked: &LockedBase,
+        unneeded: bool,
+        making: &mut Making,
+    ) -> Result<usize, BuildError> {
+        let is_same = |node: &Node| node.kind == "base" && node.name == locked.reference;
+        let mut missing = 0;
+        for layer in &locked.layers {
+            if self
+                .recorded::<Archived>(&base::archive_action(layer))?
+                .is_none()
+            {
+                missing += layer.blob.size;
+            }
+        }
+        let state = match (missing, unneeded) {
+            (0, _) => State::Done,
+            (_, true) => State::Unneeded,
+            (_, false) => State::Todo,
+        };
+        if let Some(at) = making.graph.nodes.iter().position(is_same) {
+            let node = &mut making.graph.nodes[at];
+            if node.state == State::Unneeded {
+                node.state = state;
+            }
+            return Ok(at);
+        }
+        let node = Node {
+            kind: "base",
+            name: locked.reference.clone(),
+            derivation: None,
+            state,
+            bytes: Some(locked.layers.iter().map(|layer| layer.blob.size).sum()),
+            inputs: Vec::new(),
+        };
+        Ok(making.push(node, Vec::new()))
     }
 
     /// The `fetch` and `unpack` of a package.

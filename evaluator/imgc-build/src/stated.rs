@@ -167,6 +167,7 @@ mod tests {
         Image {
             name: "app".to_owned(),
             platform: Platform { arch: Arch::Amd64 },
+            base: None,
             packages: Some(Packages {
                 suite: "trixie".to_owned(),
                 variant: Variant::Distroless,

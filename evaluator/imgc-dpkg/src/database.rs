@@ -14,7 +14,7 @@ use crate::fragment::ControlFile;
 use crate::fragment::EntryNode;
 use crate::placing::{Placed, Union};
 use crate::triggers::{self, Directives};
-use crate::{ControlError, InstallError, Options, conffile, merged};
+use crate::{ControlError, InstallError, Options, System, SystemError, conffile, merged};
 
 const ROOT: &str = "var/lib/dpkg";
 
@@ -92,21 +92,24 @@ pub(crate) fn list(
         epoch: options.epoch,
     };
     folder.file(&format!("info/{name}.list"), lines(placed))?;
-    if !placed.fragment.files.contains_key("md5sums") {
+    if placed.kept.is_none() && !placed.fragment.files.contains_key("md5sums") {
         folder.file(&format!("info/{name}.md5sums"), md5sums(placed))?;
     }
     Ok(())
 }
 
 /// Writes what is known when all packages of `union` are installed: their states, the
-/// interests in triggers, and the lists of those that lost a file to another.
+/// interests in triggers, and the lists of those that lost a file to another. What was said of
+/// those of `system` stays as it stands there.
 pub(crate) fn write(
     tree: &mut Tree,
     union: &Union<'_>,
+    system: Option<&System>,
     options: &Options<'_>,
 ) -> Result<(), InstallError> {
+    check_conffiles(union)?;
     let mut stanzas = BTreeMap::new();
-    let mut interests = Interests::default();
+    let mut interests = Interests::after(system);
     let mut conffiles = Vec::new();
     for placed in &union.packages {
         conffiles.push(
@@ -130,22 +133,59 @@ pub(crate) fn write(
             package: name.clone(),
             source,
         };
-        stanzas.insert(
-            (package.name.as_str(), package.architecture.as_str()),
-            stanza(index, placed, &conffiles).map_err(wrong)?,
-        );
+        let key = (package.name.as_str(), package.architecture.as_str());
+        if let Some(kept) = placed.kept {
+            stanzas.insert(key, kept.to_owned());
+            continue;
+        }
+        let made = stanza(index, placed, &conffiles).map_err(wrong)?;
+        stanzas.insert(key, made);
         interests.add(placed, &name).map_err(wrong)?;
+    }
+    for ((name, arch), stanza) in system.iter().flat_map(|system| &system.gone) {
+        stanzas.insert((name, arch), stanza.clone());
     }
     let status: Vec<u8> = stanzas
         .into_values()
         .flat_map(|text| (text + "\n").into_bytes())
         .collect();
     folder.file("status", status)?;
-    if !interests.files.is_empty() {
+    if interests.files.len() > interests.before {
         folder.file("triggers/File", interests.files.into_bytes())?;
     }
     for (trigger, packages) in interests.names {
+        if !interests.changed.contains(&trigger) {
+            continue;
+        }
         folder.file(&format!("triggers/{trigger}"), packages.into_bytes())?;
+    }
+    Ok(())
+}
+
+/// What was there before keeps its conffiles, and takes none over.
+fn check_conffiles(union: &Union<'_>) -> Result<(), InstallError> {
+    for placed in &union.packages {
+        for (path, owner) in &placed.lost {
+            let two = [placed, &union.packages[*owner]];
+            if two.iter().all(|one| one.kept.is_none()) {
+                continue;
+            }
+            for one in two {
+                let package = one.fragment.package.qualified();
+                let control = |source| InstallError::Control {
+                    package: package.clone(),
+                    source,
+                };
+                let conffiles = one.fragment.conffiles().map_err(control)?;
+                let is_it = |known: &conffile::Conffile| {
+                    known.path.trim_start_matches('/').as_bytes() == path.as_bytes()
+                };
+                if conffiles.iter().any(is_it) {
+                    let path = path.clone();
+                    return Err(SystemError::Conffile { path, package }.into());
+                }
+            }
+        }
     }
     Ok(())
 }
@@ -208,9 +248,27 @@ struct Interests {
     files: String,
     /// The lines of `triggers/NAME`.
     names: BTreeMap<String, String>,
+    /// How long `files` was before there was anything new.
+    before: usize,
+    /// The names that have something new.
+    changed: BTreeSet<String>,
 }
 
 impl Interests {
+    /// Those that `system` has.
+    fn after(system: Option<&System>) -> Self {
+        let mut names = system
+            .map(|system| system.triggers.clone())
+            .unwrap_or_default();
+        let files = names.remove("File").unwrap_or_default();
+        Self {
+            before: files.len(),
+            files,
+            names,
+            changed: BTreeSet::new(),
+        }
+    }
+
     fn add(&mut self, placed: &Placed<'_>, name: &str) -> Result<(), ControlError> {
         for interest in placed
             .fragment
@@ -223,6 +281,7 @@ impl Interests {
                 self.files
                     .push_str(&format!("{} {name}{option}\n", interest.trigger));
             } else {
+                self.changed.insert(interest.trigger.clone());
                 let lines = self.names.entry(interest.trigger).or_default();
                 lines.push_str(&format!("{name}{option}\n"));
             }

@@ -248,6 +248,9 @@ pub enum InstallError {
         /// Why not, as a sentence without a full stop.
         reason: String,
     },
+    /// The packages can't be installed over what is there.
+    #[error("nothing can be installed over this tree")]
+    System(#[from] crate::SystemError),
     /// The package database could not be put into the tree.
     #[error("the package database does not fit into the tree")]
     Database(#[source] InsertError),

@@ -25,6 +25,7 @@ mod merged;
 mod placing;
 mod relation;
 mod statoverride;
+mod system;
 mod tarball;
 mod triggers;
 mod version;
@@ -43,5 +44,7 @@ pub use imgc_scripts::{
 pub use imgc_tree::EntryKind;
 pub use install::{
     Done, Installed, Note, Options, Plain, Schedule, ScriptName, Stated, Step, install,
+    install_over,
 };
 pub use limits::Limits;
+pub use system::{System, SystemError, listed};

@@ -27,7 +27,7 @@ use crate::filter::PathFilter;
 use crate::fragment::{Entry, EntryNode, Fragment};
 use crate::relation::Relations;
 use crate::version::Version;
-use crate::{ControlError, InstallError, merged};
+use crate::{ControlError, InstallError, System, merged};
 
 /// A tree that packages are being put into.
 #[derive(Debug)]
@@ -56,6 +56,8 @@ pub(crate) struct Placed<'a> {
     pub(crate) waiting: Vec<(TreePath, TreePath)>,
     version: Version,
     replaces: Option<Relations>,
+    /// Its stanza in the database, where it was there before.
+    pub(crate) kept: Option<&'a str>,
 }
 
 /// What decides where files go, beside the packages.
@@ -88,6 +90,57 @@ impl<'a> Union<'a> {
         (union, tree)
     }
 
+    /// What `system` has: its packages in their order, and whose its files are.
+    pub(crate) fn over(
+        system: &'a System,
+        filter: &'a PathFilter,
+        epoch: i64,
+    ) -> Result<Self, InstallError> {
+        let mut union = Self {
+            packages: Vec::new(),
+            owners: BTreeMap::new(),
+            filter,
+            epoch,
+        };
+        for (fragment, stanza) in system.packages.iter().zip(&system.stanzas) {
+            let mut placed = union.placed(fragment)?;
+            placed.kept = Some(stanza);
+            union.packages.push(placed);
+            for entry in &fragment.entries {
+                let diverted = system.diversions.of(&entry.path, &fragment.package.name);
+                let at = union.locate(&system.tree, diverted.as_ref().unwrap_or(&entry.path))?;
+                if !system.tree.get(&at).is_some_and(Node::is_directory) {
+                    union.owners.insert(at, union.packages.len() - 1);
+                }
+            }
+        }
+        Ok(union)
+    }
+
+    /// A package with nothing in the tree yet.
+    fn placed(&self, fragment: &'a Fragment) -> Result<Placed<'a>, InstallError> {
+        let control = |source| InstallError::Control {
+            package: fragment.package.qualified(),
+            source,
+        };
+        let stanza = crate::control::Stanza::parse(&fragment.control).map_err(control)?;
+        let malformed = || ControlError::Value {
+            field: "Version".to_owned(),
+            value: fragment.package.version.clone(),
+        };
+        let version = Version::parse(&fragment.package.version);
+        Ok(Placed {
+            fragment,
+            lost: BTreeMap::new(),
+            never_had: BTreeSet::new(),
+            excluded: BTreeSet::new(),
+            waiting: Vec::new(),
+            version: version.ok_or_else(malformed).map_err(control)?,
+            replaces: stanza.relations("Replaces").map_err(control)?,
+            kept: None,
+        })
+    }
+
     /// Puts a package's files into the tree. `rules` are dpkg's; without them the files
     /// are only extracted, conffiles under their names.
     pub(crate) fn add(
@@ -100,21 +153,8 @@ impl<'a> Union<'a> {
             package: fragment.package.qualified(),
             source,
         };
-        let stanza = crate::control::Stanza::parse(&fragment.control).map_err(control)?;
-        let malformed = || ControlError::Value {
-            field: "Version".to_owned(),
-            value: fragment.package.version.clone(),
-        };
-        let version = Version::parse(&fragment.package.version);
-        self.packages.push(Placed {
-            fragment,
-            lost: BTreeMap::new(),
-            never_had: BTreeSet::new(),
-            excluded: BTreeSet::new(),
-            waiting: Vec::new(),
-            version: version.ok_or_else(malformed).map_err(control)?,
-            replaces: stanza.relations("Replaces").map_err(control)?,
-        });
+        let placed = self.placed(fragment)?;
+        self.packages.push(placed);
         let conffiles = match rules {
             None => BTreeSet::new(),
             Some(_) => self.conffiles(fragment).map_err(control)?,

@@ -61,6 +61,32 @@ impl Triggers {
         }
     }
 
+    /// Reads who was interested before: dpkg's files, by name, in which packages stand by
+    /// their names there. `File` has a path and a package in each line, the others a package.
+    pub(crate) fn read(
+        &mut self,
+        files: &BTreeMap<String, String>,
+        places: &BTreeMap<String, usize>,
+    ) {
+        for (name, text) in files {
+            for line in text.lines() {
+                let (trigger, package) = match (name.as_str(), line.split_once(' ')) {
+                    ("File", Some((path, package))) => (path, package),
+                    ("File", None) => continue,
+                    _ => (name.as_str(), line),
+                };
+                let (package, noawait) = match package.strip_suffix("/noawait") {
+                    Some(package) => (package, true),
+                    None => (package, false),
+                };
+                if let Some(&at) = places.get(package) {
+                    let trigger = trigger.to_owned();
+                    self.add(at, &[Interest { trigger, noawait }]);
+                }
+            }
+        }
+    }
+
     /// Something happened to the file at `path`, without a leading slash: whoever is
     /// interested in it or in a folder above it, and is `installed`, is to be told.
     pub(crate) fn touch(

@@ -1,6 +1,6 @@
 //! The bytes of files, from wherever they stand.
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek as _, SeekFrom};
 use std::sync::{Mutex, PoisonError};
 
 use imgc_store::{Blob, BlobDigest, Store};
@@ -53,7 +53,11 @@ pub trait Contents: Send + Sync {
     }
 }
 
-/// The contents that are kept in memory and in a store's segments.
+/// What every zstd frame begins with (RFC 8878, 3.1.1). No archive does.
+const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// The contents that are kept in memory, in a store's segments, and in archives that the
+/// store has uncompressed, which contents name as they do segments.
 ///
 /// A segment can only be read from its beginning. Segments stay open where they
 /// were left, so that contents which are asked for in the order of their segment
@@ -89,6 +93,26 @@ impl<'a> StoreContents<'a> {
         }
     }
 
+    /// An archive at an offset; none where it is a segment, whose bytes are compressed.
+    fn archive(&self, id: SegmentId, offset: u64) -> io::Result<Option<BufReader<Blob>>> {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.iter().any(|cursor| cursor.id == id) {
+            return Ok(None);
+        }
+        drop(open);
+        let digest = BlobDigest::from_bytes(id.0);
+        let mut blob = self.store.open(&digest)?.ok_or_else(|| missing(&digest))?;
+        let mut first = Vec::new();
+        (&mut blob)
+            .take(ZSTD.len() as u64)
+            .read_to_end(&mut first)?;
+        if first == ZSTD {
+            return Ok(None);
+        }
+        blob.seek(SeekFrom::Start(offset))?;
+        Ok(Some(BufReader::with_capacity(64 * 1024, blob)))
+    }
+
     fn segment(&self, id: SegmentId, offset: u64) -> io::Result<Cursor> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         // Of several, the one with the least to skip.
@@ -121,6 +145,9 @@ impl Contents for StoreContents<'_> {
         match &content.data {
             Data::Inline(bytes) => Ok(Box::new(io::Cursor::new(std::sync::Arc::clone(bytes)))),
             Data::Segment { id, offset } => {
+                if let Some(archive) = self.archive(*id, *offset)? {
+                    return Ok(Box::new(archive.take(content.size)));
+                }
                 let cursor = Some(self.segment(*id, *offset)?);
                 Ok(Box::new(Slice {
                     cursor,

@@ -3,8 +3,10 @@
 use imgc_plan::{Config, Protocol};
 use oci_spec::image::{Arch, Config as Settings, History, ImageConfiguration, Os, RootFs};
 
+use serde_json::{Map, Value};
+
 use crate::image::ImageSpec;
-use crate::{OciError, rfc3339};
+use crate::{BaseImage, OciError, rfc3339};
 
 /// What `PATH` is unless the image says otherwise: Debian's for root. Runtimes have
 /// defaults of their own, which differ.
@@ -37,6 +39,32 @@ pub(crate) fn configuration(spec: &ImageSpec<'_>) -> Result<ImageConfiguration, 
         .set_rootfs(rootfs)
         .set_history(Some(history.collect()));
     Ok(document)
+}
+
+/// The document for an image that is laid over `base`: its own is `document`.
+pub(crate) fn over(base: &BaseImage, config: &Config, document: &ImageConfiguration) -> Value {
+    let mut whole = serde_json::to_value(document).expect("documents have only string keys");
+    let taken = |whole: &mut Value, name: &str| match whole.get_mut(name).map(Value::take) {
+        Some(Value::Object(fields)) => fields,
+        _ => Map::new(),
+    };
+    let own = taken(&mut whole, "config");
+    whole["config"] = base.settings(config, own);
+    let mut history = match whole["history"].take() {
+        Value::Array(history) => history,
+        _ => Vec::new(),
+    };
+    base.history(&mut history);
+    whole["history"] = Value::Array(history);
+    let lower = base.layers.iter();
+    let mut diff_ids: Vec<Value> = lower
+        .map(|layer| layer.diff_id.to_string().into())
+        .collect();
+    if let Value::Array(own) = whole["rootfs"]["diff_ids"].take() {
+        diff_ids.extend(own);
+    }
+    whole["rootfs"]["diff_ids"] = Value::Array(diff_ids);
+    whole
 }
 
 /// Empty lists and maps are left out, as they mean the same as none.

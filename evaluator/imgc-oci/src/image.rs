@@ -6,8 +6,8 @@ use imgc_store::{BlobDigest, Store};
 use oci_spec::image::{ImageManifestBuilder, MediaType, Sha256Digest};
 use serde::{Deserialize, Serialize};
 
-use crate::config::configuration;
-use crate::{OciError, json};
+use crate::config::{configuration, over};
+use crate::{BaseImage, OciError, json};
 
 /// The version of the documents' content. It is raised whenever the same image would
 /// get another configuration or manifest, and is part of the derivations that write
@@ -23,6 +23,8 @@ pub struct ImageSpec<'a> {
     pub epoch: u64,
     /// What a runtime is told.
     pub config: &'a Config,
+    /// What it is laid over, whose layers are in the store and come first.
+    pub base: Option<&'a BaseImage>,
     /// Its layers, lowest first.
     pub layers: &'a [LayerUse],
 }
@@ -79,15 +81,22 @@ impl Descriptor {
 /// # Errors
 /// [`OciError::Time`] for a time after the year 9999, or the store's.
 pub fn write_image(store: &dyn Store, spec: &ImageSpec<'_>) -> Result<Image, OciError> {
-    let config = put(store, &json::canonical(&configuration(spec)?))?;
-    let layers: Vec<Descriptor> = spec
-        .layers
-        .iter()
-        .map(|used| Descriptor {
+    let document = configuration(spec)?;
+    let config = match spec.base {
+        None => json::canonical(&document),
+        Some(base) => json::canonical(&over(base, spec.config, &document)),
+    };
+    let config = put(store, &config)?;
+    let lower = spec.base.into_iter().flat_map(|base| &base.layers);
+    let lower = lower.map(|layer| (layer.blob, layer.compression));
+    let own = spec.layers.iter().map(|used| {
+        let descriptor = Descriptor {
             digest: used.layer.blob,
             size: used.layer.size,
-        })
-        .collect();
+        };
+        (descriptor, used.layer.compression)
+    });
+    let layers: Vec<(Descriptor, Compression)> = lower.chain(own).collect();
     let manifest = ImageManifestBuilder::default()
         .schema_version(2_u32)
         .media_type(MediaType::ImageManifest)
@@ -95,8 +104,7 @@ pub fn write_image(store: &dyn Store, spec: &ImageSpec<'_>) -> Result<Image, Oci
         .layers(
             layers
                 .iter()
-                .zip(spec.layers)
-                .map(|(layer, used)| layer.document(media_type(used.layer.compression)))
+                .map(|(layer, compression)| layer.document(media_type(*compression)))
                 .collect::<Vec<_>>(),
         )
         .build()
@@ -106,7 +114,7 @@ pub fn write_image(store: &dyn Store, spec: &ImageSpec<'_>) -> Result<Image, Oci
         platform: spec.platform,
         manifest,
         config,
-        layers,
+        layers: layers.into_iter().map(|(layer, _)| layer).collect(),
     })
 }
 

@@ -11,6 +11,7 @@
 //! files of the machine and no network: folders are made by whoever has a [`Layout`].
 
 mod auth;
+mod base;
 mod config;
 mod error;
 mod image;
@@ -25,6 +26,7 @@ mod time;
 mod validate;
 
 pub use auth::Credentials;
+pub use base::{BaseImage, BaseImageError, BaseLayer};
 pub use config::DEFAULT_PATH;
 pub use error::{OciError, Problem};
 pub use image::{Descriptor, Image, ImageSpec, LayerUse, MANIFEST_ABI, write_image};

@@ -104,6 +104,7 @@ fn image(store: &MemoryStore) -> Image {
     };
     let platform = Platform::DEFAULT;
     let spec = ImageSpec {
+        base: None,
         platform,
         epoch: 1_700_000_000,
         config: &config,

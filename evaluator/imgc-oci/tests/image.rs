@@ -71,6 +71,7 @@ fn full_config() -> Config {
 
 fn spec<'a>(config: &'a Config, layers: &'a [LayerUse]) -> ImageSpec<'a> {
     ImageSpec {
+        base: None,
         platform: Platform { arch: Arch::Arm64 },
         epoch: 1_000_000_000,
         config,
@@ -183,6 +184,7 @@ fn the_manifest_names_its_blobs() {
 fn a_time_beyond_the_format_is_refused() {
     let config = Config::default();
     let spec = ImageSpec {
+        base: None,
         epoch: u64::MAX,
         ..spec(&config, &[])
     };

@@ -14,6 +14,9 @@ pub(crate) struct Changes {
     packages: Vec<PackageChange>,
     /// Modules, by address.
     modules: Vec<ModuleChange>,
+    /// What images are laid over, by name and architecture.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    bases: Vec<ModuleChange>,
 }
 
 /// A package in another version, a new one, or one that is gone.
@@ -61,15 +64,16 @@ impl Changes {
         Self {
             packages: packages(before, after),
             modules: modules(before, after),
+            bases: bases(before, after),
         }
     }
 
     /// Whether there are none.
     pub(crate) fn is_empty(&self) -> bool {
-        self.packages.is_empty() && self.modules.is_empty()
+        self.packages.is_empty() && self.modules.is_empty() && self.bases.is_empty()
     }
 
-    /// A line for each, sorted: packages, then modules.
+    /// A line for each, sorted: packages, then modules, then bases.
     pub(crate) fn lines(&self) -> Vec<String> {
         let rows: Vec<_> = self.packages.iter().map(PackageChange::row).collect();
         let width = |at: usize| rows.iter().map(|row| row[at].len()).max().unwrap_or(0);
@@ -84,7 +88,7 @@ impl Changes {
                 )
             })
             .collect();
-        lines.extend(self.modules.iter().map(|change| {
+        lines.extend(self.modules.iter().chain(&self.bases).map(|change| {
             let digests = [change.from.as_deref(), change.to.as_deref()];
             let digests: Vec<&str> = digests.into_iter().flatten().collect();
             let sign = sign(change.from.is_some(), change.to.is_some());
@@ -120,7 +124,7 @@ impl Totals {
     pub(crate) fn add(&mut self, changes: &Changes) {
         let packages = changes.packages.iter();
         let packages = packages.map(|change| (change.from.is_some(), change.to.is_some()));
-        let modules = changes.modules.iter();
+        let modules = changes.modules.iter().chain(&changes.bases);
         let modules = modules.map(|change| (change.from.is_some(), change.to.is_some()));
         for change in packages.chain(modules) {
             match change {
@@ -199,6 +203,26 @@ fn packages(before: &Lock, after: &Lock) -> Vec<PackageChange> {
         }
     }
     changes
+}
+
+fn bases(before: &Lock, after: &Lock) -> Vec<ModuleChange> {
+    let digests = |lock: &Lock| {
+        let pins = lock.bases().iter().filter_map(|base| {
+            let (name, digest) = base.reference.split_once('@')?;
+            Some((format!("{name} {}", base.arch), digest.to_owned()))
+        });
+        pins.collect::<BTreeMap<_, _>>()
+    };
+    let (before, after) = (digests(before), digests(after));
+    let all: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    all.into_iter()
+        .map(|address| ModuleChange {
+            address: address.clone(),
+            from: before.get(address).cloned(),
+            to: after.get(address).cloned(),
+        })
+        .filter(|change| change.from != change.to)
+        .collect()
 }
 
 fn modules(before: &Lock, after: &Lock) -> Vec<ModuleChange> {

@@ -227,7 +227,7 @@ pub(crate) struct LayersArgs {
 }
 
 /// How registries are asked.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct RegistryArgs {
     /// Speak HTTP without TLS, to a registry on this machine.
     #[arg(long)]

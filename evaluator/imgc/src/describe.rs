@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use imgc_apt::{ArchiveError, Because, Link, SolveError};
-use imgc_build::{AccountError, BuildError, FetchError, OverlayError};
+use imgc_build::{AccountError, BaseError, BuildError, FetchError, OverlayError};
 use imgc_diag::{Diagnostic, codes};
 use imgc_eval::{Origins, Place};
 use imgc_oci::OciError;
@@ -198,13 +198,31 @@ pub(crate) fn diagnostic(error: &BuildError, origins: &Origins) -> Option<Diagno
                 | SolveError::Twice { second: name, .. } => name,
                 SolveError::Unsatisfiable { chain, .. } => &chain.first()?.package,
                 SolveError::Conflict(conflict) => &conflict.chain.first()?.package,
-                SolveError::Relation { .. } => return None,
+                SolveError::Installed { name, .. } => name,
+                SolveError::Incomplete { .. } | SolveError::Relation { .. } => return None,
             };
             let asked = origins.get(image, &Place::Package(name.clone()));
             let span = asked
                 .or_else(|| origins.package(image, name))
                 .or_else(|| origins.get(image, &Place::Image))?;
             Some(solve(error, span.clone()))
+        }
+        BuildError::Base { image, error, .. } => {
+            let (place, help) = match &**error {
+                BaseError::Release { .. } => (
+                    Place::Base,
+                    "`suite` says where packages come from: it is the base's own",
+                ),
+                BaseError::Registry(_) | BaseError::Read(_) | BaseError::Lock(_) => return None,
+                BaseError::System(_) => {
+                    (Place::Base, "leave the packages out, or take another base")
+                }
+                _ => (Place::Base, "take another base"),
+            };
+            let message = error.to_string();
+            let message = format!("the base can't be used: {message}");
+            let diagnostic = Diagnostic::error(codes::BAD_BASE, at(image, place)?, message);
+            Some(diagnostic.with_help(help))
         }
         BuildError::Suite { image, error } => {
             let (code, place, label) = match error {
@@ -368,7 +386,12 @@ fn solve(error: &SolveError, span: imgc_diag::Span) -> Diagnostic {
                 .with_note(format!("the archives have: {}", shown.join(", ")))
         }
         SolveError::Twice { .. } => diagnostic.with_help("leave one of the two out"),
-        SolveError::Name(_) | SolveError::Relation { .. } => diagnostic,
+        SolveError::Installed { .. } => diagnostic
+            .with_label("the base has another version")
+            .with_help("leave the version out, or take a base that has it"),
+        SolveError::Name(_) | SolveError::Relation { .. } | SolveError::Incomplete { .. } => {
+            diagnostic
+        }
     }
 }
 
@@ -412,6 +435,23 @@ fn build(error: &BuildError) -> Problem {
             .note(format!("it asks for {asked} ({suite} {arch}, {variant})"))
             .help("run it without --locked, and commit the imgc.lock that it writes")
         }
+        BuildError::BaseNotLocked { image, base } => Problem::new(format!(
+            "imgc.lock does not have the base of the image `{image}`"
+        ))
+        .note(format!("it is {base}"))
+        .help("run it without --locked, and commit the imgc.lock that it writes"),
+        BuildError::Base { error, base, .. } => match &**error {
+            BaseError::Registry(error) => {
+                let mut problem = Problem::new(error.message.clone());
+                problem.notes.clone_from(&error.notes);
+                problem.help.clone_from(&error.help);
+                problem.note(format!("it is the base {base}"))
+            }
+            error => match store_error_within(error) {
+                Some(error) => store(error),
+                None => Problem::new(format!("the base {base} can't be used: {error}")),
+            },
+        },
         BuildError::Release {
             archive,
             error: imgc_apt::ReleaseError::NoIndex { path },

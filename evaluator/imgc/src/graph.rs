@@ -48,7 +48,7 @@ pub(crate) fn load(
         match builder.graph(image, &lock) {
             Ok(nodes) => graphs.push(Graph {
                 image: image.name.clone(),
-                request: imgc_build::request(image.platform.arch, packages),
+                request: imgc_build::request(image, packages),
                 nodes: nodes.unwrap_or_default(),
             }),
             Err(error) => {

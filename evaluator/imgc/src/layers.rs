@@ -122,6 +122,7 @@ fn document(built: &[(String, Built)]) -> Document {
                 size: layer.size,
                 uncompressed: contents.tar_size,
                 what: match &contents.what {
+                    LayerKind::Base => "base".to_owned(),
                     LayerKind::Group(group) => group.clone(),
                     LayerKind::Packages => "packages".to_owned(),
                     LayerKind::Files => "files".to_owned(),
@@ -171,7 +172,7 @@ fn pull(built: &Built, layers: &[Layer]) -> Pull {
     for (kind, layer) in kinds() {
         let own = match kind {
             LayerKind::Group(_) => layer.size,
-            LayerKind::Packages | LayerKind::Files => 0,
+            LayerKind::Base | LayerKind::Packages | LayerKind::Files => 0,
         };
         costs.extend(layer.packages.iter().map(|name| (own + top + config, name)));
     }

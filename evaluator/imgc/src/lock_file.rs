@@ -112,6 +112,8 @@ impl LockFile {
                 })
             });
             self.lock
+                .retain_bases(|reference| asked.bases.iter().any(|asked| asked == reference));
+            self.lock
                 .retain_modules(|address| asked.modules.iter().any(|asked| asked == address));
         }
     }

@@ -184,7 +184,7 @@ fn check_names(
             let request = image
                 .packages
                 .as_ref()
-                .map(|packages| imgc_build::request(image.platform.arch, packages));
+                .map(|packages| imgc_build::request(image, packages));
             let lock = locks.get(path).map(|state| &state.before);
             let set = lock
                 .zip(request)

@@ -18,6 +18,7 @@ use crate::lock_file::LockFile;
 use crate::network::Network;
 use crate::progress::Progress;
 use crate::project::Project;
+use crate::registry::Bases;
 use crate::remote::{Cache, Policy, Remotes};
 use crate::settings::{Settings, SettingsError, StoreSettings};
 use crate::target::Target;
@@ -29,6 +30,7 @@ use imgc_eval::{Evaluated, Session};
 pub(crate) struct Work {
     pub(crate) store: Arc<DiskStore>,
     pub(crate) network: Arc<Network>,
+    bases: Bases,
     pub(crate) mirrors: Mirrors,
     pub(crate) keyrings: BTreeMap<String, imgc_apt::Keyring>,
     cache: Arc<Cache>,
@@ -110,6 +112,7 @@ impl Work {
         Ok(Self {
             cache: Arc::new(Cache::of(&store)),
             store,
+            bases: Bases::new(args.evaluation.offline),
             network: Arc::new(Network::new(args.evaluation.offline, Arc::clone(&stop))),
             mirrors: settings.mirrors,
             keyrings,
@@ -130,6 +133,7 @@ impl Work {
         Builder {
             store: &*self.store,
             transport: &*self.network,
+            registries: &self.bases,
             mirrors: &self.mirrors,
             keyrings: &self.keyrings,
             events,
@@ -283,8 +287,11 @@ impl Work {
                     plan => plan?,
                 };
                 for image in plan.images {
+                    asked
+                        .bases
+                        .extend(image.base.as_ref().map(ToString::to_string));
                     if let Some(packages) = &image.packages {
-                        let request = imgc_build::request(image.platform.arch, packages);
+                        let request = imgc_build::request(&image, packages);
                         asked.requests.push(request);
                     }
                 }
@@ -311,6 +318,8 @@ pub(crate) struct Asked {
     pub(crate) requests: Vec<Request>,
     /// The addresses of modules.
     pub(crate) modules: Vec<String>,
+    /// What images are laid over.
+    pub(crate) bases: Vec<String>,
 }
 
 /// Whether nothing is wrong with a file but that it is no image.

@@ -276,6 +276,8 @@ pub const SKIPPED_AND_STATED: Code = Code(532);
 pub const BAD_LAYERS: Code = Code(533);
 /// An index without images, or with two for one platform.
 pub const BAD_INDEX: Code = Code(534);
+/// The base of an image that names no image of a registry for ever, or has more than it may.
+pub const BAD_BASE: Code = Code(535);
 /// Bad capability.
 pub const BAD_CAPABILITY: Code = Code(545);
 
@@ -411,6 +413,7 @@ pub const REGISTRY: &[Entry] = &[
     entry(SKIPPED_AND_STATED, "scripts both skipped and stated"),
     entry(BAD_LAYERS, "bad layers"),
     entry(BAD_INDEX, "bad index"),
+    entry(BAD_BASE, "bad base"),
     entry(BAD_CAPABILITY, "bad capability"),
     // The command line: 06xx
     entry(ARGUMENT_NEEDED, "argument that is needed"),

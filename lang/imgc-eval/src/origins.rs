@@ -12,6 +12,8 @@ use imgc_diag::Span;
 pub enum Place {
     /// The image itself.
     Image,
+    /// What it is laid over.
+    Base,
     /// Its packages as a whole.
     Packages,
     /// The suite.

@@ -35,6 +35,8 @@ pub struct BuiltLayer {
 /// What a layer has.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LayerOf {
+    /// A layer of the image that it is laid over.
+    Base,
     /// A group of packages, by its name.
     Group(String),
     /// Other packages, and what their scripts did.
@@ -88,6 +90,7 @@ pub(crate) fn hints(view: &FileView<'_>, built: &[BuiltImage]) -> Vec<Hint> {
                 LayerOf::Files => {
                     found.extend(places.files.map(|at| hint(at, human(layer.size))));
                 }
+                LayerOf::Base => {}
                 _ => rest.push(layer),
             }
         }

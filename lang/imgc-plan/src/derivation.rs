@@ -43,8 +43,21 @@ pub enum Action {
         /// The `.deb`.
         deb: BlobDigest,
     },
+    /// A layer of a base, decompressed: its archive as a blob of its own, whose digest is
+    /// the layer's diff id.
+    Archive {
+        /// The layer as its registry has it.
+        layer: BlobDigest,
+        /// The digest that the base's configuration gives its archive.
+        archive: BlobDigest,
+        /// How it is compressed: `gzip`, `zstd`, `none`.
+        compression: String,
+    },
     /// Fragments, installed in order, to the layer of the packages.
     Install {
+        /// The archives of the layers that they are installed over, lowest first.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        base: Vec<BlobDigest>,
         /// The architecture's Debian name.
         arch: String,
         /// The architectures beside it that packages may be of.
@@ -119,6 +132,9 @@ pub enum Action {
     Request {
         /// The description.
         image: Box<Image>,
+        /// The manifest of the base, for the image's platform.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        base: Option<BlobDigest>,
         /// The moment that the lock gives, in seconds since 1970.
         epoch: u64,
         /// The pinned packages' digests, in the order in which they are unpacked.
@@ -178,7 +194,7 @@ mod tests {
 
     /// Encodings and their digests, of each kind of action with all that it may say. `BLOB`
     /// stands for the digest of nothing, without `sha256:`.
-    const GOLDENS: [(&str, &str); 9] = [
+    const GOLDENS: [(&str, &str); 12] = [
         (
             r#"{"abi":1,"action":{"fetch":{"sha256":"sha256:BLOB","size":123}}}"#,
             "413cb1c1a057c8c340a80feff763d6ecf665da2c223585533f26df349bd65ee1",
@@ -194,6 +210,18 @@ mod tests {
         (
             r#"{"abi":3,"action":{"install":{"arch":"arm64","foreign":["armhf"],"epoch":0,"skip":["hello"],"effects":{"app":{"remove":["/var/x"]}},"exclude":["/usr/share/doc/*"],"include":["/usr/share/doc/*/copyright"],"packages":{"debs":{"debs":["sha256:BLOB"],"abi":2}},"calls":[],"layers":{"most":3,"groups":{"web":["curl","nginx"]},"compression":"gzip:9"}}}}"#,
             "1ee19cbaecedfe767fb6d1c770bdb7fe646b5e7a1e30828e44a27f8c13c77b5e",
+        ),
+        (
+            r#"{"abi":1,"action":{"archive":{"layer":"sha256:BLOB","archive":"sha256:BLOB","compression":"gzip"}}}"#,
+            "89d372c6a4e20de213ceb7a09c2f13aa69bf33c8bb732651dcfeac1d221afc48",
+        ),
+        (
+            r#"{"abi":3,"action":{"install":{"base":["sha256:BLOB"],"arch":"amd64","epoch":0,"skip":[],"packages":{"fragments":[]},"calls":[]}}}"#,
+            "636f34298449f7afc5bb1cc79e60d6410694568be5d636c6f277c863725bfe70",
+        ),
+        (
+            r#"{"abi":1,"action":{"request":{"image":{"name":"app","platform":"linux/amd64","base":"registry.example/a@sha256:BLOB","packages":null,"groups":[],"users":[],"files":[],"config":{"entrypoint":[],"cmd":[],"env":{},"user":null,"workdir":null,"labels":{},"ports":[],"volumes":[],"stop_signal":null}},"base":"sha256:BLOB","epoch":0,"packages":[],"calls":[],"abis":{}}}}"#,
+            "e48fee8a0966fa070076fa72e0337cc4bd3137893549d27739f04733bf652ed2",
         ),
         (
             r#"{"abi":1,"action":{"frame":{"segment":"sha256:BLOB","compression":"Gzip(6)"}}}"#,

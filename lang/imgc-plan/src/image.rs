@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Capability, FileDigest, ImagePath, Layers, Platform};
+use crate::{Base, Capability, FileDigest, ImagePath, Layers, Platform};
 
 /// All that one `.img` file asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +57,9 @@ pub struct Image {
     pub name: String,
     /// Where it runs.
     pub platform: Platform,
+    /// The image that it is laid over, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Base>,
     /// Debian packages, if it has any.
     pub packages: Option<Packages>,
     /// Groups to add, in source order. A user's own group is listed here too.

@@ -5,6 +5,7 @@
 //! language nor how an image is made. Everything in it is a value that can be
 //! compared, encoded and printed.
 
+mod base;
 mod capability;
 mod derivation;
 mod digest;
@@ -13,6 +14,7 @@ mod image_path;
 mod layers;
 mod platform;
 
+pub use base::{Base, BaseError};
 pub use capability::{CAPABILITY_ATTRIBUTE, Capability, FileCapabilities, UnknownCapability};
 pub use derivation::{Action, Derivation, Inputs, Manifest};
 pub use digest::{BlobDigest, DigestError, DrvDigest, FileDigest};

@@ -8,6 +8,7 @@
 )]
 
 mod accounts;
+mod bases;
 mod clients;
 mod edited;
 mod emacs;

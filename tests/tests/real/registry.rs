@@ -24,8 +24,8 @@ debian.image {
 "#;
 
 /// A registry that serves until this is dropped.
-struct Registry {
-    address: String,
+pub(crate) struct Registry {
+    pub(crate) address: String,
     folder: PathBuf,
     child: Child,
 }
@@ -33,7 +33,7 @@ struct Registry {
 impl Registry {
     /// Starts one whose data are in a folder of their own.
     #[track_caller]
-    fn start(name: &str, secure: bool) -> Self {
+    pub(crate) fn start(name: &str, secure: bool) -> Self {
         let folder = PLACE.join(name);
         std::fs::create_dir_all(&folder).expect("a folder");
         // A port that was free a moment ago.

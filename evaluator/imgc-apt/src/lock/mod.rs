@@ -5,6 +5,7 @@
 //! no index and need not trust a mirror. It is a value here; who reads and writes
 //! the file is not this crate's business.
 
+mod base;
 mod calls;
 mod module;
 mod stanzas;
@@ -19,6 +20,7 @@ use crate::solve::{Call, Request, Solution};
 use crate::time::{self, Epoch};
 use crate::version;
 
+pub use base::{LockedBase, LockedBlob, LockedLayer};
 pub use module::LockedModule;
 pub use stanzas::Controlled;
 
@@ -33,6 +35,7 @@ pub struct Lock {
     sets: Vec<Set>,
     packages: Vec<Pin>,
     modules: Vec<LockedModule>,
+    bases: Vec<LockedBase>,
 }
 
 /// One state of one archive: what vouches for packages.

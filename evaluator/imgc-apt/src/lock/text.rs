@@ -10,8 +10,8 @@ use toml::Spanned;
 use toml::value::Datetime;
 
 use super::{
-    ArchiveKey, LOCK_VERSION, Lock, LockError, LockedArchive, LockedIndex, LockedModule,
-    PackageKey, Pin, Set, calls, module,
+    ArchiveKey, LOCK_VERSION, Lock, LockError, LockedArchive, LockedBase, LockedBlob, LockedIndex,
+    LockedLayer, LockedModule, PackageKey, Pin, Set, base, calls, module,
 };
 use crate::archives::is_archive;
 use crate::depends::is_name;
@@ -49,6 +49,29 @@ struct File {
     pinned: PinnedText,
     #[serde(default)]
     module: Vec<Spanned<ModuleText>>,
+    #[serde(default)]
+    base: Vec<Spanned<BaseText>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BaseText {
+    reference: String,
+    arch: String,
+    created: Option<Datetime>,
+    manifest: FileText,
+    config: FileText,
+    layers: Vec<LayerText>,
+    packages: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LayerText {
+    sha256: String,
+    size: u64,
+    archive: String,
+    compression: String,
 }
 
 #[derive(Deserialize)]
@@ -97,6 +120,7 @@ struct SetText {
     foreign: Vec<String>,
     variant: String,
     recommends: bool,
+    base: Option<String>,
     names: Vec<String>,
     #[serde(default)]
     beside: Vec<BesideText>,
@@ -177,6 +201,9 @@ fn write_all(out: &mut String, lock: &Lock) -> std::fmt::Result {
         }
         writeln!(out, "variant = \"{}\"", request.variant.name())?;
         writeln!(out, "recommends = {}", request.recommends)?;
+        if let Some(base) = &request.base {
+            writeln!(out, "base = \"{base}\"")?;
+        }
         list(out, "names", &request.names)?;
         write_beside(out, &request.archives)?;
         list(out, "archives", &set.archives)?;
@@ -205,6 +232,9 @@ fn write_all(out: &mut String, lock: &Lock) -> std::fmt::Result {
         }
         writeln!(out, "]")?;
     }
+    for base in &lock.bases {
+        write_base(out, base)?;
+    }
     for module in &lock.modules {
         let LockedModule {
             address,
@@ -215,6 +245,30 @@ fn write_all(out: &mut String, lock: &Lock) -> std::fmt::Result {
         writeln!(out, "sha256 = \"{sha256}\"\nsize = {size}")?;
     }
     Ok(())
+}
+
+fn write_base(out: &mut String, base: &LockedBase) -> std::fmt::Result {
+    writeln!(out, "\n[[base]]")?;
+    writeln!(out, "reference = \"{}\"", base.reference)?;
+    writeln!(out, "arch = \"{}\"", base.arch)?;
+    if let Some(created) = base.created {
+        writeln!(out, "created = {}", time::rfc3339(created))?;
+    }
+    for (name, blob) in [("manifest", base.manifest), ("config", base.config)] {
+        let LockedBlob { sha256, size } = blob;
+        writeln!(out, "{name} = {{ sha256 = \"{sha256}\", size = {size} }}")?;
+    }
+    writeln!(out, "layers = [")?;
+    for layer in &base.layers {
+        let LockedBlob { sha256, size } = layer.blob;
+        let (archive, compression) = (&layer.archive, &layer.compression);
+        writeln!(
+            out,
+            "    {{ sha256 = \"{sha256}\", size = {size}, archive = \"{archive}\", compression = \"{compression}\" }},"
+        )?;
+    }
+    writeln!(out, "]")?;
+    list(out, "packages", &base.packages)
 }
 
 fn write_beside(out: &mut String, archives: &[AskedArchive]) -> std::fmt::Result {
@@ -270,10 +324,13 @@ pub(super) fn parse(text: &str) -> Result<Lock, LockError> {
         }
     }
     let file: File = toml::from_str(text).map_err(|error| place.format(&error))?;
-    if [file.archive.len(), file.set.len(), file.module.len()]
-        .iter()
-        .any(|entries| *entries > MAX_SETS)
-    {
+    let entries = [
+        file.archive.len(),
+        file.set.len(),
+        file.module.len(),
+        file.base.len(),
+    ];
+    if entries.iter().any(|entries| *entries > MAX_SETS) {
         return Err(LockError::TooBig);
     }
     let mut lock = Lock::default();
@@ -310,6 +367,14 @@ pub(super) fn parse(text: &str) -> Result<Lock, LockError> {
             return Err(check.duplicate(module.address));
         }
         lock.pin_module(module)?;
+    }
+    for base in file.base {
+        let check = place.at(base.span().start);
+        let base = check.base(base.into_inner())?;
+        if lock.base(&base.reference, &base.arch).is_some() {
+            return Err(check.duplicate(base.reference));
+        }
+        lock.pin_base(base)?;
     }
     lock.prune();
     lock.sort();
@@ -438,6 +503,63 @@ impl Check<'_> {
         })
     }
 
+    fn base(&self, text: BaseText) -> Result<LockedBase, LockError> {
+        self.that(
+            base::is_reference(&text.reference),
+            "reference",
+            &text.reference,
+        )?;
+        self.that(is_architecture(&text.arch), "arch", &text.arch)?;
+        let created = text.created.map(|date| date.to_string());
+        let created = created.map(|date| {
+            let read = time::parse_rfc3339(&date);
+            read.ok_or_else(|| self.value("created", &date))
+        });
+        let blob = |text: FileText| {
+            Ok(LockedBlob {
+                sha256: self.sha256(&text.sha256)?,
+                size: text.size,
+            })
+        };
+        let mut layers = Vec::new();
+        for layer in text.layers {
+            let known = base::COMPRESSIONS.contains(&&*layer.compression);
+            self.that(known, "compression", &layer.compression)?;
+            layers.push(LockedLayer {
+                blob: LockedBlob {
+                    sha256: self.sha256(&layer.sha256)?,
+                    size: layer.size,
+                },
+                archive: self.sha256(&layer.archive)?,
+                compression: layer.compression,
+            });
+        }
+        let mut packages = Vec::new();
+        for package in text.packages {
+            let words: Vec<&str> = package.splitn(3, ' ').collect();
+            let &[name, version, arch] = words.as_slice() else {
+                return Err(self.value("packages", &package));
+            };
+            let good = is_name(name) && version::check(version).is_ok() && is_architecture(arch);
+            self.that(good, "packages", &package)?;
+            packages.push(PackageKey {
+                name: name.to_owned(),
+                version: version.to_owned(),
+                arch: arch.to_owned(),
+            });
+        }
+        packages.sort();
+        Ok(LockedBase {
+            reference: text.reference,
+            arch: text.arch,
+            created: created.transpose()?,
+            manifest: blob(text.manifest)?,
+            config: blob(text.config)?,
+            layers,
+            packages,
+        })
+    }
+
     fn archive(&self, text: ArchiveText) -> Result<LockedArchive, LockError> {
         self.that(is_archive(&text.id), "id", &text.id)?;
         self.that(is_word(&text.dist), "dist", &text.dist)?;
@@ -541,6 +663,7 @@ impl Check<'_> {
             recommends: text.recommends,
             names,
             archives: beside,
+            base: text.base.map(|text| self.sha256(&text)).transpose()?,
         };
         // It says nothing that the names don't: it is there for whoever reads the lock.
         let foreign = request.foreign();

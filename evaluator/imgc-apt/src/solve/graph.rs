@@ -154,6 +154,7 @@ mod tests {
             recommends: true,
             names: vec!["app".to_owned()],
             archives: Vec::new(),
+            base: None,
         };
         let nodes = graph(&request, &index).expect("a graph");
         let needs: Vec<_> = nodes[0]

@@ -127,6 +127,7 @@ mod tests {
             recommends: false,
             names: vec!["app".to_owned()],
             archives: Vec::new(),
+            base: None,
         };
         let version = |(name, version): &(&str, &str)| {
             let kept = *name != free;

@@ -10,6 +10,7 @@ mod graph;
 mod keep;
 mod mark;
 mod order;
+mod over;
 mod search;
 mod universe;
 mod wishes;
@@ -24,6 +25,7 @@ pub use asked::{Asked, Wish};
 pub use graph::{Node, NodeNeed, graph};
 pub use keep::{Keep, solve_keeping};
 pub use order::{Action, Call, Control, ControlError, Dpkg};
+pub use over::solve_over;
 
 /// The package set that is there before a name is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -92,6 +94,8 @@ pub struct Request {
     pub names: Vec<String>,
     /// The archives beside those of the suite, in the order in which they are preferred.
     pub archives: Vec<AskedArchive>,
+    /// The digest of the image whose packages are there already, as its reference has it.
+    pub base: Option<Sha256>,
 }
 
 impl Request {
@@ -209,6 +213,24 @@ pub enum SolveError {
         package: String,
         /// What is wrong.
         error: RelationError,
+    },
+    /// Another version of a package is asked for than the one that is installed.
+    #[error("`{name}` is installed in the version {installed}, and can't become {wanted}")]
+    Installed {
+        /// The package.
+        name: String,
+        /// Its version.
+        installed: String,
+        /// The version that would have to come.
+        wanted: String,
+    },
+    /// What is installed lacks something that it needs.
+    #[error("what is installed is not complete: {package} needs {relation}, which is not there")]
+    Incomplete {
+        /// The installed package.
+        package: String,
+        /// The dependency as its field has it.
+        relation: String,
     },
     /// A dependency that no package meets.
     #[error("{} needs {wanted}, which no package meets", chain.last().map_or("", |link| &link.package))]
@@ -374,7 +396,7 @@ fn choose<'a>(
         Some(answer) => answer,
         None => searched(universe, &phases)?,
     };
-    ordered(request, universe, &chosen, first)
+    ordered(request, universe, &chosen, first, false)
 }
 
 /// One installation after another: what the variant brings, what is asked for, and whether
@@ -423,12 +445,13 @@ fn searched(
 }
 
 /// The chosen packages in the order of installation. The first `first` are there
-/// before apt can install.
+/// before apt can install; where they are `installed`, they are no part of the solution.
 fn ordered<'a>(
     request: &Request,
     universe: &universe::Universe<'a>,
     chosen: &[universe::Id],
     first: usize,
+    installed: bool,
 ) -> Result<Solution<'a>, SolveError> {
     let mut members: Vec<((usize, usize), Selected<'a>, bool)> = chosen
         .iter()
@@ -454,9 +477,11 @@ fn ordered<'a>(
         Ok(control)
     };
     let controls = members.iter().map(control).collect::<Result<Vec<_>, _>>()?;
-    let first = members.iter().map(|(.., first)| *first).collect();
+    let first: Vec<bool> = members.iter().map(|(.., first)| *first).collect();
     let mut phases = order::Phases::new(&controls, first);
-    if request.variant == Variant::Apt {
+    if installed {
+        phases = phases.installed();
+    } else if request.variant == Variant::Apt {
         phases = phases.upgrading();
     }
     let calls = order::calls(&controls, &phases);

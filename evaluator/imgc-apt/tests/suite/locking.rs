@@ -72,6 +72,7 @@ fn request(names: &[&str]) -> Request {
         recommends: false,
         names: names.iter().map(|name| (*name).to_owned()).collect(),
         archives: Vec::new(),
+        base: None,
     }
 }
 

@@ -39,6 +39,7 @@ fn replay(packages: &str, order: &str) {
         recommends: false,
         names: asked.split_whitespace().map(str::to_owned).collect(),
         archives: Vec::new(),
+        base: None,
     };
     let solution = solve(&request, &[&index]).expect("an answer");
     let texts: BTreeMap<&str, &str> = packages

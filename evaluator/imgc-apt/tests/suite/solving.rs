@@ -22,6 +22,7 @@ fn request(variant: Variant, names: &[&str]) -> Request {
         recommends: false,
         names: names.iter().map(|name| (*name).to_owned()).collect(),
         archives: Vec::new(),
+        base: None,
     }
 }
 

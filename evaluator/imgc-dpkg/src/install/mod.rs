@@ -10,7 +10,7 @@ use std::fmt;
 use imgc_scripts::{Declined, Effect, Limits, Reader, Touched};
 use imgc_tree::{Tree, TreePath};
 
-use crate::{Fragment, InstallError, PathFilter};
+use crate::{Fragment, InstallError, PathFilter, System, SystemError};
 
 /// What installing depends on beside the packages and their order.
 #[derive(Debug, Clone, Copy)]
@@ -110,6 +110,20 @@ pub struct Installed {
     pub stated: Vec<Done>,
 }
 
+impl Installed {
+    /// A tree into which nothing was installed.
+    pub fn of(tree: Tree) -> Self {
+        Self {
+            tree,
+            effects: Vec::new(),
+            declined: Vec::new(),
+            unknown: Vec::new(),
+            skipped: Vec::new(),
+            stated: Vec::new(),
+        }
+    }
+}
+
 /// What was done in the place of a package's scripts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Done {
@@ -204,6 +218,60 @@ pub fn install(
     options: &Options<'_>,
     reader: &dyn Reader,
 ) -> Result<Installed, InstallError> {
+    check(fragments, options)?;
+    run(run::Run::new(fragments, None, options, reader)?, schedule)
+}
+
+/// Installs `fragments` over a tree that has packages. Steps name the packages that are there
+/// first, by their places in the database, and those of `fragments` after them.
+///
+/// # Errors
+/// As [`install`]; [`InstallError::System`] where what is there would have to change in a way
+/// that is not done here.
+///
+/// # Panics
+/// As [`install`].
+pub fn install_over(
+    system: &System,
+    fragments: &[&Fragment],
+    schedule: &mut dyn Schedule,
+    options: &Options<'_>,
+    reader: &dyn Reader,
+) -> Result<Installed, InstallError> {
+    let filter = match (system.filter.is_empty(), options.filter.is_empty()) {
+        (true, _) => options.filter,
+        (false, true) => &system.filter,
+        (false, false) => return Err(SystemError::Filters.into()),
+    };
+    let options = Options { filter, ..*options };
+    let all: Vec<&Fragment> = system
+        .packages
+        .iter()
+        .chain(fragments.iter().copied())
+        .collect();
+    check(&all, &options)?;
+    for fragment in fragments {
+        let package = &fragment.package;
+        let name = |(name, _): &&(String, String)| *name == package.name;
+        if system.gone.keys().any(|key| name(&key)) {
+            return Err(SystemError::Removed(package.qualified()).into());
+        }
+    }
+    run(
+        run::Run::new(&all, Some(system), &options, reader)?,
+        schedule,
+    )
+}
+
+fn run(mut run: run::Run<'_, '_>, schedule: &mut dyn Schedule) -> Result<Installed, InstallError> {
+    while let Some(step) = schedule.next() {
+        run.step(step, schedule)?;
+    }
+    run.finish()
+}
+
+/// Whether packages can be in one tree together, by their names and architectures.
+fn check(fragments: &[&Fragment], options: &Options<'_>) -> Result<(), InstallError> {
     let mut names = BTreeSet::new();
     for fragment in fragments {
         let package = &fragment.package;
@@ -221,11 +289,7 @@ pub fn install(
             });
         }
     }
-    let mut run = run::Run::new(fragments, options, reader)?;
-    while let Some(step) = schedule.next() {
-        run.step(step, schedule)?;
-    }
-    run.finish()
+    Ok(())
 }
 
 /// The packages of `fragments` by name, without those of foreign architectures.

@@ -10,7 +10,9 @@ use super::{Done, Installed, Note, Options, Schedule, ScriptName, Step, by_name}
 use crate::fragment::{EntryNode, SharedLibrary};
 use crate::placing::{Rules, Union};
 use crate::triggers::{Directives, Hears, Triggers};
-use crate::{Fragment, InstallError, conffile, database, diversions, statoverride, triggers};
+use crate::{
+    Fragment, InstallError, System, conffile, database, diversions, statoverride, triggers,
+};
 
 /// The most of a failed script's output that is reported, in bytes.
 const LOG: usize = 2_000;
@@ -28,6 +30,8 @@ pub(super) struct Run<'a, 'r> {
     packages: Vec<Progress>,
     statuses: Statuses,
     triggers: Triggers,
+    /// What was there before, if anything.
+    system: Option<&'a System>,
     skipped: Vec<Note>,
     /// Whether the policy for services is in the tree.
     policy: bool,
@@ -57,21 +61,35 @@ struct Progress {
 }
 
 impl<'a, 'r> Run<'a, 'r> {
-    /// Nothing is installed yet: an empty tree with dpkg's folders.
+    /// Nothing is installed yet but what `system` has, whose packages are the first of
+    /// `fragments`. Without one, an empty tree with dpkg's folders.
     pub(super) fn new(
         fragments: &'a [&'a Fragment],
+        system: Option<&'a System>,
         options: &'a Options<'a>,
         reader: &'r dyn Reader,
     ) -> Result<Self, InstallError> {
-        let (union, mut tree) = Union::new(options.arch, options.epoch, options.filter);
-        database::folders(&mut tree, options)?;
-        database::filter(&mut tree, options)?;
+        let (union, tree) = match system {
+            None => Union::new(options.arch, options.epoch, options.filter),
+            Some(system) => {
+                let union = Union::over(system, options.filter, options.epoch)?;
+                (union, system.tree.clone())
+            }
+        };
+        let there = system.map_or(0, |system| system.packages.len());
+        let named = by_name(fragments, options);
+        let mut tree = tree;
         // With some for what scripts make.
         let entries = fragments.iter().map(|fragment| fragment.entries.len());
         let entries: usize = entries.sum();
         tree.reserve(entries + entries / 2);
-        let named = by_name(fragments, options);
-        if named.contains_key("base-files") {
+        if system.is_none() {
+            database::folders(&mut tree, options)?;
+        }
+        if system.is_none_or(|system| system.filter.is_empty()) {
+            database::filter(&mut tree, options)?;
+        }
+        if named.get("base-files").is_some_and(|at| *at >= there) {
             database::fstab(&mut tree, options)?;
         }
         let dpkg = named.get("dpkg").copied();
@@ -97,7 +115,10 @@ impl<'a, 'r> Run<'a, 'r> {
             });
         }
         let mut machine = Machine::new(tree, reader, setup);
-        for entry in fragments.iter().flat_map(|fragment| &fragment.entries) {
+        for entry in fragments[there..]
+            .iter()
+            .flat_map(|fragment| &fragment.entries)
+        {
             if let EntryNode::Regular(content) = &entry.node
                 && SharedLibrary::is_looked_for(&entry.path, content.size)
             {
@@ -105,14 +126,29 @@ impl<'a, 'r> Run<'a, 'r> {
                 machine.know_library(content.sha256, library);
             }
         }
+        let statuses = Statuses::default();
+        let mut triggers = Triggers::default();
+        if let Some(system) = system {
+            for (at, stanza) in system.stanzas.iter().enumerate() {
+                statuses.keep(&fragments[at].package, stanza);
+                let progress = &mut packages[at];
+                (progress.state, progress.placed) = (State::Installed, Some(at));
+            }
+            for (key, stanza) in &system.gone {
+                statuses.keep_gone(key, stanza);
+            }
+            let places = (0..there).map(|at| (fragments[at].package.qualified(), at));
+            triggers.read(&system.triggers, &places.collect());
+        }
         Ok(Self {
             machine,
             union,
             options,
             fragments,
             packages,
-            statuses: Statuses::default(),
-            triggers: Triggers::default(),
+            statuses,
+            triggers,
+            system,
             skipped: Vec::new(),
             policy: false,
             stated: Vec::new(),
@@ -159,7 +195,7 @@ impl<'a, 'r> Run<'a, 'r> {
         self.union
             .finish(&mut tree)
             .map_err(InstallError::Database)?;
-        database::write(&mut tree, &self.union, self.options)?;
+        database::write(&mut tree, &self.union, self.system, self.options)?;
         Ok(Installed {
             tree,
             effects,
@@ -332,6 +368,13 @@ impl<'a, 'r> Run<'a, 'r> {
     fn forbid_services(&mut self) {
         let path = TreePath::new(POLICY.as_bytes()).expect("a plain path");
         if self.policy || !self.machine.files.is_directory(b"/usr/sbin") {
+            return;
+        }
+        // The policy of what was there before stays.
+        if self
+            .system
+            .is_some_and(|system| system.tree.get(&path).is_some())
+        {
             return;
         }
         let text = b"#!/bin/sh\nexit 101\n".to_vec();

@@ -30,7 +30,8 @@ pub(super) struct Statuses(Rc<RefCell<BTreeMap<(String, String), Known>>>);
 struct Known {
     /// Its stanza, but for the word that says how far it is: before that word, and after.
     stanza: [String; 2],
-    state: State,
+    /// None where the stanza stays as it is.
+    state: Option<State>,
 }
 
 /// The line of a stanza that says how far a package is, cut where that word stands.
@@ -47,15 +48,29 @@ impl Statuses {
             .unwrap_or((&stanza, ""));
         let known = Known {
             stanza: [[before, LINE.0].concat(), after.to_owned()],
-            state: State::HalfInstalled,
+            state: Some(State::HalfInstalled),
         };
         self.0.borrow_mut().insert(key(package), known);
+    }
+
+    /// Notes a package that is installed already, with its stanza.
+    pub(super) fn keep(&self, package: &Package, stanza: &str) {
+        self.keep_gone(&key(package), stanza);
+    }
+
+    /// Notes a stanza that stays as it is, by its name and architecture.
+    pub(super) fn keep_gone(&self, key: &(String, String), stanza: &str) {
+        let known = Known {
+            stanza: [stanza.to_owned(), String::new()],
+            state: None,
+        };
+        self.0.borrow_mut().insert(key.clone(), known);
     }
 
     /// Notes how far a package is.
     pub(super) fn set(&self, package: &Package, state: State) {
         if let Some(known) = self.0.borrow_mut().get_mut(&key(package)) {
-            known.state = state;
+            known.state = Some(state);
         }
     }
 
@@ -67,7 +82,9 @@ impl Statuses {
         let mut text = String::with_capacity(length + all.len() * 32);
         for known in all.values() {
             let [before, after] = &known.stanza;
-            for part in [before, known.state.word(), "\n", after, "\n"] {
+            let word = known.state.map(State::word);
+            let end = word.map_or("", |_| "\n");
+            for part in [before, word.unwrap_or_default(), end, after, "\n"] {
                 text.push_str(part);
             }
         }

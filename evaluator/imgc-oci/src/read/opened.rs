@@ -38,7 +38,7 @@ pub struct ReadLayer {
     /// The digest of its uncompressed form.
     pub diff_id: DiffId,
     pub(super) file: String,
-    pub(super) compression: Compression,
+    pub(crate) compression: Compression,
 }
 
 /// What files an image has.

@@ -91,6 +91,7 @@ impl Host for Machine {
         let layers = built.image.layers.iter().zip(&built.contents);
         let layers = layers.map(|(layer, contents)| BuiltLayer {
             what: match &contents.what {
+                LayerKind::Base => LayerOf::Base,
                 LayerKind::Group(name) => LayerOf::Group(name.clone()),
                 LayerKind::Packages => LayerOf::Packages,
                 LayerKind::Files => LayerOf::Files,

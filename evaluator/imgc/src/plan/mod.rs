@@ -45,6 +45,11 @@ pub(crate) fn run(args: &PlanArgs, terminal: &Terminal) -> Result<(), Failure> {
         ))
         .help("imgc build pins what is missing")
         .into(),
+        BuildError::BaseNotLocked { image, .. } => Problem::new(format!(
+            "imgc.lock does not have the base of the image `{image}`"
+        ))
+        .help("imgc build pins what is missing")
+        .into(),
         error => Report::from(error).failure(),
     })?;
     if args.dot {

@@ -35,6 +35,14 @@ pub(crate) fn run(args: &PushArgs, terminal: &Terminal) -> Result<(), Failure> {
             let mut others = args.others.clone();
             let before = seen.iter().filter(|other| other.host == to.host);
             others.extend(before.map(|other| other.name.clone()));
+            // What the registry has of a base need not be sent.
+            let bases = product
+                .images
+                .iter()
+                .filter_map(|(_, built)| built.base.as_ref());
+            let bases = bases.filter_map(|base| base.repository.split_once('/'));
+            let here = bases.filter(|(host, _)| *host == to.host);
+            others.extend(here.map(|(_, name)| name.to_owned()));
             others.retain(|other| *other != to.name);
             let destination = registry::destination(to, &args.registry, login, others);
             let pushed = push(&web, &*work.store, product, &destination, login)?;

@@ -1,6 +1,7 @@
 //! Registries: what the command line calls an image there, who the user is for them, and
 //! what to say of their errors. What is pushed and pulled, others know.
 
+mod bases;
 pub(crate) mod credentials;
 mod transport;
 
@@ -9,6 +10,7 @@ use imgc_oci::{ArtifactReference, Destination, PushError, Version};
 use crate::cli::RegistryArgs;
 use crate::describe::Problem;
 
+pub(crate) use bases::Bases;
 pub(crate) use credentials::Login;
 pub(crate) use transport::Web;
 

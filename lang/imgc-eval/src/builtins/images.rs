@@ -29,7 +29,7 @@ pub(super) const ROWS: &[Row] = &[
         .example("image { files = { \"/var/lib/app\" = directory { mode = 0o700; user = \"app\"; }; }; }", ""),
     row(
         "extend",
-        "{ name ? : String, platform ? : Platform, packages ? : [Package], users ? : [User], groups ? : [Group], files ? : Map File, attributes ? : Map Attributes, config ? : Config, layers ? : Layers } -> Image -> Image",
+        "{ name ? : String, platform ? : Platform, base ? : String, packages ? : [Package], users ? : [User], groups ? : [Group], files ? : Map File, attributes ? : Map Attributes, config ? : Config, layers ? : Layers } -> Image -> Image",
         Run::Plain(host::extend),
     )
         .text("An image with more. Lists append, and records and maps merge. Two different values for one thing are an error that shows both.")
@@ -43,7 +43,7 @@ pub(super) const ROWS: &[Row] = &[
         .example("image { files = { \"/etc/motd\" = file { text = \"hello\"; mode = 0o600; }; }; }", ""),
     row(
         "image",
-        "{ name ? : String, platform ? : Platform, packages ? : Packages, users ? : [User], groups ? : [Group], files ? : Map File, attributes ? : Map Attributes, config ? : Config, layers ? : Layers } -> Image",
+        "{ name ? : String, platform ? : Platform, base ? : String, packages ? : Packages, users ? : [User], groups ? : [Group], files ? : Map File, attributes ? : Map Attributes, config ? : Config, layers ? : Layers } -> Image",
         Run::Plain(host::image),
     )
         .text("An image. Its fields are on the page about images.")
@@ -63,7 +63,7 @@ pub(super) const ROWS: &[Row] = &[
         .example("image { files = { \"/a\" = file { text = \"\"; mode = mode (0o600 + 0o044); }; }; }", ""),
     row(
         "override",
-        "{ name ? : String, platform ? : Platform, suite ? : Suite, variant ? : Variant, packages ? : [Package], users ? : [User], groups ? : [Group], files ? : Map File, attributes ? : Map Attributes, config ? : Config, layers ? : Layers } -> Image -> Image",
+        "{ name ? : String, platform ? : Platform, base ? : String, suite ? : Suite, variant ? : Variant, packages ? : [Package], users ? : [User], groups ? : [Group], files ? : Map File, attributes ? : Map Attributes, config ? : Config, layers ? : Layers } -> Image -> Image",
         Run::Plain(host::replace),
     )
         .text("An image in which what is given replaces what was there: lists as a whole, maps by their keys.")

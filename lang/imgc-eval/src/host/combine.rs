@@ -57,6 +57,7 @@ pub(crate) fn extend(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
         &parts.platform,
         &mut failed,
     );
+    joint.scalar(call, "base", &mut image.base, &parts.base, &mut failed);
     if let Some(names) = field(given, "packages", &mut failed) {
         packages(call, &mut image, names, joint.name(), false, &mut failed);
     }
@@ -103,6 +104,7 @@ pub(crate) fn replace(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
     if parts.has_platform {
         image.platform = parts.platform;
     }
+    image.base = parts.base.or(image.base);
     if let Some(names) = field(given, "packages", &mut failed) {
         packages(call, &mut image, names, "override", true, &mut failed);
     }
@@ -157,6 +159,7 @@ pub(crate) fn merge(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
         &second.platform,
         &mut failed,
     );
+    joint.scalar(call, "base", &mut image.base, &second.base, &mut failed);
     image.packages = match (&first.packages, &second.packages) {
         (Some(first), Some(second)) => {
             let joined = join(call, first, second, &joint, &mut failed);

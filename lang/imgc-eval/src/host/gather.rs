@@ -281,6 +281,10 @@ impl Gathering<'_> {
             sources.entry(*digest).or_insert_with(|| path.clone());
         }
         let planned = image.planned(name, self.options.platform);
+        if let Some(problem) = image.over_base(&planned) {
+            problems.push(problem);
+            return;
+        }
         self.gathered.plan.images.push(planned);
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use imgc_diag::codes;
-use imgc_plan::{Image, Platform};
+use imgc_plan::{Base, BaseError, Image, Platform, Variant};
 
 use crate::ir::Expr;
 use crate::origins::Place;
@@ -14,6 +14,7 @@ use crate::vm::call::{Call, Eval, Failed};
 use crate::vm::value::{PackagesValue, Value};
 
 use super::attributes::Marks;
+use super::combine::Shown;
 use super::config::Settings;
 use super::layers::Layering;
 use super::placing::{Entry, Files, Target, entries};
@@ -31,6 +32,8 @@ pub(crate) struct ImageValue {
     pub(super) name: Option<Said<String>>,
     /// Where it runs, if it says so.
     pub(super) platform: Option<Said<Platform>>,
+    /// The image that it is laid over.
+    pub(super) base: Option<Said<Base>>,
     /// Debian packages.
     pub(super) packages: Option<Arc<PackagesValue>>,
     /// Users and groups.
@@ -52,6 +55,7 @@ pub(super) struct Parts {
     pub(super) platform: Option<Said<Platform>>,
     /// Whether the field is there: `defaultPlatform` names no platform.
     pub(super) has_platform: bool,
+    pub(super) base: Option<Said<Base>>,
     pub(super) accounts: Asked,
     pub(super) files: Vec<Arc<Entry>>,
     pub(super) attributes: Marks,
@@ -97,6 +101,34 @@ pub(super) fn name_of(
     Some(Said::new(text.to_owned(), site))
 }
 
+/// The field `base`. One that is wrong is remembered in `failed`; an empty text is none.
+fn base_of(call: &mut Call<'_>, given: &Value, failed: &mut bool) -> Option<Said<Base>> {
+    let value = field(given, "base", failed)?;
+    let text = text(call, "`base`", value);
+    let text = keep(failed, text).filter(|text| !text.is_empty())?;
+    let site = call.site_of_value(value);
+    match text.parse::<Base>() {
+        Ok(base) => Some(Said::new(base, site)),
+        Err(error) => {
+            *failed = true;
+            let problem = Problem::new(codes::BAD_BASE, site, error.to_string());
+            call.report(match error {
+                BaseError::NoDigest(name) => problem.help(format!(
+                    "`imgc pull {name}` prints the name with the digest that it has now"
+                )),
+                _ => problem.help("write it as `imgc pull` prints it: `HOST/NAME@sha256:…`"),
+            });
+            None
+        }
+    }
+}
+
+impl Shown for Base {
+    fn shown(&self) -> String {
+        format!("`{self}`")
+    }
+}
+
 /// `image { … }`
 pub(crate) fn image(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
     let given = &arguments[0];
@@ -110,6 +142,7 @@ pub(crate) fn image(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
         site: call.site(),
         name: parts.name,
         platform: parts.platform,
+        base: parts.base,
         packages,
         accounts: Arc::default(),
         files: Arc::new(Files::none(default_platform(call))),
@@ -143,6 +176,7 @@ impl Parts {
                 .filter(|_| !is_default(call, site))
                 .map(|found| Said::new(found, site));
         }
+        let base = base_of(call, given, failed);
         let accounts = Asked::read(call, given, failed);
         let files = field(given, "files", failed)
             .map(|value| entries(call, value, failed))
@@ -156,6 +190,7 @@ impl Parts {
             name,
             platform,
             has_platform,
+            base,
             accounts,
             files,
             attributes,
@@ -191,7 +226,15 @@ impl ImageValue {
         Image {
             name,
             platform: self.platform.map_or(platform, |said| said.value),
-            packages: self.packages.as_ref().map(|value| value.packages.clone()),
+            base: self.base.as_ref().map(|said| said.value.clone()),
+            packages: self.packages.as_ref().map(|value| {
+                let mut packages = value.packages.clone();
+                // What is there before the names is the base then.
+                if self.base.is_some() {
+                    packages.variant = Variant::Distroless;
+                }
+                packages
+            }),
             groups: self.accounts.groups().cloned().collect(),
             users: self.accounts.users().cloned().collect(),
             files: self
@@ -205,10 +248,31 @@ impl ImageValue {
         }
     }
 
+    /// What an image with a base can't have.
+    pub(super) fn over_base(&self, planned: &Image) -> Option<Problem<Site>> {
+        let base = self.base.as_ref()?;
+        let own = planned.platform.arch.debian();
+        let mut names = planned.packages.iter().flat_map(|all| &all.names);
+        let is_foreign = |name: &&String| {
+            let who = name.split(['=', '/']).next().unwrap_or_default();
+            let arch = who.split_once(':').map(|(_, arch)| arch);
+            arch.is_some_and(|arch| ![own, "any", "all", "native"].contains(&arch))
+        };
+        let message = match names.find(is_foreign) {
+            Some(name) => format!("`{name}` is of another architecture than the base"),
+            None if !planned.layers.groups.is_empty() => {
+                "an image with a base can't have groups of layers".to_owned()
+            }
+            None => return None,
+        };
+        Some(Problem::new(codes::BAD_BASE, base.site, message))
+    }
+
     /// Where its parts are written, without its packages.
     pub(super) fn places(&self) -> impl Iterator<Item = (Place, Site)> {
         let site = self.name.as_ref().map_or(self.site, |said| said.site);
         std::iter::once((Place::Image, site))
+            .chain(self.base.iter().map(|said| (Place::Base, said.site)))
             .chain(self.accounts.places())
             .chain(self.files.places())
             .chain(self.attributes.places())

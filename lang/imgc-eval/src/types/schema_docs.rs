@@ -14,6 +14,11 @@ const FIELDS: &[(&str, &str, &str)] = &[
         "The platform that the image is for, such as `\"linux/arm64\"`.",
     ),
     (
+        "base",
+        "String",
+        "The image that this one is laid over, by its digest: `\"registry.example/debian@sha256:…\"`.",
+    ),
+    (
         "packages",
         "Packages",
         "Debian packages: a value of `debianPackages`, or of `debian.packages`.",

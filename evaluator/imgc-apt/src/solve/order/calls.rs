@@ -31,6 +31,8 @@ pub(in crate::solve) struct Phases {
     /// The same of a system where apt installs all that comes first: there, the real
     /// one is an upgrade and comes with the rest.
     upgraded: Option<usize>,
+    /// Whether what comes first is installed already, and nothing is to be done for it.
+    installed: bool,
 }
 
 impl Phases {
@@ -42,6 +44,7 @@ impl Phases {
             return Self {
                 merged: named.filter(|at| first[*at]),
                 upgraded: None,
+                installed: false,
                 first,
             };
         }
@@ -52,7 +55,18 @@ impl Phases {
         Self {
             merged: named.filter(|at| first[*at]),
             upgraded: None,
+            installed: false,
             first,
+        }
+    }
+
+    /// The same, of a system where the first packages are installed.
+    pub(in crate::solve) fn installed(self) -> Self {
+        Self {
+            merged: None,
+            upgraded: None,
+            installed: true,
+            ..self
         }
     }
 
@@ -78,7 +92,9 @@ pub(in crate::solve) fn calls(members: &[Control<'_>], phases: &Phases) -> Vec<C
     let first: Vec<bool> = first.collect();
     let rest = (0..count).map(|at| !phases.first[at] && !merged(at));
     let rest: Vec<bool> = rest.collect();
-    if first.contains(&true) {
+    if phases.installed {
+        present.clone_from(&first);
+    } else if first.contains(&true) {
         let actions = Run::new(&graph, members, present.clone(), first.clone()).actions();
         let unpacked = actions.into_iter().filter_map(|action| match action {
             Act::Unpack(at) => Some(at),

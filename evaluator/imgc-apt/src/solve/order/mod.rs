@@ -46,7 +46,10 @@ pub enum Call {
 
 impl Call {
     /// The same with other numbers: `places` has for each number the new one.
-    pub(super) fn renamed(self, places: &[usize]) -> Self {
+    ///
+    /// # Panics
+    /// Where it has too few.
+    pub fn renamed(self, places: &[usize]) -> Self {
         let rename = |all: Vec<usize>| all.into_iter().map(|at| places[at]).collect();
         match self {
             Self::Assume(at) => Self::Assume(places[at]),

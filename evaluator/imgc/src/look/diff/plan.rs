@@ -86,7 +86,7 @@ fn asked(text: &str, looking: &Looking<'_>, terminal: &Terminal) -> Result<Asked
     };
     let mut packages = Vec::new();
     if let Some(wanted) = &image.packages {
-        let request = imgc_build::request(image.platform.arch, wanted);
+        let request = imgc_build::request(image, wanted);
         let lock = &source.lock.lock;
         let set = lock.lookup(&request).ok_or_else(|| {
             let message = format!(
@@ -97,13 +97,20 @@ fn asked(text: &str, looking: &Looking<'_>, terminal: &Terminal) -> Result<Asked
                 .note(format!("beside {}", file.display()))
                 .help("imgc build pins what is missing")
         })?;
-        packages.extend(set.packages.iter().map(|key| Package {
-            name: key.name.clone(),
-            version: key.version.clone(),
-            arch: key.arch.clone(),
-        }));
-        packages.sort();
+        packages.extend(set.packages.iter().map(package));
     }
+    if let Some(base) = &image.base {
+        let arch = image.platform.arch.debian();
+        let locked = source.lock.lock.base(&base.to_string(), arch);
+        let locked = locked.ok_or_else(|| {
+            let message = format!("imgc.lock does not have the base of `{}`", image.name);
+            Problem::new(message)
+                .note(format!("beside {}", file.display()))
+                .help("imgc build pins what is missing")
+        })?;
+        packages.extend(locked.packages.iter().map(package));
+    }
+    packages.sort();
     let (fields, files) = parts(image);
     Ok(Asked {
         shown: text.to_owned(),
@@ -111,6 +118,14 @@ fn asked(text: &str, looking: &Looking<'_>, terminal: &Terminal) -> Result<Asked
         fields,
         files,
     })
+}
+
+fn package(key: &imgc_apt::PackageKey) -> Package {
+    Package {
+        name: key.name.clone(),
+        version: key.version.clone(),
+        arch: key.arch.clone(),
+    }
 }
 
 /// An image as plain data: its fields by name, and its files by path.

@@ -1,5 +1,5 @@
-//! Whole builds in memory, from a package that is made here: what a damaged or
-//! half-filled store does to them, and what the store may not hide.
+//! What builds in memory are made of: a mirror with one package that is made here, a lock
+//! that pins it, and an image.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -7,16 +7,17 @@ use std::sync::atomic::AtomicBool;
 
 use imgc_apt::Lock;
 use imgc_build::{
-    AccountError, BuildError, Builder, Built, Event, Events, Mirrors, Response, Sources, Transport,
+    Builder, Event, Events, Mirrors, Registries, RegistryError, Response, Sources, Transport,
     TransportError,
 };
 use imgc_layer::{EntryKind, TarWriter};
-use imgc_plan::{Arch, Config, FileDigest, Image, Packages, Platform, User, Variant};
+use imgc_oci::read::Files;
+use imgc_plan::{Arch, Base, Config, FileDigest, Image, Packages, Platform, Variant};
 use imgc_store::{BlobDigest, MemoryStore, Store};
 use imgc_tree::{Meta, TreePath};
 
 /// A mirror that has one package under every address.
-struct Mirror(Vec<u8>);
+pub(crate) struct Mirror(pub(crate) Vec<u8>);
 
 impl Transport for Mirror {
     fn get(&self, _: &str, from: u64) -> Result<Response, TransportError> {
@@ -30,7 +31,7 @@ impl Transport for Mirror {
     fn wait(&self, _: u32) {}
 }
 
-struct Deaf;
+pub(crate) struct Deaf;
 
 impl Events for Deaf {
     fn event(&self, _: Event) {}
@@ -43,7 +44,7 @@ impl Sources for Deaf {
 }
 
 /// A package that is not compressed: damage to it is not found by a decompressor.
-fn deb() -> Vec<u8> {
+pub(crate) fn deb() -> Vec<u8> {
     let tar = |files: &[(&str, &str)]| {
         let mut tar = TarWriter::new(Vec::new());
         for (path, text) in files {
@@ -82,7 +83,7 @@ fn deb() -> Vec<u8> {
     deb
 }
 
-fn lock(deb: &[u8]) -> Lock {
+pub(crate) fn lock(deb: &[u8]) -> Lock {
     let digest = BlobDigest::of(deb).hex();
     let text = format!(
         "version = 2\n\n[[archive]]\nid = \"debian\"\ndist = \"trixie\"\nsuite = \"stable\"\n\
@@ -100,47 +101,58 @@ fn lock(deb: &[u8]) -> Lock {
     Lock::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
-fn image(user: Option<&str>) -> Image {
+/// The packages of [`lock`].
+pub(crate) fn packages() -> Packages {
+    Packages {
+        suite: "trixie".to_owned(),
+        variant: Variant::Distroless,
+        recommends: false,
+        names: vec!["a".to_owned()],
+        archives: Vec::new(),
+        skip: BTreeMap::new(),
+        effects: BTreeMap::new(),
+        exclude: Vec::new(),
+        include: Vec::new(),
+    }
+}
+
+/// An image of nothing.
+pub(crate) fn bare() -> Image {
     Image {
         name: "app".to_owned(),
         platform: Platform { arch: Arch::Amd64 },
-        packages: Some(Packages {
-            suite: "trixie".to_owned(),
-            variant: Variant::Distroless,
-            recommends: false,
-            names: vec!["a".to_owned()],
-            archives: Vec::new(),
-            skip: std::collections::BTreeMap::new(),
-            effects: std::collections::BTreeMap::new(),
-            exclude: Vec::new(),
-            include: Vec::new(),
-        }),
+        base: None,
+        packages: None,
         groups: Vec::new(),
-        users: vec![User {
-            name: "app".to_owned(),
-            uid: 1000,
-            gid: 0,
-            comment: String::new(),
-            system: false,
-            home: None,
-            create_home: false,
-            shell: None,
-            groups: Vec::new(),
-            subuids: Vec::new(),
-            subgids: Vec::new(),
-        }],
+        users: Vec::new(),
         files: Vec::new(),
         attributes: Vec::new(),
-        config: Config {
-            user: user.map(str::to_owned),
-            ..Config::default()
-        },
+        config: Config::default(),
         layers: imgc_plan::Layers::default(),
     }
 }
 
-fn build(store: &MemoryStore, user: Option<&str>) -> Result<Built, BuildError> {
-    let deb = deb();
+/// There are no registries.
+impl Registries for Deaf {
+    fn open<'a>(
+        &'a self,
+        _: &Base,
+        _: &'a dyn Store,
+    ) -> Result<Box<dyn Files + 'a>, RegistryError> {
+        Err(RegistryError {
+            message: "nobody answers".to_owned(),
+            notes: Vec::new(),
+            help: None,
+        })
+    }
+}
+
+/// Does something with what builds in memory.
+pub(crate) fn with_builder<T>(
+    store: &MemoryStore,
+    registries: &dyn Registries,
+    work: impl FnOnce(&Builder<'_>) -> T,
+) -> T {
     let mirrors = Mirrors {
         bases: BTreeMap::from([(
             "debian".to_owned(),
@@ -148,10 +160,10 @@ fn build(store: &MemoryStore, user: Option<&str>) -> Result<Built, BuildError> {
         )]),
         ..Mirrors::default()
     };
-    let lock = lock(&deb);
-    let builder = Builder {
+    work(&Builder {
         store,
-        transport: &Mirror(deb),
+        transport: &Mirror(deb()),
+        registries,
         mirrors: &mirrors,
         keyrings: &BTreeMap::new(),
         events: &Deaf,
@@ -159,51 +171,5 @@ fn build(store: &MemoryStore, user: Option<&str>) -> Result<Built, BuildError> {
         now: None,
         memory: 1 << 20,
         stop: &AtomicBool::new(false),
-    };
-    builder.build(&image(user), &lock)
-}
-
-/// A store with the given blobs of another, and no record of how they were made.
-fn with_blobs(blobs: &[&[u8]]) -> MemoryStore {
-    let store = MemoryStore::new();
-    for bytes in blobs {
-        store.put(bytes).expect("stored");
-    }
-    store
-}
-
-#[test]
-fn a_damaged_package_is_never_unpacked_and_is_fetched_again() {
-    let good = build(&MemoryStore::new(), None).expect("built");
-    let deb = deb();
-    let digest = BlobDigest::of(&deb);
-    let text = b"the package's own";
-    let at = deb
-        .windows(text.len())
-        .position(|window| window == text)
-        .expect("the text is not compressed");
-    // A byte of a file's text, and one of the archive's structure.
-    for at in [at, 70] {
-        let store = with_blobs(&[&deb]);
-        let mut damaged = deb.clone();
-        damaged[at] ^= 1;
-        store.corrupt(&digest, &damaged);
-        assert_eq!(build(&store, None).expect("built"), good);
-        let kept = store.read(&digest, 1 << 20).expect("an answer");
-        assert_eq!(kept.as_deref(), Some(&*deb));
-    }
-}
-
-#[test]
-fn who_is_named_in_the_configuration_is_checked_in_a_warm_store_too() {
-    let store = MemoryStore::new();
-    build(&store, None).expect("built");
-    build(&store, Some("app:root")).expect("built");
-    for (text, missing) in [("nobody-here", "nobody-here"), ("app:none", "none")] {
-        let error = build(&store, Some(text)).expect_err("nobody of that name");
-        let cold = build(&MemoryStore::new(), Some(text)).expect_err("nobody of that name");
-        assert_eq!(error.to_string(), cold.to_string());
-        assert!(matches!(error, BuildError::Account { error, .. }
-            if error == AccountError::NoUser(missing.to_owned())));
-    }
+    })
 }

@@ -1,0 +1,5 @@
+//! Whole builds in memory.
+
+mod bases;
+mod damage;
+mod support;
