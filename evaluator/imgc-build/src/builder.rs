@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::fetch::Fetcher;
+use crate::own_files::without_addresses;
 use crate::packages::{self, Beside, PackageLayers, Ready, Report, Scripts};
 use crate::parts::Parts;
 use crate::pin::Pinned;
@@ -315,6 +316,7 @@ impl<'a> Builder<'a> {
                 "platform": image.platform.to_string(),
                 "epoch": pinned.epoch,
                 "config": image.config,
+                "annotations": image.annotations,
             }),
         };
         realise(
@@ -432,6 +434,7 @@ impl<'a> Builder<'a> {
             platform: image.platform,
             epoch,
             config: &image.config,
+            annotations: &image.annotations,
             layers: &layers,
         };
         Ok(Built {
@@ -454,6 +457,10 @@ pub(crate) fn request_action(image: &Image, pinned: &Pinned) -> Action {
     {
         reason.clear();
     }
+    for reason in image.provided.values_mut() {
+        reason.clear();
+    }
+    image.files = without_addresses(&image.files);
     Action::Request {
         image: Box::new(image),
         epoch: pinned.epoch,

@@ -280,7 +280,7 @@ impl Builder<'_> {
         frames: &[Frame],
     ) -> Result<Layer, BuildError> {
         self.check_stop()?;
-        let outside = Outside(self);
+        let outside = Outside::project(self);
         let contents = StoreContents::new(self.store, Some(&outside));
         let layer = imgc_layer::assemble(self.store, recipe, compression, frames, &contents)?;
         Ok(layer)
@@ -319,7 +319,7 @@ impl Builder<'_> {
             .packages
             .as_ref()
             .map(|packages| PathFilter::new(&packages.exclude, &packages.include));
-        let outside = Outside(self);
+        let outside = Outside::project(self);
         let bytes = Bytes {
             contents: StoreContents::new(self.store, Some(&outside)),
             damaged: RefCell::new(None),

@@ -136,6 +136,8 @@ fn image(user: Option<&str>) -> Image {
             ..Config::default()
         },
         layers: imgc_plan::Layers::default(),
+        annotations: Default::default(),
+        provided: Default::default(),
     }
 }
 

@@ -1,7 +1,8 @@
 //! The image configuration: what a runtime is told.
 
-use imgc_plan::{Config, Protocol};
+use imgc_plan::{Config, Healthcheck, Protocol};
 use oci_spec::image::{Arch, Config as Settings, History, ImageConfiguration, Os, RootFs};
+use serde_json::{Value, json};
 
 use crate::image::ImageSpec;
 use crate::{OciError, rfc3339};
@@ -11,7 +12,7 @@ use crate::{OciError, rfc3339};
 pub const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The document for `spec`.
-pub(crate) fn configuration(spec: &ImageSpec<'_>) -> Result<ImageConfiguration, OciError> {
+pub(crate) fn configuration(spec: &ImageSpec<'_>) -> Result<Value, OciError> {
     let created = rfc3339(spec.epoch)?;
     let mut rootfs = RootFs::default();
     rootfs.set_diff_ids(
@@ -36,7 +37,32 @@ pub(crate) fn configuration(spec: &ImageSpec<'_>) -> Result<ImageConfiguration, 
         .set_config(Some(settings(spec.config)))
         .set_rootfs(rootfs)
         .set_history(Some(history.collect()));
+    let mut document = serde_json::to_value(document).expect("a document is JSON");
+    if let Some(check) = &spec.config.healthcheck {
+        document["config"]["Healthcheck"] = healthcheck(check);
+    }
     Ok(document)
+}
+
+/// The field `Healthcheck` of docker's image configuration (Docker Image Specification
+/// v1.2), which the OCI specification has no word for. Times are in nanoseconds.
+fn healthcheck(check: &Healthcheck) -> Value {
+    let program = std::iter::once("CMD").chain(check.test.iter().map(String::as_str));
+    let mut value = json!({ "Test": program.collect::<Vec<_>>() });
+    let times = [
+        ("Interval", check.interval),
+        ("Timeout", check.timeout),
+        ("StartPeriod", check.start_period),
+    ];
+    for (name, time) in times {
+        if let Some(time) = time {
+            value[name] = json!(time.saturating_mul(1_000_000));
+        }
+    }
+    if let Some(retries) = check.retries {
+        value["Retries"] = json!(retries);
+    }
+    value
 }
 
 /// Empty lists and maps are left out, as they mean the same as none.

@@ -1,5 +1,7 @@
 //! An image in the store: its configuration and its manifest, beside its layers.
 
+use std::collections::BTreeMap;
+
 use imgc_layer::{Compression, Layer};
 use imgc_plan::{Config, Platform};
 use imgc_store::{BlobDigest, Store};
@@ -23,6 +25,8 @@ pub struct ImageSpec<'a> {
     pub epoch: u64,
     /// What a runtime is told.
     pub config: &'a Config,
+    /// Annotations of its manifest.
+    pub annotations: &'a BTreeMap<String, String>,
     /// Its layers, lowest first.
     pub layers: &'a [LayerUse],
 }
@@ -88,7 +92,7 @@ pub fn write_image(store: &dyn Store, spec: &ImageSpec<'_>) -> Result<Image, Oci
             size: used.layer.size,
         })
         .collect();
-    let manifest = ImageManifestBuilder::default()
+    let mut manifest = ImageManifestBuilder::default()
         .schema_version(2_u32)
         .media_type(MediaType::ImageManifest)
         .config(config.document(MediaType::ImageConfig))
@@ -101,6 +105,11 @@ pub fn write_image(store: &dyn Store, spec: &ImageSpec<'_>) -> Result<Image, Oci
         )
         .build()
         .expect("all fields without a default are set");
+    if !spec.annotations.is_empty() {
+        let all = spec.annotations.iter();
+        let all = all.map(|(name, value)| (name.clone(), value.clone()));
+        manifest.set_annotations(Some(all.collect()));
+    }
     let manifest = put(store, &json::canonical(&manifest))?;
     Ok(Image {
         platform: spec.platform,
