@@ -231,7 +231,7 @@ impl<'a> Builder<'a> {
                 .map(|error| Failed { image: None, error }),
         );
         let mut all = Vec::with_capacity(images.len());
-        for (slot, (image, _)) in slots.into_iter().zip(images) {
+        for (slot, (image, lock)) in slots.into_iter().zip(images) {
             match slot {
                 Some(Ok(mut built)) => {
                     // Words are not meaning: what is kept does not depend on them.
@@ -242,7 +242,7 @@ impl<'a> Builder<'a> {
                 }
                 Some(Err(error)) => errors.push(Failed {
                     image: Some(image.name.clone()),
-                    error,
+                    error: self.with_packages(error, image, lock),
                 }),
                 // Its packages failed, and that is told above.
                 None => {}

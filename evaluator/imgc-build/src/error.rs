@@ -2,7 +2,7 @@
 
 use imgc_store::StoreError;
 
-use crate::{AccountError, ExtractError, FetchError, OverlayError};
+use crate::{AccountError, ExtractError, FetchError, OverlayError, Program};
 
 /// Why an image can't be built or its packages can't be pinned.
 #[derive(Debug, thiserror::Error)]
@@ -118,6 +118,17 @@ pub enum BuildError {
         /// Why not.
         error: ExtractError,
     },
+    /// Programs among the image's own files ask for what the image does not have.
+    #[error("{} of the image's own programs can't be started", programs.len())]
+    Programs {
+        /// The image.
+        image: String,
+        /// The programs, by path.
+        programs: Vec<Program>,
+    },
+    /// Bytes that are to go into an image can't be read.
+    #[error("a file can't be read: {0}")]
+    Reading(String),
     /// A group of packages that is to have a layer names one that is not there.
     #[error("the layer `{group}` names the package `{package}`, which the image does not have")]
     Group {

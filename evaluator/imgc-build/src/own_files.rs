@@ -13,6 +13,7 @@ use crate::accounts::{Accounts, Names};
 use crate::brought::Brought;
 use crate::layering;
 use crate::overlay::overlay;
+use crate::programs;
 use crate::realise::{About, Output, realise};
 use crate::{AccountError, BuildError, Builder, abi, attributes, homes};
 
@@ -73,13 +74,30 @@ impl Builder<'_> {
         let made = realise(self, (abi::files(compression), action), about, || {
             let brought = self.bring(image)?;
             let over = !under.is_empty();
+            let outside = Outside {
+                builder: self,
+                brought: Some(&brought),
+            };
+            let contents = StoreContents::new(self.store, Some(&outside));
+            let found = programs::dynamic(image, &brought.files, &contents)?;
             let thawed = match frozen {
-                Some(frozen) => self.store.read(&frozen.blob, FROZEN)?,
-                None => None,
+                // What is frozen has no libraries to look into.
+                Some(frozen) if found.is_empty() => self.store.read(&frozen.blob, FROZEN)?,
+                _ => None,
             };
             let thawed = thawed.and_then(|bytes| Tree::thaw(&bytes));
             let plan = |base: &Tree| -> Result<_, BuildError> {
                 let (tree, accounts) = self.with_own_files(image, &brought.files, base, epoch)?;
+                if !found.is_empty() {
+                    let found = found.clone();
+                    let lacking = programs::check(image, &brought.files, found, &tree, &contents)?;
+                    if !lacking.is_empty() {
+                        return Err(BuildError::Programs {
+                            image: image.name.clone(),
+                            programs: lacking,
+                        });
+                    }
+                }
                 let recipe = imgc_layer::plan_layer(&tree, over.then_some(base), &[])?;
                 Ok((recipe, accounts))
             };
@@ -96,12 +114,7 @@ impl Builder<'_> {
                 let layer = None;
                 return Ok(FilesLayer { layer, accounts });
             }
-            let outside = Outside {
-                builder: self,
-                brought: Some(&brought),
-            };
             let frames = self.frames(&recipe, compression)?;
-            let contents = StoreContents::new(self.store, Some(&outside));
             let layer = imgc_layer::assemble(self.store, &recipe, compression, &frames, &contents)?;
             let layer = Some(layer);
             Ok(FilesLayer { layer, accounts })

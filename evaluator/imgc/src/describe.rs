@@ -73,8 +73,8 @@ impl Report {
     pub(crate) fn short(&self, source: &Source) -> String {
         match self {
             Self::Problem(problem) => problem.message.clone(),
-            Self::Build(error) => match diagnostic(error, &source.evaluated.origins) {
-                Some(diagnostic) => short(&diagnostic, source),
+            Self::Build(error) => match diagnostics(error, &source.evaluated.origins).first() {
+                Some(diagnostic) => short(diagnostic, source),
                 None => build(error).message,
             },
         }
@@ -98,13 +98,12 @@ impl Report {
         if matches!(*error, BuildError::Interrupted) {
             return Failure::Interrupted;
         }
-        match diagnostic(&error, &source.evaluated.origins) {
-            Some(diagnostic) => {
-                terminal.diagnostics(&[diagnostic], &source.evaluated.sources);
-                Failure::Told
-            }
-            None => build(&error).into(),
+        let diagnostics = diagnostics(&error, &source.evaluated.origins);
+        if diagnostics.is_empty() {
+            return build(&error).into();
         }
+        terminal.diagnostics(&diagnostics, &source.evaluated.sources);
+        Failure::Told
     }
 }
 
@@ -176,6 +175,16 @@ pub(crate) fn oci(error: &OciError) -> Problem {
             problem: imgc_oci::Problem::Damaged,
         } => store(&StoreError::Absent(*blob)),
         other => Problem::new(other.to_string()),
+    }
+}
+
+/// A build error that has places in the source: what is to be said at each.
+fn diagnostics(error: &BuildError, origins: &Origins) -> Vec<Diagnostic> {
+    match error {
+        BuildError::Programs { image, programs } => {
+            crate::lacking::diagnostics(image, programs, origins)
+        }
+        other => diagnostic(other, origins).into_iter().collect(),
     }
 }
 
