@@ -228,11 +228,11 @@ mod tests {
         ),
         (
             r#"{"abi":5,"action":{"files":{"epoch":0,"base":[],"groups":[],"users":[],"files":[{"path":"/opt/x","node":{"archive":{"content":{"fetched":{"digest":"sha256:BLOB"}},"strip":1,"exclude":["/doc/*"],"include":["/doc/a"],"setuid":true}},"user":0,"group":"app"}],"compression":"zstd","provided":["libcuda.so.1"],"library_path":"/opt/x/lib"}}}"#,
-            "GOLDEN1",
+            "c2e44ed248c5c0eebb886a1add7da2a282818c37f274239ad9bc0332d9ac3d6c",
         ),
         (
             r#"{"abi":1,"action":{"extract":{"archive":"sha256:BLOB","strip":1,"exclude":["/doc/*"],"include":[],"setuid":false}}}"#,
-            "GOLDEN2",
+            "34f8f23e668ebcb8e3e286e45f27efbfd4e8cb24cfa5d4739a38361feaabbd27",
         ),
         (
             r#"{"abi":1,"action":{"index":{"manifests":[{"digest":"sha256:BLOB","size":7,"platform":"linux/arm/v7"}],"annotations":{"a":"b"}}}}"#,

@@ -195,17 +195,18 @@ fn provided(call: &mut Call<'_>, given: &Value, failed: &mut bool) -> Texts {
         let path = name.strip_prefix('/').is_some_and(|rest| !rest.is_empty());
         !name.is_empty() && (path || !name.contains('/')) && !name.chars().any(char::is_control)
     };
-    let found = text_map(call, "provided", value, codes::BAD_PROVIDED, is_name);
-    let found = keep(failed, found).unwrap_or_default();
-    for (name, said) in &found {
-        if said.value.trim().is_empty() {
+    let reasons = value.as_record().into_iter();
+    for (name, reason) in reasons.flat_map(crate::vm::value::Record::iter) {
+        if reason.as_str().is_some_and(|text| text.trim().is_empty()) {
             *failed = true;
             let message = format!("nothing says who provides `{name}`");
-            let problem = Problem::new(codes::BAD_PROVIDED, said.site, message);
+            let site = call.site_of_value(reason);
+            let problem = Problem::new(codes::BAD_PROVIDED, site, message);
             call.report(problem.help("such as \"the host's driver is mounted\""));
         }
     }
-    found
+    let found = text_map(call, "provided", value, codes::BAD_PROVIDED, is_name);
+    keep(failed, found).unwrap_or_default()
 }
 
 /// Whether the value at `site` is the word `defaultPlatform`: who writes that has not
