@@ -14,6 +14,7 @@ mod emacs;
 mod engines;
 mod fidelity;
 mod layers;
+mod linked;
 mod look;
 mod neovim;
 mod oracle;

@@ -2,7 +2,7 @@
 //! when something is missing and never before. Its digest is in the signed `Release`.
 //!
 //! Where that can't be had, a package whose name says so is named, as far as the index of
-//! packages is in the store.
+//! packages is there that the lock names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -138,9 +138,21 @@ impl Builder<'_> {
         let Some(set) = lock.lookup(&request) else {
             return found;
         };
-        for locked in lock.archives_of(set).flat_map(|archive| &archive.indices) {
+        let archives = lock.archives_of(set);
+        let indices = archives.flat_map(|one| one.indices.iter().map(move |index| (one, index)));
+        for (archive, locked) in indices {
             let digest = BlobDigest::from_bytes(*locked.sha256.as_bytes());
-            let Ok(Some(bytes)) = self.store.read(&digest, imgc_apt::MAX_INDEX) else {
+            let path = format!("dists/{}/{}", archive.dist, locked.path);
+            let fetched = self.fetcher().pinned(&Pin {
+                name: format!("{} {}", archive.dist, locked.path),
+                digest,
+                size: locked.size,
+                addresses: self
+                    .mirrors
+                    .addresses(&archive.id, &path, Some(archive.date)),
+            });
+            let read = self.store.read(&digest, imgc_apt::MAX_INDEX);
+            let (Ok(()), Ok(Some(bytes))) = (fetched, read) else {
                 continue;
             };
             let Ok(index) = Index::parse_locked(&bytes, locked) else {

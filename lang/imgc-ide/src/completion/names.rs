@@ -13,7 +13,7 @@ use crate::symbol::{self, Bound};
 const WORDS: [&str; 7] = ["assert", "else", "if", "import", "let", "match", "then"];
 
 /// Pieces of code with places to fill.
-const SNIPPETS: [(&str, &str); 6] = [
+const SNIPPETS: [(&str, &str); 7] = [
     ("let … in", "let\n  ${1:name} = ${2:value};\nin\n${0}"),
     ("if … then … else", "if ${1:condition} then ${2} else ${0}"),
     (
