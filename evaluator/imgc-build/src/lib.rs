@@ -51,6 +51,6 @@ pub use overlay::OverlayError;
 pub use packages::{DeclinedWork, Report, Scripts, StatedWork};
 pub use pin::{Pinning, request};
 pub use plan::{Graph, Node, State};
-pub use programs::{Lack, Program};
+pub use programs::{Lack, Program, lacking};
 pub use transport::{Response, Transport, TransportError};
 pub use why::Why;

@@ -179,7 +179,7 @@ pub(crate) fn oci(error: &OciError) -> Problem {
 }
 
 /// A build error that has places in the source: what is to be said at each.
-fn diagnostics(error: &BuildError, origins: &Origins) -> Vec<Diagnostic> {
+pub(crate) fn diagnostics(error: &BuildError, origins: &Origins) -> Vec<Diagnostic> {
     match error {
         BuildError::Programs { image, programs } => {
             crate::lacking::diagnostics(image, programs, origins)

@@ -191,6 +191,18 @@ fn a_program_without_its_libraries_is_refused_and_the_packages_are_named() {
             "add to the packages: \"libmore2\", \"libtiny6\"",
         ],
     );
+    // What was unpacked tells without a build, as far as names of packages do.
+    let checked = run(&sandbox, &["check", "app.img"]);
+    let said = ["IMG0553", "libmore.so.2 is missing: it is in libmore2"];
+    ends(&checked, 1, &said);
+    let text = crate::text(&sandbox, "app.img");
+    run(&sandbox, &["check", "--fix", "app.img"]);
+    let fixed = crate::text(&sandbox, "app.img");
+    assert!(
+        fixed.contains("\"noise\", \"libmore2\", \"libtiny6\""),
+        "{fixed}"
+    );
+    sandbox.write("app.img", text);
     // Without an index of contents, names of packages tell.
     sandbox
         .server

@@ -4,6 +4,7 @@
 //! It looks at files, and starts nothing. Packages see to their own programs by what they
 //! depend on; here it is about files that nobody said such things of.
 
+mod ahead;
 mod elf;
 mod loader;
 mod naming;
@@ -21,6 +22,8 @@ use imgc_tree::{Content, Kind, Tree, TreePath};
 use self::elf::Facts;
 use self::loader::{Linked, Loader, Rules, absolute, file, usual};
 use crate::BuildError;
+
+pub use ahead::lacking;
 
 /// The largest ELF file that is looked into, in bytes.
 const MAX_ELF: u64 = 2 << 30;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Read as _};
 
 use flate2::read::MultiGzDecoder;
-use imgc_apt::{Index, Lock, Release};
+use imgc_apt::{Index, Lock, LockedArchive, LockedIndex, Release, Request};
 use imgc_plan::{Image, Packages};
 use imgc_store::BlobDigest;
 
@@ -51,7 +51,9 @@ impl Builder<'_> {
                     .unwrap_or_default();
                 if found.is_empty() {
                     let names: Vec<&str> = lacks().filter_map(Lack::name).collect();
-                    found = self.by_name(image, packages, lock, &names);
+                    let request = request(image.platform.arch, packages);
+                    let read = |archive: &_, locked: &_| self.index_bytes(archive, locked);
+                    found = by_name(lock, &request, &names, read);
                 }
             }
             for lack in programs.iter_mut().flat_map(|program| &mut program.lacks) {
@@ -124,50 +126,50 @@ impl Builder<'_> {
         )
     }
 
-    /// The packages that are named after libraries, as Debian's policy wants it (chapter 8):
-    /// by the names of the libraries.
-    fn by_name(
-        &self,
-        image: &Image,
-        packages: &Packages,
-        lock: &Lock,
-        names: &[&str],
-    ) -> BTreeMap<String, Vec<String>> {
-        let mut found = BTreeMap::new();
-        let request = request(image.platform.arch, packages);
-        let Some(set) = lock.lookup(&request) else {
-            return found;
-        };
-        let archives = lock.archives_of(set);
-        let indices = archives.flat_map(|one| one.indices.iter().map(move |index| (one, index)));
-        for (archive, locked) in indices {
-            let digest = BlobDigest::from_bytes(*locked.sha256.as_bytes());
-            let path = format!("dists/{}/{}", archive.dist, locked.path);
-            let fetched = self.fetcher().pinned(&Pin {
-                name: format!("{} {}", archive.dist, locked.path),
-                digest,
-                size: locked.size,
-                addresses: self
-                    .mirrors
-                    .addresses(&archive.id, &path, Some(archive.date)),
-            });
-            let read = self.store.read(&digest, imgc_apt::MAX_INDEX);
-            let (Ok(()), Ok(Some(bytes))) = (fetched, read) else {
-                continue;
-            };
-            let Ok(index) = Index::parse_locked(&bytes, locked) else {
-                continue;
-            };
-            for name in names {
-                for package in package_names(name) {
-                    if index.named(&package).next().is_some() {
-                        found.entry((*name).to_owned()).or_insert(vec![package]);
-                    }
+    /// The bytes of an index that the lock names.
+    fn index_bytes(&self, archive: &LockedArchive, locked: &LockedIndex) -> Option<Vec<u8>> {
+        let digest = BlobDigest::from_bytes(*locked.sha256.as_bytes());
+        let path = format!("dists/{}/{}", archive.dist, locked.path);
+        let fetched = self.fetcher().pinned(&Pin {
+            name: format!("{} {}", archive.dist, locked.path),
+            digest,
+            size: locked.size,
+            addresses: self
+                .mirrors
+                .addresses(&archive.id, &path, Some(archive.date)),
+        });
+        fetched.ok()?;
+        self.store.read(&digest, imgc_apt::MAX_INDEX).ok()?
+    }
+}
+
+/// The packages that are named after libraries, as Debian's policy wants it (chapter 8): by
+/// the names of the libraries. `read` gives the bytes of an index, if they can be had.
+pub(super) fn by_name(
+    lock: &Lock,
+    request: &Request,
+    names: &[&str],
+    read: impl Fn(&LockedArchive, &LockedIndex) -> Option<Vec<u8>>,
+) -> BTreeMap<String, Vec<String>> {
+    let mut found = BTreeMap::new();
+    let Some(set) = lock.lookup(request) else {
+        return found;
+    };
+    let archives = lock.archives_of(set);
+    let indices = archives.flat_map(|one| one.indices.iter().map(move |index| (one, index)));
+    for (archive, locked) in indices {
+        let index = read(archive, locked);
+        let index = index.and_then(|bytes| Index::parse_locked(&bytes, locked).ok());
+        let Some(index) = index else { continue };
+        for name in names {
+            for package in package_names(name) {
+                if index.named(&package).next().is_some() {
+                    found.entry((*name).to_owned()).or_insert(vec![package]);
                 }
             }
         }
-        found
     }
+    found
 }
 
 /// What the package of a library is called: `libssl.so.3` is in `libssl3`, or in `libssl3t64`
