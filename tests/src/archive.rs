@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
@@ -89,6 +90,7 @@ impl Archive {
                 index.len(),
             ));
             sums.push((format!("{folder}/Packages.xz"), sum(&packed), packed.len()));
+            self.add_contents(suite.name, arch, packages, &mut sums);
             let dist = format!("dists/{}/{folder}", suite.name);
             let by_hash = format!("{dist}/by-hash/SHA256/{}", sum(&packed));
             self.files.insert(by_hash, packed.clone());
@@ -98,6 +100,33 @@ impl Archive {
         let path = format!("dists/{}/InRelease", suite.name);
         self.files
             .insert(path, key.clear_sign(&release).into_bytes());
+    }
+
+    /// Adds the index of which files packages have.
+    fn add_contents(
+        &mut self,
+        suite: &str,
+        arch: &str,
+        packages: &[Deb],
+        sums: &mut Vec<(String, String, usize)>,
+    ) {
+        let of = packages
+            .iter()
+            .filter(|deb| deb.arch == arch || deb.arch == "all");
+        let lines = of.flat_map(|deb| {
+            deb.paths()
+                .map(|path| format!("{path} misc/{}\n", deb.name))
+        });
+        let mut lines: Vec<String> = lines.collect();
+        lines.sort();
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(lines.concat().as_bytes()).expect("written");
+        let packed = gzip.finish().expect("a stream");
+        let path = format!("main/Contents-{arch}.gz");
+        sums.push((path.clone(), sum(&packed), packed.len()));
+        let by_hash = format!("dists/{suite}/main/by-hash/SHA256/{}", sum(&packed));
+        self.files.insert(by_hash, packed.clone());
+        self.files.insert(format!("dists/{suite}/{path}"), packed);
     }
 
     /// Adds a package to the pool and gives its paragraph for an index.

@@ -132,6 +132,13 @@ impl Deb {
         self
     }
 
+    /// The paths of its files and links.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        let entries = self.entries.iter();
+        let files = entries.filter(|entry| !matches!(entry.kind, Kind::Folder));
+        files.map(|entry| entry.path.as_str())
+    }
+
     /// The name of the file: `hello_1.0_amd64.deb`.
     pub fn file_name(&self) -> String {
         // The epoch is no part of a file name.

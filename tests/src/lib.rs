@@ -11,6 +11,7 @@
 
 pub mod archive;
 pub mod deb;
+pub mod elf;
 pub mod fidelity;
 pub mod key;
 pub mod layout;

@@ -242,6 +242,19 @@ impl Release {
         Ok(all)
     }
 
+    /// The index of which files the packages of a component for an architecture have,
+    /// compressed with gzip, if the archive has one.
+    pub fn contents(&self, component: &str, arch: &str) -> Option<IndexFile> {
+        let packed = self.file(&format!("{component}/Contents-{arch}.gz"))?;
+        Some(IndexFile {
+            path: packed.path.clone(),
+            by_hash: format!("{component}/by-hash/{}", packed.sums.by_hash()),
+            sums: packed.sums,
+            size: packed.size,
+            unpacked: None,
+        })
+    }
+
     /// An index, by its path without an ending: the smallest form of it that can be read.
     fn index(&self, path: &str) -> Option<IndexFile> {
         let endings = [".xz", ".gz", ""].into_iter();

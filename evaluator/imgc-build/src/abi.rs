@@ -13,6 +13,8 @@ pub(crate) const UNPACK: u32 = with_layer(2);
 pub(crate) const fn install(compression: Compression) -> u32 {
     compressed(5, compression)
 }
+/// Taking out of an archive what is wanted of it.
+pub(crate) const EXTRACT: u32 = 1;
 /// The files of a group of packages.
 pub(crate) const fn layer(compression: Compression) -> u32 {
     compressed(1, compression)

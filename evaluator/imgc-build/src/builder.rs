@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::fetch::Fetcher;
+use crate::own_files::without_addresses;
 use crate::packages::{self, Beside, PackageLayers, Ready, Report, Scripts};
 use crate::parts::Parts;
 use crate::pin::Pinned;
@@ -237,7 +238,7 @@ impl<'a> Builder<'a> {
                 .map(|error| Failed { image: None, error }),
         );
         let mut all = Vec::with_capacity(images.len());
-        for (slot, (image, _)) in slots.into_iter().zip(images) {
+        for (slot, (image, lock)) in slots.into_iter().zip(images) {
             match slot {
                 Some(Ok(mut built)) => {
                     // Words are not meaning: what is kept does not depend on them.
@@ -248,7 +249,7 @@ impl<'a> Builder<'a> {
                 }
                 Some(Err(error)) => errors.push(Failed {
                     image: Some(image.name.clone()),
-                    error,
+                    error: self.with_packages(error, image, lock),
                 }),
                 // Its packages failed, and that is told above.
                 None => {}
@@ -320,6 +321,7 @@ impl<'a> Builder<'a> {
                 "epoch": pinned.epoch,
                 "config": image.config,
                 "base": image.base,
+                "annotations": image.annotations,
             }),
         };
         realise(
@@ -464,6 +466,7 @@ impl<'a> Builder<'a> {
             epoch,
             config: &image.config,
             base: lower.as_ref(),
+            annotations: &image.annotations,
             layers: &layers,
         };
         Ok(Built {
@@ -487,6 +490,10 @@ pub(crate) fn request_action(image: &Image, pinned: &Pinned) -> Action {
     {
         reason.clear();
     }
+    for reason in image.provided.values_mut() {
+        reason.clear();
+    }
+    image.files = without_addresses(&image.files);
     let mut abis = BTreeMap::from([
         ("unpack".to_owned(), abi::UNPACK),
         ("install".to_owned(), abi::install(compression)),

@@ -2,7 +2,7 @@
 
 use imgc_store::StoreError;
 
-use crate::{AccountError, FetchError, OverlayError};
+use crate::{AccountError, ExtractError, FetchError, OverlayError, Program};
 
 /// Why an image can't be built or its packages can't be pinned.
 #[derive(Debug, thiserror::Error)]
@@ -116,6 +116,37 @@ pub enum BuildError {
         /// Why not.
         error: OverlayError,
     },
+    /// A file that the image names by its address and digest can't be had.
+    #[error("{error}")]
+    Fetched {
+        /// The image.
+        image: String,
+        /// Its digest: 64 hexadecimal digits.
+        digest: String,
+        /// Why not.
+        error: FetchError,
+    },
+    /// An archive that is put into an image can't be unpacked.
+    #[error("the archive for {path} can't be unpacked: {error}")]
+    Extract {
+        /// The image.
+        image: String,
+        /// Where it is unpacked to.
+        path: String,
+        /// Why not.
+        error: ExtractError,
+    },
+    /// Programs among the image's own files ask for what the image does not have.
+    #[error("{} of the image's own programs can't be started", programs.len())]
+    Programs {
+        /// The image.
+        image: String,
+        /// The programs, by path.
+        programs: Vec<Program>,
+    },
+    /// Bytes that are to go into an image can't be read.
+    #[error("a file can't be read: {0}")]
+    Reading(String),
     /// A group of packages that is to have a layer names one that is not there.
     #[error("the layer `{group}` names the package `{package}`, which the image does not have")]
     Group {
@@ -126,6 +157,9 @@ pub enum BuildError {
         /// The package.
         package: String,
     },
+    /// A file of the project is not what it was when the image was evaluated.
+    #[error("a file of the project changed while the image was built")]
+    Changed,
     /// The build was asked to stop.
     #[error("the build was interrupted")]
     Interrupted,

@@ -49,6 +49,18 @@ pub enum FetchError {
         /// Whether some address had bytes, but others than were asked for.
         wrong: bool,
     },
+    /// The address had other bytes than were asked for.
+    #[error("{url} has {found_size} bytes with {found}, not those with {wanted}")]
+    Other {
+        /// The address.
+        url: String,
+        /// What its bytes should have been.
+        wanted: BlobDigest,
+        /// What they are.
+        found: BlobDigest,
+        /// How many they are.
+        found_size: u64,
+    },
     /// It was asked to stop.
     #[error("fetching was interrupted")]
     Interrupted,
@@ -73,8 +85,8 @@ enum Miss {
     Passing(String),
     /// No further try would.
     Final(String),
-    /// Bytes came, but others than were asked for.
-    Wrong(String),
+    /// Bytes came, but others than were asked for: how many and which, if all came.
+    Wrong(String, Option<(BlobDigest, u64)>),
     /// The network may not be used.
     Offline,
     /// It was asked to stop.
@@ -96,14 +108,14 @@ impl Fetcher<'_> {
         let mut tried = Vec::new();
         let mut some_wrong = false;
         for url in &pin.addresses {
-            match self.pinned_from(url, pin)? {
+            match self.pinned_from(url, pin, true)? {
                 Ok(()) => return Ok(()),
                 Err(Miss::Offline) => return Err(FetchError::Offline(pin.name.clone())),
                 Err(Miss::Interrupted) => return Err(FetchError::Interrupted),
                 Err(Miss::Passing(reason) | Miss::Final(reason)) => {
                     tried.push((url.clone(), reason));
                 }
-                Err(Miss::Wrong(reason)) => {
+                Err(Miss::Wrong(reason, _)) => {
                     some_wrong = true;
                     tried.push((url.clone(), reason));
                 }
@@ -116,25 +128,72 @@ impl Fetcher<'_> {
         })
     }
 
-    /// One address: as many requests as it takes, as long as they bring something.
-    fn pinned_from(&self, url: &str, pin: &Pin) -> Result<Result<(), Miss>, FetchError> {
+    /// Brings a file into the store of which only the digest is known, at most `limit` bytes
+    /// of it, unless it is there.
+    pub(crate) fn digested(
+        &self,
+        url: &str,
+        digest: BlobDigest,
+        limit: u64,
+    ) -> Result<(), FetchError> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(FetchError::Interrupted);
+        }
+        if self.store.contains(&digest)?.is_some() {
+            return Ok(());
+        }
+        let pin = Pin {
+            name: url.to_owned(),
+            digest,
+            size: limit,
+            addresses: Vec::new(),
+        };
+        match self.pinned_from(url, &pin, false)? {
+            Ok(()) => Ok(()),
+            Err(Miss::Offline) => Err(FetchError::Offline(pin.name)),
+            Err(Miss::Interrupted) => Err(FetchError::Interrupted),
+            Err(Miss::Wrong(_, Some((found, found_size)))) => Err(FetchError::Other {
+                url: pin.name,
+                wanted: digest,
+                found,
+                found_size,
+            }),
+            Err(Miss::Passing(reason) | Miss::Final(reason) | Miss::Wrong(reason, None)) => {
+                Err(FetchError::Failed {
+                    tried: vec![(pin.name.clone(), reason)],
+                    name: pin.name,
+                    wrong: false,
+                })
+            }
+        }
+    }
+
+    /// One address: as many requests as it takes, as long as they bring something. Unless
+    /// its size is `exact`, it is the most that is taken.
+    fn pinned_from(
+        &self,
+        url: &str,
+        pin: &Pin,
+        exact: bool,
+    ) -> Result<Result<(), Miss>, FetchError> {
         let mut failed = 0;
         let mut best = 0;
         let mut mismatched = false;
         loop {
             // Another process may have brought it while this one waited.
             let mut partial = self.store.partial(&pin.digest)?;
-            if self.store.contains(&pin.digest)? == Some(pin.size) {
+            let there = self.store.contains(&pin.digest)?;
+            if there.is_some_and(|size| size == pin.size || !exact) {
                 return Ok(Ok(()));
             }
             if partial.offset() > pin.size {
                 partial.restart()?;
             }
             let began = partial.offset();
-            let received = self.receive(url, pin, &mut partial)?;
+            let received = self.receive(url, pin, exact, &mut partial)?;
             let offset = partial.offset();
             let reason = match received {
-                Ok(()) => match partial.finish(pin.size) {
+                Ok(()) => match partial.finish(if exact { pin.size } else { offset }) {
                     Ok(()) => return Ok(Ok(())),
                     // What was there from before may have been the wrong part. From the
                     // second time on, all of it came from here.
@@ -146,10 +205,11 @@ impl Fetcher<'_> {
                     Err(StoreError::Mismatch {
                         found, found_size, ..
                     }) => {
-                        return Ok(Err(Miss::Wrong(format!(
+                        let reason = format!(
                             "{found_size} bytes with {found} came, not {} with {}",
                             pin.size, pin.digest
-                        ))));
+                        );
+                        return Ok(Err(Miss::Wrong(reason, Some((found, found_size)))));
                     }
                     Err(error) => return Err(error.into()),
                 },
@@ -177,9 +237,10 @@ impl Fetcher<'_> {
         &self,
         url: &str,
         pin: &Pin,
+        exact: bool,
         partial: &mut PartialWriter,
     ) -> Result<Result<(), Miss>, FetchError> {
-        if partial.offset() == pin.size && pin.size > 0 {
+        if exact && partial.offset() == pin.size && pin.size > 0 {
             return Ok(Ok(()));
         }
         let mut response = match self.transport.get(url, partial.offset()) {
@@ -211,8 +272,9 @@ impl Fetcher<'_> {
             }
             if partial.offset() + read as u64 > pin.size {
                 partial.restart()?;
-                let reason = format!("more than the {} bytes that are pinned came", pin.size);
-                return Ok(Err(Miss::Wrong(reason)));
+                let what = if exact { "pinned" } else { "taken" };
+                let reason = format!("more than the {} bytes that are {what} came", pin.size);
+                return Ok(Err(Miss::Wrong(reason, None)));
             }
             let written = partial.write_all(&buffer[..read]);
             written.map_err(|error| {
@@ -220,7 +282,7 @@ impl Fetcher<'_> {
             })?;
             self.events.event(Event::Fetched { bytes: read as u64 });
         }
-        if partial.offset() < pin.size {
+        if exact && partial.offset() < pin.size {
             let reason = format!("{} of {} bytes came", partial.offset(), pin.size);
             return Ok(Err(Miss::Passing(reason)));
         }

@@ -194,6 +194,11 @@ fn node_kind(node: &FileNode) -> (Kind, u32) {
             };
             (Kind::Regular(content), *mode)
         }
+        FileNode::Regular {
+            content: Wanted::Fetched { .. },
+            ..
+        }
+        | FileNode::Archive { .. } => unreachable!("what comes from elsewhere has been brought"),
         FileNode::Directory { mode, keep: _ } => (Kind::Directory, *mode),
         FileNode::Symlink { target } => (Kind::Symlink(target.as_bytes().into()), 0o777),
     }

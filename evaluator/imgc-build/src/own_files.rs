@@ -4,14 +4,16 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use imgc_layer::{Contents, Frame, Layer, Recipe, StoreContents, What};
-use imgc_plan::{Action, FileNode, Image};
+use imgc_plan::{Action, File, FileNode, Image};
 use imgc_store::BlobDigest;
 use imgc_tree::{Content, Data, Kind, Tree};
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::{Accounts, Names};
+use crate::brought::Brought;
 use crate::layering;
 use crate::overlay::overlay;
+use crate::programs;
 use crate::realise::{About, Output, realise};
 use crate::{AccountError, BuildError, Builder, abi, attributes, homes};
 
@@ -71,13 +73,31 @@ impl Builder<'_> {
             }),
         };
         let made = realise(self, (abi::files(compression), action), about, || {
+            let brought = self.bring(image)?;
+            let outside = Outside {
+                builder: self,
+                brought: Some(&brought),
+            };
+            let contents = StoreContents::new(self.store, Some(&outside));
+            let found = programs::dynamic(image, &brought.files, &contents)?;
             let thawed = match frozen {
-                Some(frozen) => self.store.read(&frozen.blob, FROZEN)?,
-                None => None,
+                // What is frozen has no libraries to look into.
+                Some(frozen) if found.is_empty() => self.store.read(&frozen.blob, FROZEN)?,
+                _ => None,
             };
             let thawed = thawed.and_then(|bytes| Tree::thaw(&bytes));
             let plan = |base: &Tree| -> Result<_, BuildError> {
-                let (tree, accounts) = self.with_own_files(image, base, epoch)?;
+                let (tree, accounts) = self.with_own_files(image, &brought.files, base, epoch)?;
+                if !found.is_empty() {
+                    let found = found.clone();
+                    let lacking = programs::check(image, &brought.files, found, &tree, &contents)?;
+                    if !lacking.is_empty() {
+                        return Err(BuildError::Programs {
+                            image: image.name.clone(),
+                            programs: lacking,
+                        });
+                    }
+                }
                 let recipe = imgc_layer::plan_layer(&tree, over.then_some(base), &[])?;
                 Ok((recipe, accounts))
             };
@@ -86,7 +106,7 @@ impl Builder<'_> {
                 None => None,
             };
             let (recipe, accounts) = match planned {
-                Some(planned) if !has_forgotten(&planned.0, image) => planned,
+                Some(planned) if !has_forgotten(&planned.0, &brought.files) => planned,
                 // A hard link beside one that is replaced is written again, with its bytes.
                 _ => plan(base()?)?,
             };
@@ -94,7 +114,9 @@ impl Builder<'_> {
                 let layer = None;
                 return Ok(FilesLayer { layer, accounts });
             }
-            let layer = Some(self.write_layer(&recipe, compression)?);
+            let frames = self.frames(&recipe, compression)?;
+            let layer = imgc_layer::assemble(self.store, &recipe, compression, &frames, &contents)?;
+            let layer = Some(layer);
             Ok(FilesLayer { layer, accounts })
         })?;
         match unknown_user(image, &made.accounts) {
@@ -109,6 +131,7 @@ impl Builder<'_> {
     fn with_own_files(
         &self,
         image: &Image,
+        files: &[File],
         base: &Tree,
         epoch: u64,
     ) -> Result<(Tree, Names), BuildError> {
@@ -145,7 +168,7 @@ impl Builder<'_> {
             image: image.name.clone(),
             error,
         };
-        overlay(&mut tree, &image.files, &accounts, epoch).map_err(overlaid)?;
+        overlay(&mut tree, files, &accounts, epoch).map_err(overlaid)?;
         attributes::change_all(&mut tree, &image.attributes, &accounts).map_err(overlaid)?;
         Ok((tree, names))
     }
@@ -158,16 +181,31 @@ pub(crate) fn files_action(image: &Image, base: Vec<BlobDigest>, epoch: u64) -> 
         base,
         groups: image.groups.clone(),
         users: image.users.clone(),
-        files: image.files.clone(),
+        files: without_addresses(&image.files),
         attributes: image.attributes.clone(),
         compression: image.layers.compression,
+        provided: image.provided.keys().cloned().collect(),
+        library_path: image.config.env.get("LD_LIBRARY_PATH").cloned(),
     }
 }
 
+/// Files without where they can be had, which changes nothing.
+pub(crate) fn without_addresses(files: &[File]) -> Vec<File> {
+    let mut files = files.to_vec();
+    for file in &mut files {
+        if let FileNode::Regular { content, .. } | FileNode::Archive { content, .. } =
+            &mut file.node
+            && let imgc_plan::Content::Fetched { url, .. } = content
+        {
+            url.clear();
+        }
+    }
+    files
+}
+
 /// Whether a layer needs bytes that a frozen tree does not have.
-fn has_forgotten(recipe: &Recipe, image: &Image) -> bool {
-    let own: BTreeSet<&[u8; 32]> = image
-        .files
+fn has_forgotten(recipe: &Recipe, files: &[File]) -> bool {
+    let own: BTreeSet<&[u8; 32]> = files
         .iter()
         .filter_map(|file| match &file.node {
             FileNode::Regular {
@@ -198,13 +236,30 @@ fn unknown_user(image: &Image, accounts: &Names) -> Option<String> {
     unknown(user, &accounts.users).or_else(|| unknown(group?, &accounts.groups))
 }
 
-/// The files of the project, by their digest.
-pub(crate) struct Outside<'a, 'b>(pub(crate) &'a Builder<'b>);
+/// The files of the project and those that were brought, by their digest.
+pub(crate) struct Outside<'a, 'b> {
+    builder: &'a Builder<'b>,
+    brought: Option<&'a Brought>,
+}
+
+impl<'a, 'b> Outside<'a, 'b> {
+    /// The files of the project.
+    pub(crate) fn project(builder: &'a Builder<'b>) -> Self {
+        Self {
+            builder,
+            brought: None,
+        }
+    }
+}
 
 impl Contents for Outside<'_, '_> {
     fn open<'a>(&'a self, content: &Content) -> std::io::Result<Box<dyn std::io::Read + 'a>> {
-        self.0
-            .sources
-            .open(&imgc_plan::FileDigest::from_bytes(content.sha256))
+        if let Some(brought) = self.brought
+            && let Some(bytes) = brought.open(self.builder.store, &content.sha256)
+        {
+            return bytes;
+        }
+        let digest = imgc_plan::FileDigest::from_bytes(content.sha256);
+        Ok(self.builder.sources.open(&digest)?)
     }
 }

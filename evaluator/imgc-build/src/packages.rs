@@ -321,7 +321,7 @@ impl Builder<'_> {
         frames: &[Frame],
     ) -> Result<Layer, BuildError> {
         self.check_stop()?;
-        let outside = Outside(self);
+        let outside = Outside::project(self);
         let contents = StoreContents::new(self.store, Some(&outside));
         let layer = imgc_layer::assemble(self.store, recipe, compression, frames, &contents)?;
         Ok(layer)
@@ -365,7 +365,7 @@ impl Builder<'_> {
             .packages
             .as_ref()
             .map(|packages| PathFilter::new(&packages.exclude, &packages.include));
-        let outside = Outside(self);
+        let outside = Outside::project(self);
         let bytes = Bytes::of(self.store, Some(&outside));
         let read = |content: &Content| {
             imgc_dpkg::Reader::read(&bytes, content)

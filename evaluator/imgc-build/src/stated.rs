@@ -90,7 +90,7 @@ impl Stated for StatedEffects<'_> {
         for file in &effects.files {
             let what = match file.node {
                 FileNode::Regular { .. } => Touched::Written,
-                FileNode::Directory { .. } => Touched::Directory,
+                FileNode::Directory { .. } | FileNode::Archive { .. } => Touched::Directory,
                 FileNode::Symlink { .. } => Touched::Link,
             };
             touched.push((tree_path(&file.path)?, what));
@@ -185,6 +185,8 @@ mod tests {
             attributes: Vec::new(),
             config: Config::default(),
             layers: imgc_plan::Layers::default(),
+            annotations: BTreeMap::new(),
+            provided: BTreeMap::new(),
         }
     }
 

@@ -39,6 +39,11 @@ impl PathFilter {
         self.exclude.is_empty()
     }
 
+    /// Whether a path, which is absolute, is left out, whatever may be below it.
+    pub fn leaves_out_path(&self, path: &[u8]) -> bool {
+        any(&self.exclude, path) && !any(&self.include, path)
+    }
+
     /// The file of settings that has dpkg do the same.
     pub(crate) fn settings(&self) -> String {
         let exclude = self.exclude.iter().map(|one| ("exclude", one));

@@ -38,6 +38,7 @@ pub use deb::{Sink, unpack};
 pub use error::{DebError, EntryProblem, InstallError};
 pub use filter::PathFilter;
 pub use fragment::{ControlFile, Entry, EntryNode, Fragment, SharedLibrary};
+pub use imgc_scripts::cached_libraries;
 pub use imgc_scripts::{
     Declined, Effect, Limits as ScriptLimits, Line, Place, Reader, Stop, Touched, Why,
 };

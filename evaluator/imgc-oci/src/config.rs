@@ -1,9 +1,8 @@
 //! The image configuration: what a runtime is told.
 
-use imgc_plan::{Config, Protocol};
+use imgc_plan::{Config, Healthcheck, Protocol};
 use oci_spec::image::{Arch, Config as Settings, History, ImageConfiguration, Os, RootFs};
-
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::image::ImageSpec;
 use crate::{BaseImage, OciError, rfc3339};
@@ -13,7 +12,7 @@ use crate::{BaseImage, OciError, rfc3339};
 pub const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The document for `spec`.
-pub(crate) fn configuration(spec: &ImageSpec<'_>) -> Result<ImageConfiguration, OciError> {
+pub(crate) fn configuration(spec: &ImageSpec<'_>) -> Result<Value, OciError> {
     let created = rfc3339(spec.epoch)?;
     let mut rootfs = RootFs::default();
     rootfs.set_diff_ids(
@@ -38,12 +37,15 @@ pub(crate) fn configuration(spec: &ImageSpec<'_>) -> Result<ImageConfiguration, 
         .set_config(Some(settings(spec.config)))
         .set_rootfs(rootfs)
         .set_history(Some(history.collect()));
+    let mut document = serde_json::to_value(document).expect("a document is JSON");
+    if let Some(check) = &spec.config.healthcheck {
+        document["config"]["Healthcheck"] = healthcheck(check);
+    }
     Ok(document)
 }
 
-/// The document for an image that is laid over `base`: its own is `document`.
-pub(crate) fn over(base: &BaseImage, config: &Config, document: &ImageConfiguration) -> Value {
-    let mut whole = serde_json::to_value(document).expect("documents have only string keys");
+/// The document for an image that is laid over `base`, from its own.
+pub(crate) fn over(base: &BaseImage, config: &Config, mut whole: Value) -> Value {
     let taken = |whole: &mut Value, name: &str| match whole.get_mut(name).map(Value::take) {
         Some(Value::Object(fields)) => fields,
         _ => Map::new(),
@@ -65,6 +67,27 @@ pub(crate) fn over(base: &BaseImage, config: &Config, document: &ImageConfigurat
     }
     whole["rootfs"]["diff_ids"] = Value::Array(diff_ids);
     whole
+}
+
+/// The field `Healthcheck` of docker's image configuration (Docker Image Specification
+/// v1.2), which the OCI specification has no word for. Times are in nanoseconds.
+fn healthcheck(check: &Healthcheck) -> Value {
+    let program = std::iter::once("CMD").chain(check.test.iter().map(String::as_str));
+    let mut value = json!({ "Test": program.collect::<Vec<_>>() });
+    let times = [
+        ("Interval", check.interval),
+        ("Timeout", check.timeout),
+        ("StartPeriod", check.start_period),
+    ];
+    for (name, time) in times {
+        if let Some(time) = time {
+            value[name] = json!(time.saturating_mul(1_000_000));
+        }
+    }
+    if let Some(retries) = check.retries {
+        value["Retries"] = json!(retries);
+    }
+    value
 }
 
 /// Empty lists and maps are left out, as they mean the same as none.

@@ -1,5 +1,7 @@
 //! An image in the store: its configuration and its manifest, beside its layers.
 
+use std::collections::BTreeMap;
+
 use imgc_layer::{Compression, Layer};
 use imgc_plan::{Config, Platform};
 use imgc_store::{BlobDigest, Store};
@@ -25,6 +27,8 @@ pub struct ImageSpec<'a> {
     pub config: &'a Config,
     /// What it is laid over, whose layers are in the store and come first.
     pub base: Option<&'a BaseImage>,
+    /// Annotations of its manifest.
+    pub annotations: &'a BTreeMap<String, String>,
     /// Its layers, lowest first.
     pub layers: &'a [LayerUse],
 }
@@ -84,7 +88,7 @@ pub fn write_image(store: &dyn Store, spec: &ImageSpec<'_>) -> Result<Image, Oci
     let document = configuration(spec)?;
     let config = match spec.base {
         None => json::canonical(&document),
-        Some(base) => json::canonical(&over(base, spec.config, &document)),
+        Some(base) => json::canonical(&over(base, spec.config, document)),
     };
     let config = put(store, &config)?;
     let lower = spec.base.into_iter().flat_map(|base| &base.layers);
@@ -97,7 +101,7 @@ pub fn write_image(store: &dyn Store, spec: &ImageSpec<'_>) -> Result<Image, Oci
         (descriptor, used.layer.compression)
     });
     let layers: Vec<(Descriptor, Compression)> = lower.chain(own).collect();
-    let manifest = ImageManifestBuilder::default()
+    let mut manifest = ImageManifestBuilder::default()
         .schema_version(2_u32)
         .media_type(MediaType::ImageManifest)
         .config(config.document(MediaType::ImageConfig))
@@ -109,6 +113,11 @@ pub fn write_image(store: &dyn Store, spec: &ImageSpec<'_>) -> Result<Image, Oci
         )
         .build()
         .expect("all fields without a default are set");
+    if !spec.annotations.is_empty() {
+        let all = spec.annotations.iter();
+        let all = all.map(|(name, value)| (name.clone(), value.clone()));
+        manifest.set_annotations(Some(all.collect()));
+    }
     let manifest = put(store, &json::canonical(&manifest))?;
     Ok(Image {
         platform: spec.platform,

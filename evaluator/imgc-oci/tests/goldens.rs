@@ -108,6 +108,7 @@ fn image(store: &MemoryStore) -> Image {
         platform,
         epoch: 1_700_000_000,
         config: &config,
+        annotations: &Default::default(),
         layers: &layers,
     };
     write_image(store, &spec).expect("an image")

@@ -66,8 +66,11 @@ fn full_config() -> Config {
         ],
         volumes: vec![path("/b"), path("/a")],
         stop_signal: Some("SIGINT".into()),
+        healthcheck: None,
     }
 }
+
+static NONE: std::collections::BTreeMap<String, String> = std::collections::BTreeMap::new();
 
 fn spec<'a>(config: &'a Config, layers: &'a [LayerUse]) -> ImageSpec<'a> {
     ImageSpec {
@@ -75,6 +78,7 @@ fn spec<'a>(config: &'a Config, layers: &'a [LayerUse]) -> ImageSpec<'a> {
         platform: Platform { arch: Arch::Arm64 },
         epoch: 1_000_000_000,
         config,
+        annotations: &NONE,
         layers,
     }
 }

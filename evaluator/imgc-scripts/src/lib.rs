@@ -32,7 +32,7 @@ mod streams;
 #[cfg(test)]
 mod testing;
 
-pub use commands::caches::ldconfig::Library;
+pub use commands::caches::ldconfig::{Library, cached_libraries};
 pub use commands::files::glob::fnmatch;
 pub use effects::{Declined, Effect, Line, Touched};
 pub use errno::Errno;

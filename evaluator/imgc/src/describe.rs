@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use imgc_apt::{ArchiveError, Because, Link, SolveError};
-use imgc_build::{AccountError, BaseError, BuildError, FetchError, OverlayError};
+use imgc_build::{AccountError, BaseError, BuildError, ExtractError, FetchError, OverlayError};
 use imgc_diag::{Diagnostic, codes};
 use imgc_eval::{Origins, Place};
 use imgc_oci::OciError;
@@ -73,8 +73,8 @@ impl Report {
     pub(crate) fn short(&self, source: &Source) -> String {
         match self {
             Self::Problem(problem) => problem.message.clone(),
-            Self::Build(error) => match diagnostic(error, &source.evaluated.origins) {
-                Some(diagnostic) => short(&diagnostic, source),
+            Self::Build(error) => match diagnostics(error, &source.evaluated.origins).first() {
+                Some(diagnostic) => short(diagnostic, source),
                 None => build(error).message,
             },
         }
@@ -98,13 +98,12 @@ impl Report {
         if matches!(*error, BuildError::Interrupted) {
             return Failure::Interrupted;
         }
-        match diagnostic(&error, &source.evaluated.origins) {
-            Some(diagnostic) => {
-                terminal.diagnostics(&[diagnostic], &source.evaluated.sources);
-                Failure::Told
-            }
-            None => build(&error).into(),
+        let diagnostics = diagnostics(&error, &source.evaluated.origins);
+        if diagnostics.is_empty() {
+            return build(&error).into();
         }
+        terminal.diagnostics(&diagnostics, &source.evaluated.sources);
+        Failure::Told
     }
 }
 
@@ -176,6 +175,16 @@ pub(crate) fn oci(error: &OciError) -> Problem {
             problem: imgc_oci::Problem::Damaged,
         } => store(&StoreError::Absent(*blob)),
         other => Problem::new(other.to_string()),
+    }
+}
+
+/// A build error that has places in the source: what is to be said at each.
+pub(crate) fn diagnostics(error: &BuildError, origins: &Origins) -> Vec<Diagnostic> {
+    match error {
+        BuildError::Programs { image, programs } => {
+            crate::lacking::diagnostics(image, programs, origins)
+        }
+        other => diagnostic(other, origins).into_iter().collect(),
     }
 }
 
@@ -323,8 +332,75 @@ pub(crate) fn diagnostic(error: &BuildError, origins: &Origins) -> Option<Diagno
             let span = said.cloned().or_else(|| at(image, Place::Image))?;
             Some(Diagnostic::error(code, span, error.to_string()).with_help(help))
         }
+        BuildError::Fetched {
+            image,
+            digest,
+            error,
+        } => Some(fetched(
+            error,
+            at(image, Place::Fetched(digest.clone()))?,
+            origins
+                .get(image, &Place::Fetched(digest.clone()))
+                .is_some(),
+        )),
+        BuildError::Extract { image, path, error } => {
+            let span = at(image, Place::File(path.clone()))?;
+            let message = format!("the archive for `{path}` can't be unpacked: {error}");
+            let help = match error {
+                ExtractError::Kind => "name the file of an archive",
+                ExtractError::Bzip2 => {
+                    "pack it again, as its makers may offer it too: `.tar.gz`, `.tar.xz`, `.tar.zst`"
+                }
+                ExtractError::Damaged(_) => "compare it with what its makers say of it",
+                ExtractError::TooMuch(_) | ExtractError::Ratio(_) => {
+                    "take a smaller one, or unpack it into the project"
+                }
+                ExtractError::Entry { .. } => {
+                    "leave it out with `exclude` if the image does not need it"
+                }
+                ExtractError::Nothing => "look into the archive with `tar tf` or `unzip -l`",
+            };
+            Some(Diagnostic::error(codes::BAD_CONTENTS, span, message).with_help(help))
+        }
         _ => None,
     }
+}
+
+/// A file that can't be fetched. `exact` says that `span` is that of its digest.
+fn fetched(error: &FetchError, span: imgc_diag::Span, exact: bool) -> Diagnostic {
+    let FetchError::Other {
+        url,
+        wanted,
+        found,
+        found_size,
+    } = error
+    else {
+        let problem = fetch(error);
+        let mut diagnostic = Diagnostic::error(codes::FETCHED_OTHER, span, problem.message);
+        for note in problem.notes {
+            diagnostic = diagnostic.with_note(note);
+        }
+        return match error {
+            FetchError::Offline(_) => {
+                diagnostic.with_help("run it once without --offline: the store keeps it then")
+            }
+            _ => diagnostic.with_help("look at the address, or try again"),
+        };
+    };
+    let message = format!("{url} is not the file that is asked for");
+    let diagnostic = Diagnostic::error(codes::FETCHED_OTHER, span.clone(), message)
+        .with_label("the digest of another file")
+        .with_note(format!("expected {}", wanted.hex()))
+        .with_note(format!("found    {} ({found_size} bytes)", found.hex()))
+        .with_help("compare it with what its makers publish before you take it over");
+    if !exact {
+        return diagnostic;
+    }
+    let edit = imgc_diag::Edit {
+        span,
+        text: format!("\"{}\"", found.hex()),
+    };
+    diagnostic.with_fix("take over the digest of what is there now", vec![edit])
 }
 
 fn solve(error: &SolveError, span: imgc_diag::Span) -> Diagnostic {
@@ -607,5 +683,6 @@ fn fetch(error: &FetchError) -> Problem {
             })
         }
         FetchError::Store(error) => store(error),
+        FetchError::Other { .. } => Problem::new(error.to_string()),
     }
 }

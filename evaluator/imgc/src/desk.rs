@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use imgc_apt::Lock;
 use imgc_diag::{Diagnostic, FileId, Severity};
-use imgc_plan::Plan;
+use imgc_plan::{FileDigest, Plan};
 use imgc_store::Store;
 
 use crate::cli::EvaluationArgs;
@@ -17,7 +17,7 @@ use crate::lock_file::LockFile;
 use crate::network::Network;
 use crate::project::Project;
 use crate::remote::{Cache, Policy, Remotes};
-use imgc_eval::{Limits, Options, Origins, Overlay, Session};
+use imgc_eval::{Limits, Options, Origins, Overlay, Session, World};
 
 /// The files of one folder.
 pub(crate) struct Desk {
@@ -172,6 +172,7 @@ impl Desk {
             further.retain(|diagnostic| !is_no_image(diagnostic));
             if let Some(plan) = &evaluated.plan {
                 further.extend(self.unknown_packages(plan, &evaluated.origins));
+                further.extend(self.lacking(plan, &evaluated.origins));
             }
         }
         if !is_image {
@@ -199,6 +200,49 @@ impl Desk {
         let told = errors.iter();
         told.filter_map(|error| describe::diagnostic(error, origins))
             .collect()
+    }
+
+    /// The programs of a plan that lack something, if that can be told without building.
+    fn lacking(&self, plan: &Plan, origins: &Origins) -> Vec<Diagnostic> {
+        let open = OnceCell::new();
+        let store = || {
+            let open = open.get_or_init(|| self.cache.store().ok());
+            open.as_deref().map(|store| store as &dyn Store)
+        };
+        let files = Files {
+            plan,
+            world: &*self.files,
+        };
+        let errors = imgc_build::lacking(plan, &self.lock, store, &files);
+        let told = errors.iter();
+        told.flat_map(|error| describe::diagnostics(error, origins))
+            .collect()
+    }
+}
+
+/// The files of a plan, as a world has them.
+pub(crate) struct Files<'a> {
+    /// Where they stand.
+    pub(crate) plan: &'a Plan,
+    /// The world.
+    pub(crate) world: &'a dyn World,
+}
+
+impl imgc_build::Sources for Files<'_> {
+    fn open(&self, digest: &FileDigest) -> std::io::Result<Box<dyn std::io::Read>> {
+        let path = self.plan.sources.get(digest);
+        let path = path.ok_or(std::io::ErrorKind::NotFound)?;
+        let read = |len| {
+            let read = self.world.read(path, 0, len);
+            read.map_err(|_| std::io::Error::from(std::io::ErrorKind::NotFound))
+        };
+        let start = read(4)?;
+        // Most files are none that anybody reads further.
+        let bytes = match start.starts_with(b"\x7fELF") {
+            true => read(usize::MAX >> 1)?,
+            false => start,
+        };
+        Ok(Box::new(std::io::Cursor::new(bytes)))
     }
 }
 

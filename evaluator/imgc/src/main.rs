@@ -22,6 +22,7 @@ mod found;
 mod graph;
 mod import;
 mod init;
+mod lacking;
 mod layers;
 mod load;
 mod lock_file;

@@ -29,6 +29,8 @@ const WAITING: usize = 4;
 #[derive(Debug)]
 pub(crate) struct Network {
     agent: ureq::Agent,
+    /// Goes nowhere but by HTTPS, for addresses that begin so: no redirect leads out of it.
+    secure: ureq::Agent,
     /// Follows no redirect.
     single: ureq::Agent,
     offline: bool,
@@ -44,9 +46,10 @@ impl Network {
     /// [`TransportError::Offline`] where `offline` is set. Set from outside, `stop` ends all
     /// waiting for packages and indices.
     pub(crate) fn new(offline: bool, stop: Arc<AtomicBool>) -> Self {
-        let agent = |redirects| {
+        let agent = |redirects, secure| {
             ureq::Agent::config_builder()
                 .http_status_as_error(false)
+                .https_only(secure)
                 .timeout_connect(Some(Duration::from_secs(15)))
                 .timeout_recv_response(Some(Duration::from_secs(30)))
                 .timeout_recv_body(Some(BODY))
@@ -57,8 +60,9 @@ impl Network {
                 .into()
         };
         Self {
-            agent: agent(5),
-            single: agent(0),
+            agent: agent(5, false),
+            secure: agent(5, true),
+            single: agent(0, false),
             offline,
             stop,
         }
@@ -104,7 +108,11 @@ impl Transport for Network {
             return Err(TransportError::Offline);
         }
         let (send, pieces) = sync_channel(WAITING);
-        let (agent, url) = (self.agent.clone(), url.to_owned());
+        let agent = match url.starts_with("https://") {
+            true => self.secure.clone(),
+            false => self.agent.clone(),
+        };
+        let url = url.to_owned();
         let reading = std::thread::Builder::new().name("download".to_owned());
         let spawned = reading.spawn(move || read(&agent, &url, from, &send));
         spawned.map_err(|error| TransportError::Connection(error.to_string()))?;

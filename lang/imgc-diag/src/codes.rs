@@ -280,6 +280,18 @@ pub const BAD_INDEX: Code = Code(534);
 pub const BAD_BASE: Code = Code(535);
 /// Bad capability.
 pub const BAD_CAPABILITY: Code = Code(545);
+/// Bad address or digest of a file that is fetched.
+pub const BAD_FETCH: Code = Code(550);
+/// Fetched bytes that are not those that were asked for.
+pub const FETCHED_OTHER: Code = Code(551);
+/// Archive that can't be unpacked.
+pub const BAD_CONTENTS: Code = Code(552);
+/// Program that asks for what the image does not have.
+pub const MISSING_LIBRARY: Code = Code(553);
+/// Something provided from outside without a reason.
+pub const BAD_PROVIDED: Code = Code(554);
+/// Bad check of health.
+pub const BAD_HEALTHCHECK: Code = Code(555);
 
 // The command line: 06xx
 
@@ -415,6 +427,12 @@ pub const REGISTRY: &[Entry] = &[
     entry(BAD_INDEX, "bad index"),
     entry(BAD_BASE, "bad base"),
     entry(BAD_CAPABILITY, "bad capability"),
+    entry(BAD_FETCH, "bad address or digest of a fetched file"),
+    entry(FETCHED_OTHER, "other bytes than those asked for"),
+    entry(BAD_CONTENTS, "archive that can't be unpacked"),
+    entry(MISSING_LIBRARY, "program without its libraries"),
+    entry(BAD_PROVIDED, "bad name of what is provided"),
+    entry(BAD_HEALTHCHECK, "bad check of health"),
     // The command line: 06xx
     entry(ARGUMENT_NEEDED, "argument that is needed"),
     entry(UNKNOWN_ARGUMENT, "argument that nothing takes"),

@@ -35,6 +35,8 @@ pub enum Place {
     Attributes(String),
     /// A field of `config`, by its name.
     Config(String),
+    /// The digest of a file that is fetched: its 64 hexadecimal digits.
+    Fetched(String),
 }
 
 /// For every part of every image, where it is written.

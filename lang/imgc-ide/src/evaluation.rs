@@ -18,6 +18,10 @@ pub struct Findings {
     pub diagnostics: Vec<Diagnostic>,
     /// The images of the file. `None`: something is wrong, so that nobody knows.
     pub images: Option<Vec<PlannedImage>>,
+    /// The plan, where the file has images and nothing is wrong.
+    pub plan: Option<Plan>,
+    /// Where the parts of the plan are written.
+    pub origins: Origins,
 }
 
 /// An image that a file describes.
@@ -88,7 +92,8 @@ impl Evaluator {
     pub fn findings(&mut self, entry: &str) -> Findings {
         let outcome = self.outcome(entry);
         let origins = outcome.origins;
-        let planned = outcome.plan.map(|plan| plan.images);
+        let plan = outcome.plan;
+        let planned = plan.as_ref().map(|plan| plan.images.clone());
         let is_other = outcome.is_function || outcome.is_no_image;
         let planned = planned.or_else(|| is_other.then(Vec::new));
         let images = planned.map(|images| {
@@ -101,6 +106,8 @@ impl Evaluator {
         Findings {
             diagnostics: outcome.findings,
             images,
+            plan,
+            origins,
         }
     }
 

@@ -22,9 +22,11 @@ mod workers;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use imgc_diag::Diagnostic;
 use imgc_diag::codes::Code;
-use imgc_eval::World;
+use imgc_eval::{Origins, World};
 use imgc_ide::{BuiltLayer, Catalogue, PlannedImage};
+use imgc_plan::Plan;
 
 pub use lsp_server::Connection;
 pub use server::{ServeError, serve};
@@ -49,6 +51,19 @@ pub trait Host: Send + Sync {
     fn built(&self, file: &Path, image: &PlannedImage) -> Option<Vec<BuiltLayer>> {
         let _ = (file, image);
         None
+    }
+
+    /// What is wrong with the images of a file that only those know who build them, and know
+    /// without building. `world` has the files of its project.
+    fn further(
+        &self,
+        file: &Path,
+        world: &dyn World,
+        plan: &Plan,
+        origins: &Origins,
+    ) -> Vec<Diagnostic> {
+        let _ = (file, world, plan, origins);
+        Vec::new()
     }
 
     /// The address of the page of a code.

@@ -273,7 +273,7 @@ fn evaluate(
 ) -> Result<Sender<Evaluation>, String> {
     let (sender, asked) = unbounded::<Evaluation>();
     let work = move || {
-        let mut evaluator = Evaluator::new(world);
+        let mut evaluator = Evaluator::new(world.clone());
         let mut known = Known::default();
         while let Ok(mut next) = asked.recv() {
             // Only the latest counts.
@@ -293,7 +293,12 @@ fn evaluate(
                 if !of_file.is_empty() {
                     built.insert(FileId::new(entry), of_file);
                 }
-                for diagnostic in findings.diagnostics {
+                let mut diagnostics = findings.diagnostics;
+                if let Some(plan) = &findings.plan {
+                    let file = root.join(entry);
+                    diagnostics.extend(host.further(&file, &*world, plan, &findings.origins));
+                }
+                for diagnostic in diagnostics {
                     let file = diagnostic.primary.span.file.clone();
                     let of_file = found.entry(file).or_default();
                     if !of_file.contains(&diagnostic) {

@@ -118,6 +118,25 @@ pub enum Action {
         attributes: Vec<Attributes>,
         /// How the layer is compressed.
         compression: Compression,
+        /// The names of what programs ask for and the image need not have, sorted.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        provided: Vec<String>,
+        /// The folders that `LD_LIBRARY_PATH` names in the image's environment.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        library_path: Option<String>,
+    },
+    /// What an archive holds, checked and written down.
+    Extract {
+        /// The archive.
+        archive: BlobDigest,
+        /// How many leading parts of each path are left out.
+        strip: u32,
+        /// Patterns of paths that are left out.
+        exclude: Vec<String>,
+        /// Patterns of paths that are there all the same.
+        include: Vec<String>,
+        /// Whether files keep their setuid and setgid bits.
+        setuid: bool,
     },
     /// Manifests of several platforms, to an index.
     Index {
@@ -194,7 +213,7 @@ mod tests {
 
     /// Encodings and their digests, of each kind of action with all that it may say. `BLOB`
     /// stands for the digest of nothing, without `sha256:`.
-    const GOLDENS: [(&str, &str); 12] = [
+    const GOLDENS: [(&str, &str); 14] = [
         (
             r#"{"abi":1,"action":{"fetch":{"sha256":"sha256:BLOB","size":123}}}"#,
             "413cb1c1a057c8c340a80feff763d6ecf665da2c223585533f26df349bd65ee1",
@@ -234,6 +253,14 @@ mod tests {
         (
             r#"{"abi":4,"action":{"files":{"epoch":0,"base":["sha256:BLOB"],"groups":[],"users":[],"files":[],"compression":"zstd"}}}"#,
             "50f19ed6ffac8388943c9a98a383ccb1fc44c2a127140efc380055fdf945cea4",
+        ),
+        (
+            r#"{"abi":5,"action":{"files":{"epoch":0,"base":[],"groups":[],"users":[],"files":[{"path":"/opt/x","node":{"archive":{"content":{"fetched":{"digest":"sha256:BLOB"}},"strip":1,"exclude":["/doc/*"],"include":["/doc/a"],"setuid":true}},"user":0,"group":"app"}],"compression":"zstd","provided":["libcuda.so.1"],"library_path":"/opt/x/lib"}}}"#,
+            "c2e44ed248c5c0eebb886a1add7da2a282818c37f274239ad9bc0332d9ac3d6c",
+        ),
+        (
+            r#"{"abi":1,"action":{"extract":{"archive":"sha256:BLOB","strip":1,"exclude":["/doc/*"],"include":[],"setuid":false}}}"#,
+            "34f8f23e668ebcb8e3e286e45f27efbfd4e8cb24cfa5d4739a38361feaabbd27",
         ),
         (
             r#"{"abi":1,"action":{"index":{"manifests":[{"digest":"sha256:BLOB","size":7,"platform":"linux/arm/v7"}],"annotations":{"a":"b"}}}}"#,

@@ -76,6 +76,13 @@ pub struct Image {
     /// How it is cut into layers.
     #[serde(default, skip_serializing_if = "Layers::is_default")]
     pub layers: Layers,
+    /// Annotations of its manifest.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+    /// What its programs ask for and something outside of it provides when it runs: names of
+    /// libraries and paths of interpreters, each with the reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub provided: BTreeMap<String, String>,
 }
 
 /// The Debian packages of an image, as asked for: before solving.
@@ -243,6 +250,25 @@ pub enum FileNode {
         /// What it says, as written: absolute or relative, never resolved.
         target: String,
     },
+    /// A folder with what an archive holds.
+    Archive {
+        /// The archive's bytes.
+        content: Content,
+        /// How many leading parts of each path are left out.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        strip: u32,
+        /// Patterns of the paths that are left out, sorted, each once. Paths are absolute
+        /// from the folder on: `/bin/app`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        exclude: Vec<String>,
+        /// Patterns of the paths that are there all the same, sorted, each once.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        include: Vec<String>,
+        /// Whether files keep their setuid and setgid bits. An archive that has such files is
+        /// refused if not.
+        #[serde(default, skip_serializing_if = "is_false")]
+        setuid: bool,
+    },
 }
 
 /// The bytes of a file.
@@ -257,6 +283,14 @@ pub enum Content {
         digest: FileDigest,
         /// Its length in bytes.
         size: u64,
+    },
+    /// A file that is fetched.
+    Fetched {
+        /// The digest that its bytes must have.
+        digest: FileDigest,
+        /// Where they can be had. It is no part of what is made: a derivation has none.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        url: String,
     },
 }
 
@@ -331,6 +365,10 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
+fn is_zero(value: &u32) -> bool {
+    *value == 0
+}
+
 /// A group to add to `/etc/group`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Group {
@@ -361,6 +399,29 @@ pub struct Config {
     pub volumes: Vec<ImagePath>,
     /// The signal that ends the process: `SIGTERM`.
     pub stop_signal: Option<String>,
+    /// How a runtime finds out whether the process does its work. Docker's and podman's, not
+    /// part of the OCI specification.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub healthcheck: Option<Healthcheck>,
+}
+
+/// A command that a runtime runs in the container again and again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Healthcheck {
+    /// The command: at least a program. It ends with 0 where all is well.
+    pub test: Vec<String>,
+    /// How long a runtime waits between two tests, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<u64>,
+    /// How long a test may take, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<u64>,
+    /// For how long failed tests do not count, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_period: Option<u64>,
+    /// How many tests in a row must fail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retries: Option<u32>,
 }
 
 /// A port that a process listens on. Written `8080/tcp`.

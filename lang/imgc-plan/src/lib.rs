@@ -12,6 +12,7 @@ mod digest;
 mod image;
 mod image_path;
 mod layers;
+mod links;
 mod platform;
 
 pub use base::{Base, BaseError};
@@ -19,9 +20,10 @@ pub use capability::{CAPABILITY_ATTRIBUTE, Capability, FileCapabilities, Unknown
 pub use derivation::{Action, Derivation, Inputs, Manifest};
 pub use digest::{BlobDigest, DigestError, DrvDigest, FileDigest};
 pub use image::{
-    Archive, Attributes, Config, Content, Effects, File, FileNode, Group, IdRange, Image, Index,
-    Owner, Packages, Plan, Port, Protocol, User, Variant,
+    Archive, Attributes, Config, Content, Effects, File, FileNode, Group, Healthcheck, IdRange,
+    Image, Index, Owner, Packages, Plan, Port, Protocol, User, Variant,
 };
 pub use image_path::{ImagePath, ImagePathError};
 pub use layers::{Compression, CompressionError, Layers, MAX_LAYERS};
+pub use links::stays_inside;
 pub use platform::{Arch, ElfKind, ParseArchError, Platform};

@@ -122,7 +122,9 @@ impl Source<'_> {
             FileNode::Regular { content, mode, .. } => match content {
                 Content::Text(text) => format!("{} bytes, {mode:04o}", text.len()),
                 Content::Source { size, .. } => format!("{size} bytes, {mode:04o}"),
+                Content::Fetched { .. } => format!("fetched, {mode:04o}"),
             },
+            FileNode::Archive { .. } => "from an archive".to_owned(),
             FileNode::Directory { mode, .. } => format!("folder, {mode:04o}"),
             FileNode::Symlink { target } => format!("-> {target}"),
         };

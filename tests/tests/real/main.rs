@@ -15,6 +15,7 @@ mod emacs;
 mod engines;
 mod fidelity;
 mod layers;
+mod linked;
 mod look;
 mod neovim;
 mod oracle;

@@ -10,6 +10,7 @@ mod client;
 mod damaged;
 mod doc;
 mod eval;
+mod fetched;
 mod fmt;
 mod layers;
 mod load;

@@ -1,5 +1,6 @@
 //! Whole builds in memory.
 
 mod bases;
+mod brought;
 mod damage;
 mod support;

@@ -129,6 +129,8 @@ pub(crate) fn bare() -> Image {
         attributes: Vec::new(),
         config: Config::default(),
         layers: imgc_plan::Layers::default(),
+        annotations: Default::default(),
+        provided: Default::default(),
     }
 }
 

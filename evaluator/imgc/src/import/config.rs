@@ -162,18 +162,60 @@ impl Converter<'_> {
         Ok(())
     }
 
+    /// HEALTHCHECK.
+    ///
+    /// # Errors
+    /// Why it can't be said.
+    pub(super) fn health(&mut self, instruction: &Instruction) -> Result<(), String> {
+        let text = instruction.text.trim();
+        let (keyword, command) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+        self.draft.take(Section::Config, "healthcheck");
+        if keyword.eq_ignore_ascii_case("none") {
+            return Ok(());
+        }
+        if !keyword.eq_ignore_ascii_case("cmd") || command.trim().is_empty() {
+            return Err("it has no command".to_owned());
+        }
+        let mut text = format!("test = [{}];", self.words_of(command.trim()).join(", "));
+        for (name, value) in &instruction.options {
+            let value = self.expand(value)?;
+            // What docker takes for its defaults.
+            if value.chars().all(|c| c == '0' || c.is_ascii_alphabetic()) {
+                continue;
+            }
+            match name.as_str() {
+                "retries" => text.push_str(&format!(
+                    " retries = {};",
+                    value
+                        .parse::<u32>()
+                        .map_err(|_| format!("`{value}` is no number"))?
+                )),
+                "interval" | "timeout" => text.push_str(&format!(" {name} = {};", string(&value))),
+                "start-period" => text.push_str(&format!(" startPeriod = {};", string(&value))),
+                other => {
+                    let why = format!("`--{other}` of HEALTHCHECK is left out");
+                    self.draft.note(instruction.line, &why);
+                }
+            }
+        }
+        self.put_config(instruction, "healthcheck", format!("{{ {text} }}"));
+        Ok(())
+    }
+
+    /// The words of a command: a list, or what a shell is given.
+    fn words_of(&self, text: &str) -> Vec<String> {
+        let words = words::list(text).unwrap_or_else(|| {
+            let mut words = self.shell.clone();
+            words.push(text.to_owned());
+            words
+        });
+        words.iter().map(|word| string(word)).collect()
+    }
+
     /// ENTRYPOINT or CMD.
     pub(super) fn program(&mut self, instruction: &Instruction) {
         let key = instruction.keyword.to_ascii_lowercase();
-        let words = match words::list(&instruction.text) {
-            Some(words) => words,
-            None => {
-                let mut words = self.shell.clone();
-                words.push(instruction.text.clone());
-                words
-            }
-        };
-        let words: Vec<String> = words.iter().map(|word| string(word)).collect();
+        let words = self.words_of(&instruction.text);
         self.draft.take(Section::Config, &key);
         if key == "cmd" {
             self.has_cmd = true;

@@ -322,10 +322,7 @@ impl Converter<'_> {
                 );
                 Ok(())
             }
-            "HEALTHCHECK" if instruction.text.trim().eq_ignore_ascii_case("none") => Ok(()),
-            "HEALTHCHECK" => {
-                Err("it is no part of an OCI image: the orchestrator has checks".to_owned())
-            }
+            "HEALTHCHECK" => self.health(instruction),
             "ONBUILD" => Err("an image can't run steps in another: write a function".to_owned()),
             _ => Err("it is no instruction".to_owned()),
         };

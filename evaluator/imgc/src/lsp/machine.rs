@@ -1,17 +1,22 @@
 //! What the language server asks of the machine: projects, files, and files for people to
 //! read. Nothing is fetched and nothing is built.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use imgc_build::LayerKind;
-use imgc_diag::Code;
+use imgc_diag::{Code, Diagnostic};
+use imgc_eval::{Origins, World};
 use imgc_ide::{BuiltLayer, Catalogue, LayerOf, NoPackages, PlannedImage};
 use imgc_lsp::{Host, Project};
+use imgc_plan::Plan;
 use imgc_store::{DiskStore, Store};
 
 use super::catalogue::Locked;
 use crate::beside::write_whole;
+use crate::describe;
+use crate::desk::Files;
 use crate::lock_file::LockFile;
 use crate::network::Network;
 use crate::project;
@@ -99,6 +104,32 @@ impl Host for Machine {
             size: layer.size,
         });
         Some(layers.collect())
+    }
+
+    fn further(
+        &self,
+        file: &Path,
+        world: &dyn World,
+        plan: &Plan,
+        origins: &Origins,
+    ) -> Vec<Diagnostic> {
+        let Ok(beside) = LockFile::beside(file) else {
+            return Vec::new();
+        };
+        let open = OnceCell::new();
+        let store = || {
+            let open: &Option<DiskStore> = open.get_or_init(|| {
+                let settings = settings::store(None).ok()?;
+                let settings = settings.path.is_dir().then_some(settings)?;
+                DiskStore::open_over(&settings.path, &settings.substituters).ok()
+            });
+            open.as_ref().map(|store| store as &dyn Store)
+        };
+        let files = Files { plan, world };
+        let errors = imgc_build::lacking(plan, &beside.lock, store, &files);
+        let told = errors.iter();
+        told.flat_map(|error| describe::diagnostics(error, origins))
+            .collect()
     }
 
     fn code_page(&self, code: Code) -> Option<String> {

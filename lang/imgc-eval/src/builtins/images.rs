@@ -29,21 +29,28 @@ pub(super) const ROWS: &[Row] = &[
         .example("image { files = { \"/var/lib/app\" = directory { mode = 0o700; user = \"app\"; }; }; }", ""),
     row(
         "extend",
-        "{ name ? : String, platform ? : Platform, base ? : String, packages ? : [Package], users ? : [User], groups ? : [Group], files ? : Map File, attributes ? : Map Attributes, config ? : Config, layers ? : Layers } -> Image -> Image",
+        "{ name ? : String, platform ? : Platform, base ? : String, packages ? : [Package], users ? : [User], groups ? : [Group], files ? : Map File, attributes ? : Map Attributes, config ? : Config, layers ? : Layers, annotations ? : Map String, provided ? : Map String } -> Image -> Image",
         Run::Plain(host::extend),
     )
         .text("An image with more. Lists append, and records and maps merge. Two different values for one thing are an error that shows both.")
         .example("image { config = { env = { TZ = \"UTC\"; }; }; } |> extend { config = { env = { LANG = \"C.UTF-8\"; }; }; }", ""),
     row(
+        "fetch",
+        "{ url : String, sha256 : String } -> Source",
+        Run::Plain(host::fetch),
+    )
+        .text("A file from elsewhere, which is fetched when the image is built: from an address of `https`, and refused unless it has this SHA-256. It stands where a file of the project does: in `files`, and as the `source` of `file` and `unpack`.")
+        .example("image { files = { \"/usr/bin/app\" = file { source = fetch { url = \"https://example.org/app\"; sha256 = \"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"; }; mode = 0o755; }; }; }", ""),
+    row(
         "file",
-        "{ text ? : String, source ? : Path, mode ? : Mode, setuid ? : Bool, setgid ? : Bool, user ? : Owner, group ? : Owner, capabilities ? : [String] } -> File",
+        "{ text ? : String, source ? : Source, mode ? : Mode, setuid ? : Bool, setgid ? : Bool, user ? : Owner, group ? : Owner, capabilities ? : [String] } -> File",
         Run::Plain(host::file),
     )
-        .text("A file from `text` or from the project (`source`), with a mode and an owner. `setuid` and `setgid` let a program run as its owner or group, and `capabilities` with capabilities, such as `[\"cap_net_bind_service\"]`.")
+        .text("A file from `text`, from the project or fetched (`source`), with a mode and an owner. `setuid` and `setgid` let a program run as its owner or group, and `capabilities` with capabilities, such as `[\"cap_net_bind_service\"]`.")
         .example("image { files = { \"/etc/motd\" = file { text = \"hello\"; mode = 0o600; }; }; }", ""),
     row(
         "image",
-        "{ name ? : String, platform ? : Platform, base ? : String, packages ? : Packages, users ? : [User], groups ? : [Group], files ? : Map File, attributes ? : Map Attributes, config ? : Config, layers ? : Layers } -> Image",
+        "{ name ? : String, platform ? : Platform, base ? : String, packages ? : Packages, users ? : [User], groups ? : [Group], files ? : Map File, attributes ? : Map Attributes, config ? : Config, layers ? : Layers, annotations ? : Map String, provided ? : Map String } -> Image",
         Run::Plain(host::image),
     )
         .text("An image. Its fields are on the page about images.")
@@ -63,7 +70,7 @@ pub(super) const ROWS: &[Row] = &[
         .example("image { files = { \"/a\" = file { text = \"\"; mode = mode (0o600 + 0o044); }; }; }", ""),
     row(
         "override",
-        "{ name ? : String, platform ? : Platform, base ? : String, suite ? : Suite, variant ? : Variant, packages ? : [Package], users ? : [User], groups ? : [Group], files ? : Map File, attributes ? : Map Attributes, config ? : Config, layers ? : Layers } -> Image -> Image",
+        "{ name ? : String, platform ? : Platform, base ? : String, suite ? : Suite, variant ? : Variant, packages ? : [Package], users ? : [User], groups ? : [Group], files ? : Map File, attributes ? : Map Attributes, config ? : Config, layers ? : Layers, annotations ? : Map String, provided ? : Map String } -> Image -> Image",
         Run::Plain(host::replace),
     )
         .text("An image in which what is given replaces what was there: lists as a whole, maps by their keys.")
@@ -81,6 +88,13 @@ pub(super) const ROWS: &[Row] = &[
     row("symlink", "String -> File", Run::Plain(host::symlink))
         .text("A symbolic link with this target.")
         .example("image { files = { \"/usr/bin/app\" = symlink \"server\"; }; }", ""),
+    row(
+        "unpack",
+        "{ source : Source, strip ? : Int, include ? : [String], exclude ? : [String], setuid ? : Bool, user ? : Owner, group ? : Owner } -> File",
+        Run::Plain(host::unpack),
+    )
+        .text("A folder with what an archive holds: tar, also compressed with gzip, xz or zstd, or zip. `strip` leaves out that many leading parts of each path. `exclude` has patterns of paths that are left out, and `include` of those that are there all the same; paths begin with `/` at the folder. `setuid` says that files keep such bits.")
+        .example("image { files = { \"/opt/app\" = unpack { source = fetch { url = \"https://example.org/app.tar.gz\"; sha256 = \"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"; }; strip = 1; exclude = [\"/doc/*\"]; }; }; }", ""),
 ];
 
 const fn row(name: &'static str, signature: &'static str, run: Run) -> Row {

@@ -81,6 +81,20 @@ pub(crate) fn extend(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
         let joined = base.layers.join(call, layers, joint, &mut failed);
         image.layers = Arc::new(joined);
     }
+    joint.map(
+        call,
+        "annotations",
+        &mut image.annotations,
+        &parts.annotations,
+        &mut failed,
+    );
+    joint.map(
+        call,
+        "provided",
+        &mut image.provided,
+        &parts.provided,
+        &mut failed,
+    );
     let target = image.target(call);
     let mut files = image.files.aim(call, target, &mut failed);
     if !parts.files.is_empty() {
@@ -130,6 +144,8 @@ pub(crate) fn replace(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
     if let Some(layers) = &parts.layers {
         image.layers = Arc::new(base.layers.replace(layers));
     }
+    image.annotations.extend(parts.annotations);
+    image.provided.extend(parts.provided);
     let target = image.target(call);
     if parts.files.is_empty() {
         image.files = image.files.aim(call, target, &mut failed);
@@ -182,6 +198,20 @@ pub(crate) fn merge(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
     }
     let layers = first.layers.join(call, &second.layers, joint, &mut failed);
     image.layers = Arc::new(layers);
+    joint.map(
+        call,
+        "annotations",
+        &mut image.annotations,
+        &second.annotations,
+        &mut failed,
+    );
+    joint.map(
+        call,
+        "provided",
+        &mut image.provided,
+        &second.provided,
+        &mut failed,
+    );
     let target = image.target(call);
     let files = first.files.aim(call, target, &mut failed);
     let others = second.files.aim(call, target, &mut failed);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use imgc_diag::{Code, codes};
-use imgc_plan::{Config, ImagePath, Port};
+use imgc_plan::{Config, Healthcheck, ImagePath, Port};
 
 use crate::origins::Place;
 use crate::problem::Problem;
@@ -63,6 +63,7 @@ pub(super) struct Settings {
     ports: BTreeMap<Port, Site>,
     volumes: BTreeMap<ImagePath, Site>,
     stop_signal: Option<Said<String>>,
+    healthcheck: Option<Said<Healthcheck>>,
     /// Where each field as a whole was said last, by its name in the language.
     said: BTreeMap<&'static str, Site>,
 }
@@ -129,6 +130,12 @@ impl Settings {
             let signal = signal(call, given);
             settings.stop_signal = keep(failed, signal).map(|signal| Said::new(signal, at));
         }
+        if let Some(given) = field(value, "healthcheck", failed) {
+            let at = site(call, given);
+            settings.said.insert("healthcheck", at);
+            let check = super::health::read(call, given);
+            settings.healthcheck = keep(failed, check).map(|check| Said::new(check, at));
+        }
         settings
     }
 
@@ -164,6 +171,13 @@ impl Settings {
             "config.stopSignal",
             &mut all.stop_signal,
             &other.stop_signal,
+            failed,
+        );
+        joint.scalar(
+            call,
+            "config.healthcheck",
+            &mut all.healthcheck,
+            &other.healthcheck,
             failed,
         );
         joint.map(call, "config.env", &mut all.env, &other.env, failed);
@@ -220,6 +234,7 @@ impl Settings {
             ports,
             volumes,
             stop_signal: newer(&other.stop_signal, &self.stop_signal),
+            healthcheck: newer(&other.healthcheck, &self.healthcheck),
             said,
         })
     }
@@ -242,6 +257,7 @@ impl Settings {
             ports: self.ports.keys().copied().collect(),
             volumes: self.volumes.keys().cloned().collect(),
             stop_signal: value(&self.stop_signal),
+            healthcheck: value(&self.healthcheck),
         }
     }
 
@@ -266,14 +282,20 @@ impl Settings {
             + map(&self.labels)
             + list(&self.entrypoint)
             + list(&self.cmd)
+            + self.tests().map(String::len).sum::<usize>()
             + volumes
             + size_of::<Port>() * self.ports.len()
+    }
+
+    fn tests(&self) -> impl Iterator<Item = &String> {
+        let checks = self.healthcheck.iter();
+        checks.flat_map(|said| &said.value.test)
     }
 
     fn count(&self, call: &mut Call<'_>) -> Eval<()> {
         let words =
             |list: &Option<Said<Vec<String>>>| list.as_ref().map_or(0, |said| said.value.len());
-        let lists = words(&self.entrypoint) + words(&self.cmd);
+        let lists = words(&self.entrypoint) + words(&self.cmd) + self.tests().count();
         let parts = self.env.len() + self.labels.len() + self.ports.len() + self.volumes.len();
         call.step((lists + parts) * 4)?;
         call.allocate(self.bytes() + lists * size_of::<String>() + parts * 64)

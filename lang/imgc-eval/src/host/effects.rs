@@ -67,15 +67,21 @@ fn effects_of(
     if let Some(given) = field(value, "files", failed) {
         files = entries(call, given, failed);
     }
+    let other = |entry: &Entry| match entry.file.source {
+        FileSource::Binary(_) => Some("a program is no effect of a script"),
+        FileSource::Fetched(_) | FileSource::Archive(_) => {
+            Some("a script's effects have only text and files of the project")
+        }
+        _ => None,
+    };
     for entry in &files {
-        if matches!(entry.file.source, FileSource::Binary(_)) {
+        if let Some(message) = other(entry) {
             *failed = true;
-            let message = "a program is no effect of a script";
             let problem = Problem::new(codes::INVALID_ARGUMENT, entry.at, message);
             call.report(problem.help("put it into `files` of the image"));
         }
     }
-    files.retain(|entry| !matches!(entry.file.source, FileSource::Binary(_)));
+    files.retain(|entry| other(entry).is_none());
     let target = Target {
         platform: default_platform(call),
         site: None,

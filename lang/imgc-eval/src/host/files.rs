@@ -22,8 +22,8 @@ pub(crate) fn file(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
     let text = field(given, "text", &mut failed);
     let source = match (field(given, "source", &mut failed), text) {
         (Some(source), None) => {
-            let origin = origin(call, source);
-            keep(&mut failed, path_of(source)).map(|path| FileSource::Regular(path, origin))
+            let source = super::fetch::source_of(call, source);
+            keep(&mut failed, source)
         }
         (None, Some(Value::Str(_, text))) => Some(FileSource::Text(text.clone())),
         (Some(_), Some(_)) => {
@@ -114,7 +114,7 @@ pub(super) fn file_of(call: &mut Call<'_>, value: &Value) -> Eval<Arc<FileValue>
     }
 }
 
-fn file_value(
+pub(super) fn file_value(
     call: &mut Call<'_>,
     source: Option<FileSource>,
     given: &Value,
@@ -164,12 +164,12 @@ pub(super) fn owner_of(call: &mut Call<'_>, what: &str, value: &Value) -> Eval<O
     }
 }
 
-fn origin(call: &Call<'_>, value: &Value) -> Origin {
+pub(super) fn origin(call: &Call<'_>, value: &Value) -> Origin {
     value.origin().unwrap_or(call.origin)
 }
 
 /// A file with the default mode that belongs to root.
-fn plain(source: FileSource) -> FileValue {
+pub(super) fn plain(source: FileSource) -> FileValue {
     FileValue {
         source,
         mode: None,

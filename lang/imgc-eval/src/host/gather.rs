@@ -263,7 +263,9 @@ impl Gathering<'_> {
         let packages = image.packages.iter();
         let packages = packages.flat_map(|packages| &packages.origins);
         let packages = packages.map(|(place, origin)| (place.clone(), self.db.site(*origin)));
-        let all: Vec<(Place, Site)> = image.places().chain(packages).collect();
+        let fetched = image.files.fetched();
+        let fetched = fetched.map(|(place, origin)| (place, self.db.site(origin)));
+        let all: Vec<(Place, Site)> = image.places().chain(packages).chain(fetched).collect();
         for (place, at) in all {
             // What a module of imgc says was asked for where the image stands.
             let at = if self.is_own(at) { at } else { site };

@@ -1,5 +1,6 @@
 //! `image`: the outermost schema, and the image that it makes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use imgc_diag::codes;
@@ -15,7 +16,8 @@ use crate::vm::value::{PackagesValue, Value};
 
 use super::attributes::Marks;
 use super::combine::Shown;
-use super::config::Settings;
+use super::config::{Settings, text_map};
+use super::index::is_key;
 use super::layers::Layering;
 use super::placing::{Entry, Files, Target, entries};
 use super::scalars::platform_of;
@@ -46,7 +48,14 @@ pub(crate) struct ImageValue {
     pub(super) config: Arc<Settings>,
     /// How it is cut into layers.
     pub(super) layers: Arc<Layering>,
+    /// Annotations of its manifest.
+    pub(super) annotations: Texts,
+    /// What is provided from outside, each with the reason.
+    pub(super) provided: Texts,
 }
+
+/// Texts by key, each with its place.
+pub(super) type Texts = BTreeMap<String, Said<String>>;
 
 /// What `image`, `extend` and `override` are given, without the packages.
 #[derive(Debug)]
@@ -61,6 +70,8 @@ pub(super) struct Parts {
     pub(super) attributes: Marks,
     pub(super) config: Option<Settings>,
     pub(super) layers: Option<Layering>,
+    pub(super) annotations: Texts,
+    pub(super) provided: Texts,
 }
 
 /// Whether `name` is `[a-z0-9]+([._-][a-z0-9]+)*`.
@@ -149,6 +160,8 @@ pub(crate) fn image(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
         attributes: Arc::new(parts.attributes),
         config: Arc::new(parts.config.unwrap_or_default()),
         layers: Arc::new(parts.layers.unwrap_or_default()),
+        annotations: parts.annotations,
+        provided: parts.provided,
     };
     if !parts.accounts.is_empty() {
         image.accounts = Arc::new(Accounts::new(call, parts.accounts, &mut failed));
@@ -186,6 +199,12 @@ impl Parts {
             field(given, "config", failed).map(|value| Settings::read(call, value, failed));
         let layers =
             field(given, "layers", failed).map(|value| Layering::read(call, value, failed));
+        let mut annotations = Texts::new();
+        if let Some(value) = field(given, "annotations", failed) {
+            let found = text_map(call, "annotations", value, codes::BAD_LABEL, is_key);
+            annotations = keep(failed, found).unwrap_or_default();
+        }
+        let provided = provided(call, given, failed);
         Self {
             name,
             platform,
@@ -196,8 +215,33 @@ impl Parts {
             attributes,
             config,
             layers,
+            annotations,
+            provided,
         }
     }
+}
+
+/// The field `provided`: names of libraries and paths of interpreters, each with a reason.
+fn provided(call: &mut Call<'_>, given: &Value, failed: &mut bool) -> Texts {
+    let Some(value) = field(given, "provided", failed) else {
+        return Texts::new();
+    };
+    let is_name = |name: &str| {
+        let path = name.strip_prefix('/').is_some_and(|rest| !rest.is_empty());
+        !name.is_empty() && (path || !name.contains('/')) && !name.chars().any(char::is_control)
+    };
+    let reasons = value.as_record().into_iter();
+    for (name, reason) in reasons.flat_map(crate::vm::value::Record::iter) {
+        if reason.as_str().is_some_and(|text| text.trim().is_empty()) {
+            *failed = true;
+            let message = format!("nothing says who provides `{name}`");
+            let site = call.site_of_value(reason);
+            let problem = Problem::new(codes::BAD_PROVIDED, site, message);
+            call.report(problem.help("such as \"the host's driver is mounted\""));
+        }
+    }
+    let found = text_map(call, "provided", value, codes::BAD_PROVIDED, is_name);
+    keep(failed, found).unwrap_or_default()
 }
 
 /// Whether the value at `site` is the word `defaultPlatform`: who writes that has not
@@ -245,6 +289,8 @@ impl ImageValue {
             attributes: self.attributes.planned(),
             config: self.config.config(),
             layers: self.layers.planned(),
+            annotations: plain(&self.annotations),
+            provided: plain(&self.provided),
         }
     }
 
@@ -289,7 +335,19 @@ impl ImageValue {
             + self.files.bytes()
             + self.attributes.bytes()
             + self.config.bytes()
+            + [&self.annotations, &self.provided]
+                .into_iter()
+                .flatten()
+                .map(|(key, said)| key.len() + said.value.len() + 64)
+                .sum::<usize>()
     }
+}
+
+fn plain(texts: &Texts) -> BTreeMap<String, String> {
+    let texts = texts.iter();
+    texts
+        .map(|(key, said)| (key.clone(), said.value.clone()))
+        .collect()
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ pub(crate) fn index(call: &mut Call<'_>, arguments: &[Value]) -> Eval {
 }
 
 /// Whether a text can name an annotation.
-fn is_key(text: &str) -> bool {
+pub(super) fn is_key(text: &str) -> bool {
     !text.is_empty() && !text.contains('\0')
 }
 

@@ -11,8 +11,10 @@ mod attributes;
 mod combine;
 mod config;
 mod effects;
+mod fetch;
 mod files;
 mod gather;
+mod health;
 mod image;
 mod index;
 mod layers;
@@ -37,6 +39,7 @@ use crate::vm::value::Value;
 
 pub use attributes::capability_names;
 pub(crate) use combine::{extend, merge, replace};
+pub(crate) use fetch::{fetch, unpack};
 pub(crate) use files::{binary, directory, file, symlink};
 pub(crate) use gather::{Gathered, Given, gather};
 pub(crate) use image::{ImageValue, image};

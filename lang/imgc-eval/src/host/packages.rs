@@ -127,7 +127,12 @@ fn skipped(call: &mut Call<'_>, given: &Value, failed: &mut bool) -> BTreeMap<St
 
 /// The patterns of paths in a field, sorted, each once. They must mean to dpkg's settings
 /// what they mean here.
-fn patterns(call: &mut Call<'_>, given: &Value, part: &str, failed: &mut bool) -> Vec<String> {
+pub(super) fn patterns(
+    call: &mut Call<'_>,
+    given: &Value,
+    part: &str,
+    failed: &mut bool,
+) -> Vec<String> {
     let mut patterns = Vec::new();
     let Some(value) = field(given, part, failed) else {
         return patterns;

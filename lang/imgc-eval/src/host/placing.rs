@@ -16,7 +16,7 @@ use crate::origins::Place;
 use crate::problem::Problem;
 use crate::site::Site;
 use crate::vm::call::{Call, Eval, Failed};
-use crate::vm::value::{FileSource, FileValue, Value};
+use crate::vm::value::{FileSource, FileValue, Origin, Value};
 
 use super::combine::Joint;
 use super::files::file_of;
@@ -253,6 +253,22 @@ impl Files {
         files.map(|placed| (Place::File(placed.file.path.to_string()), placed.entry.key))
     }
 
+    /// The digests of what is fetched, and where they are written.
+    pub(super) fn fetched(&self) -> impl Iterator<Item = (Place, Origin)> {
+        let fetched = self
+            .placed
+            .iter()
+            .filter_map(|placed| match &placed.entry.file.source {
+                FileSource::Fetched(fetched) => Some(fetched),
+                FileSource::Archive(archive) => match &archive.archive {
+                    FileSource::Fetched(fetched) => Some(fetched),
+                    _ => None,
+                },
+                _ => None,
+            });
+        fetched.map(|fetched| (Place::Fetched(fetched.digest.hex()), fetched.at))
+    }
+
     /// About how many bytes they take.
     pub(super) fn bytes(&self) -> usize {
         self.placed.iter().map(|placed| placed.bytes()).sum()
@@ -365,7 +381,10 @@ impl Places {
 
 impl Placed {
     fn is_folder(&self) -> bool {
-        matches!(self.file.node, FileNode::Directory { .. })
+        matches!(
+            self.file.node,
+            FileNode::Directory { .. } | FileNode::Archive { .. }
+        )
     }
 
     /// Whether it is a folder of which nothing is said, and the other one is a folder.
@@ -472,6 +491,36 @@ fn put(call: &mut Call<'_>, places: &mut Places, entry: &Arc<Entry>, target: Tar
                     node
                 }
             }
+        }
+        FileSource::Fetched(fetched) => FileNode::Regular {
+            content: super::fetch::content(fetched),
+            mode: value.mode.unwrap_or(0o644) | value.bits,
+            capabilities: value.capabilities.clone(),
+        },
+        FileSource::Archive(unpacked) => {
+            let from = match &unpacked.archive {
+                FileSource::Fetched(fetched) => super::fetch::content(fetched),
+                FileSource::Regular(source, origin) => {
+                    let site = call.site_of(*origin);
+                    look::project_file(call, source, site)?;
+                    let (node, from) = super::project::content(call, source, 0, site)?;
+                    content = Some(from);
+                    let FileNode::Regular { content, .. } = node else {
+                        return Err(Failed);
+                    };
+                    content
+                }
+                _ => return Err(Failed),
+            };
+            let node = FileNode::Archive {
+                content: from,
+                strip: unpacked.strip,
+                exclude: unpacked.exclude.clone(),
+                include: unpacked.include.clone(),
+                setuid: unpacked.setuid,
+            };
+            // Nothing is at the root but what the archive puts there.
+            return places.add(call, entry, path.clone(), node, content);
         }
         FileSource::Binary(programs) => {
             let arch = target.platform.arch;

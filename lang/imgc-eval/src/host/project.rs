@@ -20,9 +20,6 @@ use super::placing::{Entry, Places, Target};
 /// How deep folders may stand in a folder that is copied.
 const MAX_FOLDERS: usize = 100;
 
-/// How many links Linux follows in one path (path_resolution(7)).
-const MAX_LINKS: usize = 40;
-
 /// A regular file with the content of a project file, and where that stands.
 pub(super) fn content(
     call: &mut Call<'_>,
@@ -114,7 +111,7 @@ pub(super) fn place_folder(
         }
     }
     for (link, target) in &links {
-        let (stays, steps) = stays_inside(&links, link);
+        let (stays, steps) = imgc_plan::stays_inside(&links, link);
         call.step(steps)?;
         if !stays {
             let shown = path::shown(&path::join(source, link));
@@ -205,66 +202,4 @@ fn image_place(
         let message = format!("`{}` can't be a path in an image", path::shown(from));
         call.report(Problem::new(codes::BAD_IMAGE_PATH, site, message))
     })
-}
-
-/// Whether a link of a folder stays inside wherever it leads, given the links in the
-/// folder, and how many steps that took. A link in a circle leads nowhere.
-fn stays_inside(links: &BTreeMap<String, String>, link: &str) -> (bool, usize) {
-    let mut rest: Vec<&str> = link.rsplit('/').collect();
-    let mut done: Vec<&str> = Vec::new();
-    let (mut followed, mut steps) = (0, 0);
-    while let Some(part) = rest.pop() {
-        steps += 1;
-        match part {
-            "" | "." => continue,
-            ".." => {
-                if done.pop().is_none() {
-                    return (false, steps);
-                }
-                continue;
-            }
-            part => done.push(part),
-        }
-        let Some(target) = links.get(&done.join("/")) else {
-            continue;
-        };
-        if target.is_empty() || target.starts_with('/') {
-            return (false, steps);
-        }
-        followed += 1;
-        if followed > MAX_LINKS {
-            break;
-        }
-        done.pop();
-        rest.extend(target.rsplit('/'));
-    }
-    (true, steps)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn stays(links: &[(&str, &str)], link: &str) -> bool {
-        let links = links
-            .iter()
-            .map(|(at, to)| (at.to_string(), to.to_string()));
-        stays_inside(&links.collect(), link).0
-    }
-
-    #[test]
-    fn links_stay_inside_by_way_of_other_links() {
-        assert!(stays(&[("a", "b/c")], "a"));
-        assert!(stays(&[("top", "bin/../index")], "top"));
-        assert!(!stays(&[("a/b", "../../c")], "a/b"));
-        assert!(!stays(&[("a", "/etc")], "a"));
-        assert!(!stays(&[("a", "")], "a"));
-        // `sub/d/../etc` looks as if it were `sub/etc`, and is `../etc`.
-        let links = [("sub/d", ".."), ("sub/x", "d/../etc")];
-        assert!(stays(&links, "sub/d"));
-        assert!(!stays(&links, "sub/x"));
-        // The other way round: it looks as if it led out.
-        assert!(stays(&[("d", "x/y"), ("a", "d/../../f")], "a"));
-        assert!(stays(&[("a", "b"), ("b", "a")], "a"));
-    }
 }

@@ -288,7 +288,8 @@ impl Infer<'_> {
                     self.call(problem, "toString", id, why)
                 }
             },
-            Host::Path | Host::Program if self.is_text(found) => match self.expr(id) {
+            Host::Path | Host::Program | Host::Source if self.is_text(found) => match self.expr(id)
+            {
                 Expr::Str(text) if is_path(text) => {
                     let path = if text.starts_with('.') {
                         text.to_string()

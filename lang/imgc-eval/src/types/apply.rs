@@ -186,7 +186,7 @@ impl<'a> Infer<'a> {
                 Node::Var(_),
                 Node::Var(_)
                 | Node::Poison
-                | Node::Host(Host::File | Host::Owner | Host::Port | Host::Program),
+                | Node::Host(Host::File | Host::Owner | Host::Port | Host::Program | Host::Source),
             ) => {}
             (Node::Var(index), _) => {
                 let var = self.arena.vars[index as usize];

@@ -32,6 +32,8 @@ pub(super) enum Host {
     Layers,
     Index,
     IdRange,
+    Source,
+    Health,
 }
 
 /// The type of a field of the host's records.
@@ -81,6 +83,15 @@ const CONFIG: Table = &[
     ("ports", true, Kind::List(Host::Port)),
     ("volumes", true, Kind::List(Host::String)),
     ("stopSignal", true, Kind::One(Host::String)),
+    ("healthcheck", true, Kind::One(Host::Health)),
+];
+
+const HEALTH: Table = &[
+    ("test", false, Kind::List(Host::String)),
+    ("interval", true, Kind::One(Host::String)),
+    ("timeout", true, Kind::One(Host::String)),
+    ("startPeriod", true, Kind::One(Host::String)),
+    ("retries", true, Kind::One(Host::Int)),
 ];
 
 const EFFECTS: Table = &[
@@ -126,6 +137,7 @@ pub(super) fn fields_of(host: Host) -> Vec<(&'static str, bool, String)> {
         Host::Archive => ARCHIVE,
         Host::Layers => LAYERS,
         Host::IdRange => ID_RANGE,
+        Host::Health => HEALTH,
         _ => &[],
     };
     let fields = table.iter().map(|(name, optional, kind)| {
@@ -142,7 +154,7 @@ pub(super) fn fields_of(host: Host) -> Vec<(&'static str, bool, String)> {
 
 impl Host {
     /// All of them, in order.
-    pub(super) const ALL: [Self; 25] = [
+    pub(super) const ALL: [Self; 27] = [
         Self::Int,
         Self::Bool,
         Self::String,
@@ -168,6 +180,8 @@ impl Host {
         Self::Layers,
         Self::Index,
         Self::IdRange,
+        Self::Source,
+        Self::Health,
     ];
 
     /// Its name in the language.
@@ -198,6 +212,8 @@ impl Host {
             Self::Layers => "Layers",
             Self::Index => "Index",
             Self::IdRange => "IdRange",
+            Self::Source => "Source",
+            Self::Health => "Health",
         }
     }
 
@@ -234,6 +250,8 @@ impl Host {
             Self::Layers => "layers",
             Self::Index => "an index",
             Self::IdRange => "a range of numbers",
+            Self::Source => "where a file comes from",
+            Self::Health => "a check of health",
         }
     }
 
@@ -246,8 +264,9 @@ impl Host {
             Self::Port => "a number or a string such as `\"53/udp\"`",
             Self::Owner => "a name or a number",
             Self::File => {
-                "text, a path of the project, or a value of `file`, `directory`, `symlink` or `binary`"
+                "text, a path of the project, or a value of `file`, `directory`, `symlink`, `binary`, `fetch` or `unpack`"
             }
+            Self::Source => "a path of the project, or a value of `fetch`",
             Self::Program => "a path, or a record with a path for each architecture",
             Self::Packages => "a value of `debianPackages`",
             Self::Platform => "a platform such as `\"linux/amd64\"`",
@@ -260,7 +279,8 @@ impl Host {
             | Self::Attributes
             | Self::Archive
             | Self::Layers
-            | Self::IdRange => "a record",
+            | Self::IdRange
+            | Self::Health => "a record",
             other => other.words(),
         }
     }
@@ -293,6 +313,8 @@ impl Host {
             Self::Layers => "values of layers",
             Self::Index => "indexes",
             Self::IdRange => "ranges of numbers",
+            Self::Source => "sources of files",
+            Self::Health => "checks of health",
         }
     }
 
@@ -308,6 +330,7 @@ impl Host {
                 | Self::Archive
                 | Self::Layers
                 | Self::IdRange
+                | Self::Health
         )
     }
 
@@ -338,6 +361,7 @@ impl Arena {
             Host::Archive => (5, ARCHIVE),
             Host::Layers => (6, LAYERS),
             Host::IdRange => (7, ID_RANGE),
+            Host::Health => (8, HEALTH),
             _ => return None,
         };
         if let Some(ty) = self.tables[index] {

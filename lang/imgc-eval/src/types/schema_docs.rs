@@ -209,6 +209,57 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ),
     ("text", "String", "The text of the file."),
     ("source", "Path", "What is copied from the project."),
+    (
+        "source",
+        "Source",
+        "Where the bytes come from: a path of the project, or a value of `fetch`.",
+    ),
+    (
+        "healthcheck",
+        "Health",
+        "How docker and podman find out whether the program does its work.",
+    ),
+    (
+        "test",
+        "[String]",
+        "The command, which ends with 0 where all is well.",
+    ),
+    (
+        "interval",
+        "String",
+        "How long to wait between two tests, such as `\"30s\"`.",
+    ),
+    (
+        "timeout",
+        "String",
+        "How long a test may take, such as `\"5s\"`.",
+    ),
+    (
+        "startPeriod",
+        "String",
+        "For how long failed tests do not count, such as `\"1m\"`.",
+    ),
+    ("retries", "Int", "How many tests in a row must fail."),
+    (
+        "sha256",
+        "String",
+        "The SHA-256 of the bytes: 64 hexadecimal digits.",
+    ),
+    (
+        "strip",
+        "Int",
+        "How many leading parts of each path are left out.",
+    ),
+    (
+        "annotations",
+        "Map String",
+        "Annotations of the manifest: text about the image, by key.",
+    ),
+    (
+        "provided",
+        "Map String",
+        "Libraries and interpreters that something outside of the image provides when it runs, each with the reason.",
+    ),
 ];
 
 /// The sentence about a field of that name and type.

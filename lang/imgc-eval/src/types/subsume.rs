@@ -12,7 +12,8 @@ pub(super) fn fits(found: Host, expected: Host) -> bool {
     matches!(
         (found, expected),
         (Host::String | Host::Path, Host::File)
-            | (Host::Path, Host::Program)
+            | (Host::Path, Host::Program | Host::Source)
+            | (Host::Source, Host::File)
             | (Host::Int | Host::String, Host::Owner | Host::Port)
     )
 }

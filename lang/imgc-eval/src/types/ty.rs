@@ -112,17 +112,17 @@ pub(super) struct Heads(pub(super) u32);
 
 impl Heads {
     /// A list.
-    pub(super) const LIST: Self = Self(1 << 26);
+    pub(super) const LIST: Self = Self(1 << 27);
     /// A map.
-    pub(super) const MAP: Self = Self(1 << 27);
+    pub(super) const MAP: Self = Self(1 << 28);
     /// A function.
-    pub(super) const FUNCTION: Self = Self(1 << 28);
+    pub(super) const FUNCTION: Self = Self(1 << 29);
     /// A record.
-    pub(super) const RECORD: Self = Self(1 << 29);
+    pub(super) const RECORD: Self = Self(1 << 30);
     /// A union.
-    pub(super) const UNION: Self = Self(1 << 30);
+    pub(super) const UNION: Self = Self(1 << 31);
     /// Any type.
-    pub(super) const ANY: Self = Self((1 << 31) - 1);
+    pub(super) const ANY: Self = Self(u32::MAX);
     /// What an integer literal may be.
     pub(super) const INT: Self = Self::of(&[Host::Int, Host::Mode, Host::Port, Host::Owner]);
     /// What a string literal may be.
@@ -137,7 +137,7 @@ impl Heads {
         Host::File,
     ]);
     /// What a path literal may be.
-    pub(super) const PATH: Self = Self::of(&[Host::Path, Host::File, Host::Program]);
+    pub(super) const PATH: Self = Self::of(&[Host::Path, Host::File, Host::Program, Host::Source]);
     /// What has an order.
     pub(super) const ORDERED: Self = Self::of(&[Host::Int, Host::String]);
     /// What `${}` takes.
@@ -166,6 +166,7 @@ impl Heads {
                 Host::Archive,
                 Host::Layers,
                 Host::IdRange,
+                Host::Health,
             ])
             .0
             | Self::LIST.0
@@ -257,7 +258,7 @@ pub(super) struct Arena {
     /// Pairs that one comparison has seen.
     pub(super) seen: BTreeSet<(Ty, Ty)>,
     /// The tables of the host's records, once they are needed.
-    pub(super) tables: [Option<Ty>; 8],
+    pub(super) tables: [Option<Ty>; 9],
 }
 
 /// Poison.
@@ -304,7 +305,7 @@ impl Arena {
         self.work = 0;
         self.patience = 0;
         self.seen.clear();
-        self.tables = [None; 8];
+        self.tables = [None; 9];
         SPARE.with(|spare| {
             let mut spare = spare.borrow_mut();
             if spare.len() < SPARES {
@@ -328,7 +329,7 @@ impl Arena {
             work: 0,
             patience: 0,
             seen: BTreeSet::new(),
-            tables: [None; 8],
+            tables: [None; 9],
         };
         arena.push(Node::Poison, true);
         arena.push(Node::Nothing, true);

@@ -137,6 +137,36 @@ pub(crate) enum FileSource {
     Symlink(Arc<str>),
     /// A static program, by Debian's name of its architecture; `None` is for any.
     Binary(Vec<(Option<Arch>, Arc<str>, Origin)>),
+    /// A file that is fetched.
+    Fetched(Arc<Fetched>),
+    /// A folder with what an archive holds.
+    Archive(Arc<Unpacked>),
+}
+
+/// A file that is fetched.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Fetched {
+    /// Where it can be had.
+    pub(crate) url: String,
+    /// The digest of its bytes.
+    pub(crate) digest: FileDigest,
+    /// Where the digest is written.
+    pub(crate) at: Origin,
+}
+
+/// What is taken of an archive.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Unpacked {
+    /// The archive: fetched, or of the project.
+    pub(crate) archive: FileSource,
+    /// How many leading parts of paths are left out.
+    pub(crate) strip: u32,
+    /// Patterns of paths that are left out.
+    pub(crate) exclude: Vec<String>,
+    /// Patterns of paths that are there all the same.
+    pub(crate) include: Vec<String>,
+    /// Whether files keep their setuid and setgid bits.
+    pub(crate) setuid: bool,
 }
 
 impl Value {

@@ -161,8 +161,8 @@ fn filled(ty: &str) -> &'static str {
     match ty {
         "[Package]" | "[String]" => "[\"${0}\"]",
         "String" | "Suite" | "Variant" | "Platform" | "Package" => "\"${0}\"",
-        "Config" | "Layers" | "Attributes" | "IdRange" => "{ ${0} \\}",
-        "Path" => "./${0}",
+        "Config" | "Layers" | "Attributes" | "IdRange" | "Health" => "{ ${0} \\}",
+        "Path" | "Source" => "./${0}",
         ty if ty.starts_with("Map ") => "{ ${0} \\}",
         ty if ty.starts_with('[') => "[${0}]",
         ty if ty.starts_with('{') => "{ ${0} \\}",

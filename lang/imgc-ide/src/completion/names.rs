@@ -13,7 +13,7 @@ use crate::symbol::{self, Bound};
 const WORDS: [&str; 7] = ["assert", "else", "if", "import", "let", "match", "then"];
 
 /// Pieces of code with places to fill.
-const SNIPPETS: [(&str, &str); 6] = [
+const SNIPPETS: [(&str, &str); 7] = [
     ("let … in", "let\n  ${1:name} = ${2:value};\nin\n${0}"),
     ("if … then … else", "if ${1:condition} then ${2} else ${0}"),
     (
@@ -32,10 +32,14 @@ const SNIPPETS: [(&str, &str); 6] = [
         "file { … }",
         "file { text = \"${1}\"; mode = 0o${2:644}; \\}${0}",
     ),
+    (
+        "fetch { … }",
+        "fetch { url = \"https://${1}\"; sha256 = \"${2}\"; \\}${0}",
+    ),
 ];
 
 /// The types of the host.
-const TYPES: [&str; 26] = [
+const TYPES: [&str; 28] = [
     "Archive",
     "Attributes",
     "Bool",
@@ -44,6 +48,7 @@ const TYPES: [&str; 26] = [
     "Effects",
     "File",
     "Group",
+    "Health",
     "IdRange",
     "Image",
     "Index",
@@ -58,6 +63,7 @@ const TYPES: [&str; 26] = [
     "Platform",
     "Port",
     "Program",
+    "Source",
     "String",
     "Suite",
     "User",

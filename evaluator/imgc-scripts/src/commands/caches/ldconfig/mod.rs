@@ -30,6 +30,14 @@ const CACHE: &[u8] = b"/etc/ld.so.cache";
 /// How deep configuration files may include others.
 const NESTED: usize = 20;
 
+/// The libraries that a loader's cache has, in its order: name and path. None where it is
+/// none.
+pub fn cached_libraries(cache: &[u8]) -> Option<Vec<(Vec<u8>, Vec<u8>)>> {
+    let (entries, _) = cache::read(cache)?;
+    let entries = entries.into_iter();
+    Some(entries.map(|entry| (entry.soname, entry.path)).collect())
+}
+
 fn ldconfig(process: &mut Process<'_, '_>) -> Outcome {
     let known = Known {
         short: "c:C:f:iNnpr:vX",
