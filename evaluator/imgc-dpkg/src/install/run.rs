@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use imgc_scripts::{Call, Machine, Reader, Setup};
-use imgc_tree::{Content, Node, TreePath};
+use imgc_tree::{Content, Node, Tree, TreePath};
 
 use super::status::{State, Statuses};
 use super::{Done, Installed, Note, Options, Schedule, ScriptName, Step, by_name};
@@ -192,6 +192,7 @@ impl<'a, 'r> Run<'a, 'r> {
         let declined = self.machine.declined().to_vec();
         let unknown = self.machine.unknown().iter().cloned().collect();
         let mut tree = self.machine.files.into_tree();
+        clear_tmp(&mut tree, self.system);
         self.union
             .finish(&mut tree)
             .map_err(InstallError::Database)?;
@@ -465,6 +466,20 @@ impl<'a, 'r> Run<'a, 'r> {
 }
 
 /// The line of a conffile that is not configured yet.
+/// Removes what scripts left in `/tmp`, as mmdebstrap does at its end. What a base has
+/// there stays.
+fn clear_tmp(tree: &mut Tree, system: Option<&System>) {
+    let folder = TreePath::new(b"tmp").expect("a plain path");
+    let is_new = |path: &TreePath| system.is_none_or(|system| system.tree.get(path).is_none());
+    let left: Vec<TreePath> = tree
+        .children(&folder)
+        .map(|(path, _)| path.clone())
+        .collect();
+    for path in left.iter().filter(|path| is_new(path)) {
+        tree.remove(path);
+    }
+}
+
 fn newconffile(conffile: &conffile::Conffile) -> String {
     format!("{} newconffile", conffile.path)
 }

@@ -706,3 +706,12 @@ fn no_service_may_start_while_scripts_run() {
     assert_eq!(text(&tree, "said"), "101\n");
     assert!(tree.get(&path("usr/sbin/policy-rc.d")).is_none());
 }
+
+#[test]
+fn what_scripts_leave_in_tmp_is_gone() {
+    let script = "#!/bin/sh\nset -e\necho x > /tmp/a\necho y > /var/b\n";
+    let package = Deb::new("a").data(|data| data.folder("./tmp").folder("./var"));
+    let tree = tree([package.control("postinst", script)]);
+    let there = |at| tree.get(&path(at)).is_some();
+    assert!(there("tmp") && there("var/b") && !there("tmp/a"));
+}
