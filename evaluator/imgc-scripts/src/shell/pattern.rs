@@ -16,13 +16,17 @@ pub(super) fn bytes(marks: &[Mark]) -> Vec<u8> {
     marks.iter().map(|&mark| byte(mark)).collect()
 }
 
-/// Whether something in `pattern` is more than itself.
+/// Whether something in `pattern` is more than itself. A bracket that nothing closes is
+/// not: the command `[` is no pattern of files.
 pub(super) fn is_pattern(pattern: &[Mark], extended: bool) -> bool {
-    let special = |mark: Mark| [b'*', b'?', b'['].iter().any(|&b| Mark::from(b) == mark);
-    pattern
-        .iter()
-        .enumerate()
-        .any(|(at, &mark)| special(mark) || (extended && group(&pattern[at..]).is_some()))
+    let is = |mark: Mark, b: u8| Mark::from(b) == mark;
+    let closed = |rest: &[Mark]| rest.iter().any(|&mark| byte(mark) == b']');
+    pattern.iter().enumerate().any(|(at, &mark)| {
+        is(mark, b'*')
+            || is(mark, b'?')
+            || (is(mark, b'[') && closed(&pattern[at..]))
+            || (extended && group(&pattern[at..]).is_some())
+    })
 }
 
 /// How patterns match.

@@ -41,6 +41,7 @@ pub(crate) const NATIVES: &[&[Native]] = &[
     rehash::NATIVES,
     sax::NATIVES,
     schemas::NATIVES,
+    schemas::DCONF,
     sgml::NATIVES,
     xml_catalog::NATIVES,
 ];

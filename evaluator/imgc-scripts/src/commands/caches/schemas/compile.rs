@@ -284,10 +284,10 @@ impl Compiler {
             placing.add(hash(id.as_bytes()), number);
         }
         let mut root = Table::default();
-        root.add(b"", Value::Root, false);
+        let top = root.add(b"", Value::List, None);
         for number in placing.iter() {
             let (id, schema) = &self.schemas[number];
-            root.add(id.as_bytes(), Value::Table(schema.pack()?), true);
+            root.add(id.as_bytes(), Value::Table(schema.pack()?), Some(top));
         }
         Ok(file(&root))
     }
@@ -296,7 +296,7 @@ impl Compiler {
 impl Schema {
     fn pack(&self) -> Result<Table, String> {
         let mut table = Table::default();
-        table.add(b"", Value::Root, false);
+        let top = table.add(b"", Value::List, None);
         // The domain of translations matters only where there are some.
         let (domain, about): (Vec<_>, Vec<_>) = self
             .about
@@ -312,14 +312,14 @@ impl Schema {
                 Some(schema) => text_value(schema),
                 None => Value::Bytes(key.pack(name)?),
             };
-            table.add(name.as_bytes(), value, true);
+            table.add(name.as_bytes(), value, Some(top));
         }
         for (name, text) in about {
-            table.add(name.as_bytes(), text_value(text), false);
+            table.add(name.as_bytes(), text_value(text), None);
         }
         if self.keys.iter().any(|(_, key)| key.translated.is_some()) {
             for (name, text) in domain {
-                table.add(name.as_bytes(), text_value(text), false);
+                table.add(name.as_bytes(), text_value(text), None);
             }
         }
         Ok(table)

@@ -7,7 +7,7 @@ use crate::commands::caches::placing::{Placing, hash};
 #[derive(Debug)]
 pub(super) enum Value {
     /// Only a place for others to hang below.
-    Root,
+    List,
     /// The bytes of a variant, with the type behind them.
     Bytes(Vec<u8>),
     /// A table.
@@ -20,8 +20,8 @@ struct Item {
     name: Vec<u8>,
     hash: u32,
     value: Value,
-    /// Whether it hangs below the root.
-    below: bool,
+    /// The number of the one that it hangs below, whose name its own begins with.
+    parent: Option<usize>,
 }
 
 /// A table of names.
@@ -32,16 +32,24 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Adds a name, which must not be in it. `below` hangs it below the root.
-    pub(super) fn add(&mut self, name: &[u8], value: Value, below: bool) {
+    /// Adds a name, which must not be in it, below the one with the number `parent`. Gives
+    /// its number.
+    pub(super) fn add(&mut self, name: &[u8], value: Value, parent: Option<usize>) -> usize {
         let hash = hash(name);
-        self.order.add(hash, self.items.len());
+        let number = self.items.len();
+        self.order.add(hash, number);
         self.items.push(Item {
             name: name.to_vec(),
             hash,
             value,
-            below,
+            parent,
         });
+        number
+    }
+
+    /// Hangs what has no parent yet below another.
+    pub(super) fn hang(&mut self, number: usize, parent: usize) {
+        self.items[number].parent = Some(parent);
     }
 }
 
@@ -85,10 +93,6 @@ fn write(bytes: &mut Vec<u8>, table: &Table) -> (u32, u32) {
     for (at, &number) in buckets.iter().flatten().enumerate() {
         index[number] = at;
     }
-    let root = table
-        .items
-        .iter()
-        .position(|item| matches!(item.value, Value::Root));
     let place_of = |number: usize| place(index[number]);
     let (start, end) = room(bytes, 4, 8 + 4 * count + 24 * count);
     let head = start as usize;
@@ -101,23 +105,27 @@ fn write(bytes: &mut Vec<u8>, table: &Table) -> (u32, u32) {
             let item = &table.items[number];
             let entry = head + 8 + 4 * count + 24 * at;
             at += 1;
-            let parent = root.filter(|_| item.below).map_or(u32::MAX, place_of);
+            let parent = item.parent.map_or(u32::MAX, place_of);
+            let above = item
+                .parent
+                .map_or(0, |parent| table.items[parent].name.len());
+            let rest = &item.name[above..];
             put(bytes, entry, item.hash);
             put(bytes, entry + 4, parent);
             let name = place(bytes.len());
             put(bytes, entry + 8, name);
-            bytes.extend_from_slice(&item.name);
+            bytes.extend_from_slice(rest);
             let kind = match item.value {
-                Value::Root => b'L',
+                Value::List => b'L',
                 Value::Bytes(_) => b'v',
                 Value::Table(_) => b'H',
             };
-            let length = place(item.name.len()) & 0xffff;
+            let length = place(rest.len()) & 0xffff;
             put(bytes, entry + 12, length | u32::from(kind) << 16);
             let (from, to) = match &item.value {
-                Value::Root => {
-                    let mut below: Vec<usize> =
-                        (0..count).filter(|&n| table.items[n].below).collect();
+                Value::List => {
+                    let is_below = |n: &usize| table.items[*n].parent == Some(number);
+                    let mut below: Vec<usize> = (0..count).filter(is_below).collect();
                     below.sort_by_key(|&n| &table.items[n].name);
                     let (from, to) = room(bytes, 4, 4 * below.len());
                     for (nth, &number) in below.iter().enumerate() {
@@ -146,8 +154,8 @@ mod tests {
     #[test]
     fn names_are_found_by_their_hash() {
         let mut table = Table::default();
-        table.add(b"", Value::Root, false);
-        table.add(b"key", Value::Bytes(b"\x01\0(b)".to_vec()), true);
+        let root = table.add(b"", Value::List, None);
+        table.add(b"key", Value::Bytes(b"\x01\0(b)".to_vec()), Some(root));
         let bytes = file(&table);
         assert_eq!(&bytes[..8], b"GVariant");
         assert_eq!(bytes[16..24], [24, 0, 0, 0, 88, 0, 0, 0]);

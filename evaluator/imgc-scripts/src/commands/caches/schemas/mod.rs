@@ -1,6 +1,7 @@
 //! glib-compile-schemas: the settings that programs have, packed in one file.
 
 mod compile;
+mod dconf;
 mod gvdb;
 mod variant;
 
@@ -18,6 +19,8 @@ pub(super) const NATIVES: &[Native] = &[Native {
     origin: Origin::Package,
     run: compile,
 }];
+
+pub(super) use dconf::NATIVES as DCONF;
 
 fn compile(process: &mut Process<'_, '_>) -> Outcome {
     let known = Known {
