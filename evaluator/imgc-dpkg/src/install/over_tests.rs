@@ -130,7 +130,7 @@ fn over_a_system_is_as_if_installed_after_each_other() {
         all.map(|(path, node)| format!("{path} {node:?}")).collect()
     };
     assert_eq!(paths(&apart), paths(&together));
-    assert_eq!(text(&apart, "usr/share/heard"), "named /usr/share/b\n");
+    assert_eq!(text(&apart, "usr/share/heard"), "/usr/share/b named\n");
     assert!(!text(&apart, "var/lib/dpkg/info/conf.list").contains("taken"));
     // What nobody touched is as it was, to its stanza.
     let status = |tree: &Tree| text(tree, "var/lib/dpkg/status");
