@@ -484,6 +484,7 @@ fn steps(chain: &[Link]) -> Vec<String> {
         lines.push(match because {
             Because::Asked => format!("{package} ({version}) is asked for"),
             Because::Variant => format!("{package} ({version}) is part of the variant"),
+            Because::Installed => format!("{package} ({version}) is installed in the base"),
             Because::Needed { field, relation } => {
                 format!("{package} ({version}): {before} has {field}: {relation}")
             }

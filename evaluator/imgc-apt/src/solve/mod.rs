@@ -285,6 +285,8 @@ pub enum Because {
     Asked,
     /// The variant has it.
     Variant,
+    /// It was installed before.
+    Installed,
     /// The link before needs it.
     Needed {
         /// `Pre-Depends`, `Depends` or `Recommends`.

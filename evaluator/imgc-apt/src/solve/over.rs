@@ -3,7 +3,10 @@
 //! answer.
 
 use super::universe::{Field, Id, NATIVE, Universe};
-use super::{Offer, Request, Solution, SolveError, marked, ordered, read_names, searched};
+use super::{
+    Because, Link, Offer, Request, Solution, SolveError, marked, ordered, read_names, searched,
+};
+use crate::depends::Relation;
 use crate::index::{Index, IndexError};
 use crate::lock::{Controlled, PackageKey, Pin};
 use crate::sha256::Sha256;
@@ -84,9 +87,74 @@ pub fn solve_over<'a>(
     ];
     let (chosen, first) = match marked(&universe, &phases)? {
         Some(answer) => answer,
-        None => searched(&universe, &phases)?,
+        None => searched(&universe, &phases).map_err(installed_already)?,
     };
+    let [(there, ..), _] = &phases;
+    for &id in &chosen[first..] {
+        stays_with_its_first_choice(&universe, &offers, there, &chosen, id)?;
+    }
     ordered(request, &universe, &chosen, first, true)
+}
+
+/// What is there first is not of a variant here.
+fn installed_already(mut error: SolveError) -> SolveError {
+    let tell = |chain: &mut Vec<Link>| {
+        for link in chain
+            .iter_mut()
+            .filter(|link| link.because == Because::Variant)
+        {
+            link.because = Because::Installed;
+        }
+    };
+    match &mut error {
+        SolveError::Unsatisfiable { chain, .. } => tell(chain),
+        SolveError::Conflict(conflict) => {
+            tell(&mut conflict.chain);
+            tell(&mut conflict.other_chain);
+        }
+        _ => {}
+    }
+    error
+}
+
+/// Of alternatives, apt takes the first that the archives have. Where that is a newer version
+/// of what is installed, it would change that, and not take a later one.
+fn stays_with_its_first_choice(
+    universe: &Universe<'_>,
+    offers: &[Offer<'_>],
+    there: &[Id],
+    chosen: &[Id],
+    id: Id,
+) -> Result<(), SolveError> {
+    for need in &universe.needs(id)?.groups {
+        let is_met = |by: &[Id], relation: &Relation<'_>| {
+            let meeting = universe.meeting(relation, universe.arch(id));
+            meeting.iter().any(|other| by.contains(other))
+        };
+        let mut relations = need.group.alternatives.iter();
+        if need.field == Field::Recommends || relations.any(|relation| is_met(there, relation)) {
+            continue;
+        }
+        for relation in &need.group.alternatives {
+            if is_met(chosen, relation) {
+                break;
+            }
+            let named = universe.named(relation.name);
+            let mut old = named.filter(|other| there.binary_search(other).is_ok());
+            let newer = offers
+                .iter()
+                .flat_map(|offer| offer.index.named(relation.name));
+            let mut newer = newer.filter(|package| relation.accepts(package.version()));
+            if let (Some(old), Some(newer)) = (old.next(), newer.next()) {
+                return Err(SolveError::Installed {
+                    name: relation.name.to_owned(),
+                    installed: universe.package(old).version().to_owned(),
+                    wanted: newer.version().to_owned(),
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Whether what is installed has all that it needs, as apt wants it before it adds anything.
@@ -227,6 +295,28 @@ mod tests {
             matches!(&asked, SolveError::Installed { installed, wanted, .. } if installed == "1" && wanted == "2"),
             "{asked:?}"
         );
+    }
+
+    #[test]
+    fn a_later_alternative_is_not_taken_in_the_place_of_an_upgrade() {
+        let now = archive(&[
+            ("app", "1", "Depends: lib (>= 2) | other\n"),
+            ("lib", "2", ""),
+            ("other", "1", ""),
+            ("plain", "1", "Depends: gone | other\n"),
+        ]);
+        let there = system(&[("lib", "1", "")]);
+        let error = over(&now, &there, &["app"]).expect_err("an upgrade");
+        assert!(
+            matches!(&error, SolveError::Installed { name, wanted, .. } if name == "lib" && wanted == "2"),
+            "{error:?}"
+        );
+        assert_eq!(
+            over(&now, &there, &["plain"]).expect("an answer"),
+            ["other 1", "plain 1"]
+        );
+        let there = system(&[("lib", "1", ""), ("other", "1", "")]);
+        assert_eq!(over(&now, &there, &["app"]).expect("an answer"), ["app 1"]);
     }
 
     #[test]

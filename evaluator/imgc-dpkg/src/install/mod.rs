@@ -303,4 +303,6 @@ fn by_name<'a>(fragments: &[&'a Fragment], options: &Options<'_>) -> BTreeMap<&'
 }
 
 #[cfg(test)]
+mod over_tests;
+#[cfg(test)]
 mod tests;
