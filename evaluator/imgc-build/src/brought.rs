@@ -56,6 +56,35 @@ pub(crate) fn fetched(image: &Image) -> BTreeMap<FileDigest, &str> {
     fetched.collect()
 }
 
+/// The archives that an image unpacks, and what it takes of each.
+pub(crate) fn archives(image: &Image) -> Vec<(&File, Wanted<'_>)> {
+    let files = image.files.iter();
+    files
+        .filter_map(|file| Some((file, wanted(file)?)))
+        .collect()
+}
+
+/// What a file takes of an archive. None for one that is not out of an archive.
+fn wanted(file: &File) -> Option<Wanted<'_>> {
+    let FileNode::Archive {
+        content: Content::Source { digest, .. } | Content::Fetched { digest, .. },
+        strip,
+        exclude,
+        include,
+        setuid,
+    } = &file.node
+    else {
+        return None;
+    };
+    Some(Wanted {
+        archive: BlobDigest::from_bytes(*digest.as_bytes()),
+        strip: *strip,
+        exclude,
+        include,
+        setuid: *setuid,
+    })
+}
+
 impl Builder<'_> {
     /// Brings what an image's own files need from elsewhere into the store.
     ///
@@ -82,7 +111,7 @@ impl Builder<'_> {
                 error => BuildError::Fetched {
                     image: image.name.clone(),
                     digest: digest.hex(),
-                    error,
+                    error: Box::new(error),
                 },
             })?;
             let size = self.store.contains(&blob)?;
@@ -125,31 +154,16 @@ impl Builder<'_> {
         file: &File,
         brought: &mut Brought,
     ) -> Result<(), BuildError> {
-        let FileNode::Archive {
-            content,
-            strip,
-            exclude,
-            include,
-            setuid,
-        } = &file.node
-        else {
+        let Some(wanted) = wanted(file) else {
             return Ok(());
         };
-        let digest = match content {
-            Content::Text(_) => return Ok(()),
-            Content::Source { digest, size } => {
-                self.take_in(digest, *size)?;
-                digest
-            }
-            Content::Fetched { digest, .. } => digest,
-        };
-        let wanted = Wanted {
-            archive: BlobDigest::from_bytes(*digest.as_bytes()),
-            strip: *strip,
-            exclude,
-            include,
-            setuid: *setuid,
-        };
+        if let FileNode::Archive {
+            content: Content::Source { digest, size },
+            ..
+        } = &file.node
+        {
+            self.take_in(digest, *size)?;
+        }
         let extracted = self.extracted(image, file, &wanted)?;
         let list = self.store.read(&extracted.entries, MAX_ENTRIES)?;
         let absent = || StoreError::Absent(extracted.entries);

@@ -124,7 +124,7 @@ pub enum BuildError {
         /// Its digest: 64 hexadecimal digits.
         digest: String,
         /// Why not.
-        error: FetchError,
+        error: Box<FetchError>,
     },
     /// An archive that is put into an image can't be unpacked.
     #[error("the archive for {path} can't be unpacked: {error}")]

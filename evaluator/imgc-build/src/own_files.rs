@@ -79,10 +79,12 @@ impl Builder<'_> {
                 brought: Some(&brought),
             };
             let contents = StoreContents::new(self.store, Some(&outside));
-            let found = programs::dynamic(image, &brought.files, &contents)?;
+            let found = programs::found(image, &brought.files, &contents)?;
             let thawed = match frozen {
                 // What is frozen has no libraries to look into.
-                Some(frozen) if found.is_empty() => self.store.read(&frozen.blob, FROZEN)?,
+                Some(frozen) if !programs::needs_libraries(&found) => {
+                    self.store.read(&frozen.blob, FROZEN)?
+                }
                 _ => None,
             };
             let thawed = thawed.and_then(|bytes| Tree::thaw(&bytes));
@@ -260,6 +262,6 @@ impl Contents for Outside<'_, '_> {
             return bytes;
         }
         let digest = imgc_plan::FileDigest::from_bytes(content.sha256);
-        Ok(self.builder.sources.open(&digest)?)
+        self.builder.sources.open(&digest)
     }
 }

@@ -8,12 +8,13 @@
 use std::collections::BTreeMap;
 
 use imgc_apt::{Lock, LockedBase};
-use imgc_plan::{Action, Derivation, DrvDigest, Image, Index, Inputs};
-use imgc_store::StoreError;
+use imgc_plan::{Action, Derivation, DrvDigest, FileDigest, Image, Index, Inputs};
+use imgc_store::{BlobDigest, StoreError};
 use serde::Serialize;
 
 use crate::base::{self, Archived};
 use crate::builder::{has_own_files, request_action};
+use crate::extract::Extracted;
 use crate::own_files::{FilesLayer, files_action};
 use crate::packages::{PackageLayers, asked_of_debs, install_action};
 use crate::parts::Unpacked;
@@ -31,7 +32,7 @@ pub struct Graph {
 /// A step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Node {
-    /// What it makes: `base`, `fetch`, `unpack`, `install`, `files`, `image`, `index`.
+    /// What it makes: `base`, `fetch`, `unpack`, `install`, `extract`, `files`, `image`, `index`.
     pub kind: &'static str,
     /// Whose: a package, an image.
     pub name: String,
@@ -164,9 +165,10 @@ impl Builder<'_> {
                 let action = files_action(image, below, pinned.epoch);
                 (abi::files(compression), action)
             });
-            let (node, _) =
+            let (node, made) =
                 self.step::<FilesLayer>("files", &image.name, action, whole.is_some())?;
-            let under = inputs.clone();
+            let mut under = inputs.clone();
+            under.extend(self.plan_brought(image, whole.is_some() || made.is_some(), making)?);
             inputs.push(making.push(node, under));
         }
         let node = Node {
@@ -222,6 +224,47 @@ impl Builder<'_> {
             inputs: Vec::new(),
         };
         Ok(making.push(node, Vec::new()))
+    }
+
+    /// The `fetch` of each file that an image names by its address and digest, and the
+    /// `extract` of each archive: what the layer of its files needs.
+    fn plan_brought(
+        &self,
+        image: &Image,
+        unneeded: bool,
+        making: &mut Making,
+    ) -> Result<Vec<usize>, BuildError> {
+        let mut fetches = BTreeMap::new();
+        for (digest, url) in crate::brought::fetched(image) {
+            let is_there = self
+                .store
+                .contains(&BlobDigest::from_bytes(*digest.as_bytes()))?
+                .is_some();
+            let node = Node {
+                kind: "fetch",
+                name: url.to_owned(),
+                // It covers a length that nobody knows yet.
+                derivation: None,
+                state: match (is_there, unneeded) {
+                    (true, _) => State::Done,
+                    (false, true) => State::Unneeded,
+                    (false, false) => State::Todo,
+                },
+                bytes: None,
+                inputs: Vec::new(),
+            };
+            fetches.insert(digest, making.push(node, Vec::new()));
+        }
+        let mut all: Vec<usize> = fetches.values().copied().collect();
+        for (file, wanted) in crate::brought::archives(image) {
+            let asked = (abi::EXTRACT, wanted.action());
+            let name = file.path.as_str();
+            let (node, _) = self.step::<Extracted>("extract", name, Some(asked), unneeded)?;
+            let digest = FileDigest::from_bytes(*wanted.archive.as_bytes());
+            let from = fetches.get(&digest).copied();
+            all.push(making.push(node, from.into_iter().collect()));
+        }
+        Ok(all)
     }
 
     /// The `fetch` and `unpack` of a package.

@@ -40,7 +40,7 @@ struct State {
 /// A step that was taken, and why.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct Explained {
-    /// What it makes: `unpack`, `frame`, `install`, `files`, `image`.
+    /// What it makes: `unpack`, `frame`, `install`, `extract`, `files`, `image`.
     #[serde(skip)]
     order: usize,
     pub(crate) kind: &'static str,
@@ -53,7 +53,9 @@ pub(crate) struct Explained {
 }
 
 /// The kinds of steps, in the order in which an image is made.
-const KINDS: [&str; 6] = ["unpack", "frame", "layer", "install", "files", "image"];
+const KINDS: [&str; 7] = [
+    "unpack", "frame", "layer", "install", "extract", "files", "image",
+];
 
 impl Progress {
     /// Draws a line and prints notes where `terminal` is set; prints notes alone where

@@ -158,12 +158,12 @@ fn facts<E: FileHeader<Endian = Endianness>>(
     facts.soname = text(entries.soname)?;
     facts.rpath = text(entries.rpath)?;
     facts.runpath = text(entries.runpath)?;
-    facts.no_default = entries.flags & u64::from(elf::DF_1_NODEFLIB.0) != 0;
+    facts.no_default = entries.flags & elf::DF_1_NODEFLIB.0 != 0;
     if let Some(at) = entries.verneed {
-        facts.asks = asked::<E>(bytes, end, place(at)?, entries.verneed_count, &texts)?;
+        facts.asks = asked(bytes, end, place(at)?, entries.verneed_count, &texts)?;
     }
     if let Some(at) = entries.verdef {
-        facts.has = defined::<E>(bytes, end, place(at)?, entries.verdef_count, &texts)?;
+        facts.has = defined(bytes, end, place(at)?, entries.verdef_count, &texts)?;
     }
     Ok(Some(facts))
 }
@@ -224,7 +224,7 @@ fn collect<E: FileHeader<Endian = Endianness>>(
 }
 
 /// The versions that a file asks for (`DT_VERNEED`), without those that may be missing.
-fn asked<E: FileHeader<Endian = Endianness>>(
+fn asked(
     bytes: &[u8],
     end: Endianness,
     mut at: u64,
@@ -261,7 +261,7 @@ fn asked<E: FileHeader<Endian = Endianness>>(
 }
 
 /// The versions that a file has (`DT_VERDEF`).
-fn defined<E: FileHeader<Endian = Endianness>>(
+fn defined(
     bytes: &[u8],
     end: Endianness,
     mut at: u64,

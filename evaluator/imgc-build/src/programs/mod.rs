@@ -13,6 +13,7 @@ mod tests;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
 use std::rc::Rc;
 
 use imgc_layer::Contents;
@@ -104,47 +105,82 @@ struct Own<'a> {
     facts: Rc<Facts>,
 }
 
-/// The dynamic ELF files among `files`, by their places there. Those that are damaged have
-/// nothing.
-pub(crate) fn dynamic(
+/// What an own file is, as far as it is looked at.
+#[derive(Debug, Clone)]
+pub(crate) enum Found {
+    /// A dynamic ELF file.
+    Dynamic(Facts),
+    /// A program whose headers can't be read.
+    Damaged,
+    /// The script that a container of the image begins with: its interpreter.
+    Script(String),
+}
+
+/// What of `files` is looked at, by their places there.
+pub(crate) fn found(
     image: &Image,
     files: &[File],
     contents: &dyn Contents,
-) -> Result<Vec<(usize, Option<Facts>)>, BuildError> {
+) -> Result<Vec<(usize, Found)>, BuildError> {
+    let config = &image.config;
+    let first = config.entrypoint.first().or(config.cmd.first());
     let mut all = Vec::new();
     for (at, file) in files.iter().enumerate() {
-        let FileNode::Regular {
-            content: imgc_plan::Content::Source { digest, size },
-            mode,
-            ..
-        } = &file.node
-        else {
+        let FileNode::Regular { content, mode, .. } = &file.node else {
             continue;
         };
-        let content = Content {
-            size: *size,
-            sha256: *digest.as_bytes(),
-            data: imgc_tree::Data::Outside,
+        let is_first = first.is_some_and(|first| first == file.path.as_str());
+        let content = match content {
+            imgc_plan::Content::Text(text) if is_first => Content::inline(text.as_bytes()),
+            imgc_plan::Content::Source { digest, size } => Content {
+                size: *size,
+                sha256: *digest.as_bytes(),
+                data: imgc_tree::Data::Outside,
+            },
+            _ => continue,
         };
-        let mut start = Vec::new();
-        let opened = contents.open(&content).map_err(|error| reading(&error))?;
-        let read = std::io::Read::read_to_end(&mut std::io::Read::take(opened, 4), &mut start);
-        read.map_err(|error| reading(&error))?;
+        let start = start(&content, contents).map_err(|error| reading(&error))?;
+        if let Some(script) = start.strip_prefix(b"#!")
+            && is_first
+        {
+            all.extend(interpreter(script).map(|path| (at, Found::Script(path))));
+        }
         if !elf::is_elf(&start) {
             continue;
         }
         let bytes = contents.read(&content, MAX_ELF);
         match elf::read(&bytes.map_err(|error| reading(&error))?) {
             Ok(Some(facts)) if facts.kind == image.platform.arch.elf() => {
-                all.push((at, Some(facts)));
+                all.push((at, Found::Dynamic(facts)));
             }
             Ok(_) => {}
             // What nobody can start may be anything.
-            Err(elf::Damaged) if mode & 0o111 != 0 => all.push((at, None)),
+            Err(elf::Damaged) if mode & 0o111 != 0 => all.push((at, Found::Damaged)),
             Err(elf::Damaged) => {}
         }
     }
     Ok(all)
+}
+
+/// Whether libraries have to be looked into for these.
+pub(crate) fn needs_libraries(found: &[(usize, Found)]) -> bool {
+    let mut found = found.iter();
+    found.any(|(_, found)| matches!(found, Found::Dynamic(_)))
+}
+
+/// The first bytes of a file: what the kernel looks at (`BINPRM_BUF_SIZE`).
+fn start(content: &Content, contents: &dyn Contents) -> std::io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    contents.open(content)?.take(256).read_to_end(&mut start)?;
+    Ok(start)
+}
+
+/// The interpreter of a script, from what is behind `#!`. None where it is not absolute.
+fn interpreter(script: &[u8]) -> Option<String> {
+    let line = script.split(|&b| b == b'\n').next()?;
+    let line = std::str::from_utf8(line).ok()?;
+    let path = line.split_whitespace().next()?;
+    path.starts_with('/').then(|| path.to_owned())
 }
 
 fn reading(error: &std::io::Error) -> BuildError {
@@ -155,27 +191,43 @@ fn reading(error: &std::io::Error) -> BuildError {
 pub(crate) fn check(
     image: &Image,
     files: &[File],
-    found: Vec<(usize, Option<Facts>)>,
+    found: Vec<(usize, Found)>,
     tree: &Tree,
     contents: &dyn Contents,
 ) -> Result<Vec<Program>, BuildError> {
     let mut programs = Vec::new();
     let mut own = Vec::new();
-    for (at, facts) in found {
+    for (at, found) in found {
         let name = files[at].path.as_str();
-        match (facts, file(tree, name)) {
-            (Some(facts), Some(path)) => own.push(Own {
-                name,
-                path,
-                facts: Rc::new(facts),
-            }),
-            (None, _) => programs.push(Program {
-                path: name.to_owned(),
-                lacks: vec![Lack::Damaged],
-            }),
-            // Something else has taken its place.
-            (Some(_), None) => {}
-        }
+        // Something else may have taken its place.
+        let Some(path) = file(tree, name) else {
+            continue;
+        };
+        let lack = match found {
+            Found::Dynamic(facts) => {
+                let facts = Rc::new(facts);
+                own.push(Own { name, path, facts });
+                continue;
+            }
+            Found::Damaged => Lack::Damaged,
+            Found::Script(path) if file(tree, &path).is_none() => {
+                if image.provided.contains_key(&path) {
+                    continue;
+                }
+                Lack::Interpreter {
+                    path,
+                    packages: Vec::new(),
+                }
+            }
+            Found::Script(_) => continue,
+        };
+        programs.push(Program {
+            path: name.to_owned(),
+            lacks: vec![lack],
+        });
+    }
+    if own.is_empty() {
+        return Ok(programs);
     }
     let known = RefCell::new(BTreeMap::new());
     for one in &own {

@@ -149,7 +149,7 @@ fn lacking(image: &Image, own: &[(&str, Made<'_>)], others: &[(&str, Made<'_>)])
         if at < own.len() {
             let facts = elf::read(&bytes).expect("not damaged");
             if let Some(facts) = facts {
-                found.push((files.len(), Some(facts)));
+                found.push((files.len(), Found::Dynamic(facts)));
             }
             files.push(File {
                 path: ImagePath::new(path).expect("a path"),
@@ -279,7 +279,7 @@ fn what_is_there_is_found_and_what_is_not_is_told_at_once() {
     );
     let others = [loader.clone(), libc.clone(), a.clone(), b];
     assert_eq!(
-        lacking(&image(), &[app.clone()], &others),
+        lacking(&image(), std::slice::from_ref(&app), &others),
         Vec::<String>::new()
     );
     let lacks = [
@@ -288,7 +288,11 @@ fn what_is_there_is_found_and_what_is_not_is_told_at_once() {
         "/usr/bin/app: libb.so.2 of /usr/lib/liba.so.1",
     ];
     assert_eq!(
-        lacking(&image(), &[app.clone()], std::slice::from_ref(&a)),
+        lacking(
+            &image(),
+            std::slice::from_ref(&app),
+            std::slice::from_ref(&a)
+        ),
         lacks
     );
     // What something outside provides is not asked for.
@@ -310,7 +314,10 @@ fn a_library_of_another_machine_is_none() {
     };
     let others = [loader, ("/usr/lib/liba.so", arm)];
     let lacks = ["/app: liba.so of /app"];
-    assert_eq!(lacking(&image(), &[app.clone()], &others), lacks);
+    assert_eq!(
+        lacking(&image(), std::slice::from_ref(&app), &others),
+        lacks
+    );
     // A program for another machine is none of the image's.
     let foreign = Made {
         machine: 183,
@@ -437,6 +444,49 @@ fn the_loader_of_musl_has_its_own_rules() {
     assert_eq!(lacking(&image(), &app, &others), Vec::<String>::new());
     let lacks = ["/app: liba.so of /app"];
     assert_eq!(lacking(&image(), &app, &others[..1]), lacks);
+}
+
+#[test]
+fn the_script_that_is_started_has_its_interpreter() {
+    let script = |path: &str, text: &str| File {
+        path: ImagePath::new(path).expect("a path"),
+        node: FileNode::Regular {
+            content: imgc_plan::Content::Text(text.to_owned()),
+            mode: 0o755,
+            capabilities: Vec::new(),
+        },
+        user: Owner::Id(0),
+        group: Owner::Id(0),
+    };
+    let files = [
+        script("/start", "#! /bin/sh -eu\necho\n"),
+        script("/other", "#!/usr/bin/python3\n"),
+    ];
+    let mut tree = Tree::new(0);
+    for path in ["start", "other"] {
+        let path = TreePath::new(path.as_bytes()).expect("a path");
+        let node = Node::file(Content::inline(&b""[..]), 0o755, 0);
+        tree.insert(&path, node).expect("placed");
+    }
+    let store = MemoryStore::new();
+    let contents = StoreContents::new(&store, None);
+    let lacking = |image: &Image, tree: &Tree| {
+        let found = found(image, &files, &contents).expect("read");
+        assert!(!needs_libraries(&found));
+        check(image, &files, found, tree, &contents).expect("checked")
+    };
+    let mut image = image();
+    assert_eq!(lacking(&image, &tree), []);
+    image.config.entrypoint = vec!["/start".to_owned()];
+    let lacks = lacking(&image, &tree);
+    assert_eq!(lacks.len(), 1);
+    assert_eq!(lacks[0].path, "/start");
+    assert_eq!(lacks[0].lacks[0].name(), Some("/bin/sh"));
+    let shell = TreePath::new(b"bin/sh").expect("a path");
+    tree.make_parents(&shell, 0).expect("parents");
+    let node = Node::file(Content::inline(&b""[..]), 0o755, 0);
+    tree.insert(&shell, node).expect("placed");
+    assert_eq!(lacking(&image, &tree), []);
 }
 
 #[test]

@@ -485,7 +485,7 @@ fn what_is_fetched_is_checked_and_kept() {
         panic!("other bytes were taken");
     };
     assert_eq!(digest, BlobDigest::of(&bytes).hex());
-    let FetchError::Other { found, .. } = error else {
+    let FetchError::Other { found, .. } = *error else {
         panic!("{error}");
     };
     assert_eq!(found, BlobDigest::of(b"another program"));
