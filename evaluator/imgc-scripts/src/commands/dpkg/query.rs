@@ -241,7 +241,7 @@ fn search(process: &mut Process<'_, '_>, place: &Place, args: &[BString]) -> Out
     }
     let packages = Packages::read(process, place)?;
     let diversions = divert::read(process, place)?;
-    let wanted: Vec<Wanted> = args.iter().map(|arg| Wanted::of(arg)).collect();
+    let wanted: Vec<Wanted> = args.iter().map(Wanted::of).collect();
     // Only what may be asked for: a system has very many files.
     let mut owners: BTreeMap<BString, Vec<BString>> = BTreeMap::new();
     for path in diversions.iter().flat_map(|d| [&d.from, &d.to]) {
@@ -251,10 +251,9 @@ fn search(process: &mut Process<'_, '_>, place: &Place, args: &[BString]) -> Out
         let list = packages.files(process, place, package)?;
         for wanted in &wanted {
             let found = wanted.lines_of(process, &list)?;
-            let title = || package.title(packages.native());
             for path in found {
                 let owners = owners.entry(path.into()).or_default();
-                let title = title();
+                let title = package.title(packages.native());
                 // Two patterns may match one path.
                 if owners.last() != Some(&title) {
                     owners.push(title);
