@@ -104,7 +104,8 @@ fn a_module_of_imgc_is_opened_as_a_file() {
         column.expect("a column") as u32,
     );
     let words = hover["contents"]["value"].as_str().expect("words");
-    assert!(words.contains("-> Image"), "{words}");
+    assert!(words.contains("debianImage : {"), "{words}");
+    assert!(words.contains("An image of packages"), "{words}");
     editor.end();
 }
 
