@@ -88,15 +88,15 @@ mod tests {
                 // given back with the layout that it has.
                 unsafe {
                     let block = Mimalloc.alloc(layout);
-                    assert!(!block.is_null() && block.addr() % layout.align() == 0);
+                    assert!(!block.is_null() && block.addr().is_multiple_of(layout.align()));
                     block.write_bytes(0xA5, size);
                     let block = Mimalloc.realloc(block, layout, size * 3);
-                    assert!(!block.is_null() && block.addr() % layout.align() == 0);
+                    assert!(!block.is_null() && block.addr().is_multiple_of(layout.align()));
                     let kept = std::slice::from_raw_parts(block, size);
                     assert!(kept.iter().all(|byte| *byte == 0xA5));
                     Mimalloc.dealloc(block, larger);
                     let block = Mimalloc.alloc_zeroed(layout);
-                    assert!(!block.is_null() && block.addr() % layout.align() == 0);
+                    assert!(!block.is_null() && block.addr().is_multiple_of(layout.align()));
                     let zeros = std::slice::from_raw_parts(block, size);
                     assert!(zeros.iter().all(|byte| *byte == 0));
                     Mimalloc.dealloc(block, layout);
