@@ -18,6 +18,11 @@ const MANY: usize = 64;
 const SHARE: usize = 32;
 const MOST: usize = 16;
 
+/// How often a thread that has nothing to do looks again before it sleeps, and how many
+/// pauses of the processor are between: together some 100 microseconds.
+const SPINS: usize = 50;
+const PAUSE: usize = 50;
+
 /// The bindings of a program, each after those that it needs.
 pub(super) struct Schedule<'a> {
     files: Vec<&'a [Entry]>,
@@ -282,6 +287,7 @@ impl<'a> Shared<'a> {
     /// Notes what was taken as done, and takes what is next. Says whether anything is.
     fn next(&self, taken: &mut Taken) -> bool {
         taken.items.clear();
+        let mut spins = 0;
         let mut state = self.lock();
         for done in taken.nodes.drain(..) {
             self.finish(&mut state, done);
@@ -308,6 +314,16 @@ impl<'a> Shared<'a> {
             }
             if state.left == 0 {
                 break;
+            }
+            if spins < SPINS {
+                // What others are about to finish is soon ready: to sleep takes longer.
+                spins += 1;
+                drop(state);
+                for _ in 0..PAUSE {
+                    std::hint::spin_loop();
+                }
+                state = self.lock();
+                continue;
             }
             state.idle += 1;
             state = self
