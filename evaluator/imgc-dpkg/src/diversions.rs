@@ -31,6 +31,12 @@ impl Diversions {
         let (to, owner) = self.0.get(path)?;
         (owner != package).then(|| to.clone())
     }
+
+    /// Where the files of others go that they have at `path`, if `package` diverts it.
+    pub(crate) fn moved_by(&self, path: &TreePath, package: &str) -> Option<TreePath> {
+        let (to, owner) = self.0.get(path)?;
+        (owner == package).then(|| to.clone())
+    }
 }
 
 #[cfg(test)]

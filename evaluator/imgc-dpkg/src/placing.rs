@@ -265,7 +265,8 @@ impl<'a> Union<'a> {
             return Ok(());
         }
         let conffile = dpkg.is_some_and(|(_, conffile)| conffile);
-        if !self.decide(entry, &at, false)? || self.is_kept(tree, entry, &at, conffile)? {
+        let rules = dpkg.map(|(rules, _)| rules);
+        if !self.decide(entry, &at, false, rules)? || self.is_kept(tree, entry, &at, conffile)? {
             return Ok(());
         }
         if let Some((_, true)) = dpkg {
@@ -311,7 +312,7 @@ impl<'a> Union<'a> {
         {
             return Ok(());
         }
-        self.decide(entry, &at, true).map(|_| ())
+        self.decide(entry, &at, true, rules).map(|_| ())
     }
 
     /// Whether what an entry of the current package needs is unpacked.
@@ -429,7 +430,7 @@ impl<'a> Union<'a> {
                 .or_insert(self.packages.len() - 1);
             return Ok(());
         }
-        if self.decide(entry, at, false)? {
+        if self.decide(entry, at, false, None)? {
             let mut node = Node {
                 meta: clamped(entry, self.epoch),
                 kind: Kind::Directory,
@@ -468,9 +469,20 @@ impl<'a> Union<'a> {
         entry: &Entry,
         at: &TreePath,
         excluded: bool,
+        rules: Option<&Rules>,
     ) -> Result<bool, InstallError> {
         let current = self.current();
         if let Some(&other) = self.owners.get(at) {
+            let name = &self.packages[current].fragment.package.name;
+            let moved = rules.and_then(|rules| rules.diversions.moved_by(&entry.path, name));
+            if other != current
+                && let Some(moved) = moved
+            {
+                // The current package has diverted the other's file: both have theirs.
+                self.owners.insert(moved, other);
+                self.owners.insert(at.clone(), current);
+                return Ok(true);
+            }
             let replaces = |a: usize, b: usize| {
                 let (a, b) = (&self.packages[a], &self.packages[b]);
                 a.replaces

@@ -715,3 +715,20 @@ fn what_scripts_leave_in_tmp_is_gone() {
     let there = |at| tree.get(&path(at)).is_some();
     assert!(there("tmp") && there("var/b") && !there("tmp/a"));
 }
+
+#[test]
+fn a_file_that_a_package_diverts_may_be_in_another_one_too() {
+    let divert = "#!/bin/sh\nset -e\n\
+                  dpkg-divert --package b --add --rename --divert /x.orig /x\n";
+    let first = Deb::new("a").file("./x", "of a");
+    let both = |second: Deb| installed([Deb::new("a").file("./x", "of a"), second]);
+    let tree = tree([
+        first,
+        Deb::new("b").file("./x", "of b").control("preinst", divert),
+    ]);
+    assert_eq!(text(&tree, "x"), "of b");
+    assert_eq!(text(&tree, "x.orig"), "of a");
+    assert_eq!(list(&tree, "a"), "/x\n");
+    // Without the diversion they can't be installed together.
+    assert!(both(Deb::new("b").file("./x", "of b")).is_err());
+}
