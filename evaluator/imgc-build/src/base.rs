@@ -326,6 +326,10 @@ impl Builder<'_> {
         let Some(content) = content else {
             return Ok(());
         };
+        if content.size > 1 << 20 {
+            let large = io::Error::other("its /etc/os-release is too large");
+            return Err(BaseError::Layers(large));
+        }
         let text = imgc_dpkg::Reader::read(&bytes, &content);
         let text = text.map_err(|reason| BaseError::Layers(io::Error::other(reason)))?;
         let text = String::from_utf8_lossy(&text);
@@ -405,12 +409,10 @@ fn compression_name(compression: Compression) -> &'static str {
     }
 }
 
-/// Seconds since 1970, of a time of which parts of a second do not count.
+/// Seconds since 1970, of a time in UTC of which parts of a second do not count.
 fn created(text: &str) -> Option<u64> {
-    let (whole, _) = text
-        .trim_end_matches('Z')
-        .split_once('.')
-        .unwrap_or((text.trim_end_matches('Z'), ""));
+    let text = text.strip_suffix('Z')?;
+    let (whole, _) = text.split_once('.').unwrap_or((text, ""));
     imgc_apt::parse_rfc3339(&format!("{whole}Z"))
 }
 

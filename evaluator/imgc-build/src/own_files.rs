@@ -188,7 +188,18 @@ pub(crate) fn files_action(image: &Image, base: Vec<BlobDigest>, epoch: u64) -> 
         compression: image.layers.compression,
         provided: image.provided.keys().cloned().collect(),
         library_path: image.config.env.get("LD_LIBRARY_PATH").cloned(),
+        arch: has_outside(&image.files).then(|| image.platform.arch.debian().to_owned()),
+        starts: programs::starts(image).map(str::to_owned),
     }
+}
+
+/// Whether any file comes from outside the language: only such can be programs.
+fn has_outside(files: &[File]) -> bool {
+    files.iter().any(|file| match &file.node {
+        FileNode::Regular { content, .. } => !matches!(content, imgc_plan::Content::Text(_)),
+        FileNode::Archive { .. } => true,
+        _ => false,
+    })
 }
 
 /// Files without where they can be had, which changes nothing.

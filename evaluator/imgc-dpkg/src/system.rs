@@ -131,7 +131,10 @@ impl System {
             reader,
         };
         let status = files.text(&format!("{ROOT}/status"))?;
-        let status = status.ok_or(SystemError::NoDatabase)?;
+        let mut status = status.ok_or(SystemError::NoDatabase)?;
+        if !status.ends_with('\n') {
+            status.push('\n');
+        }
         files.check_merged(arch)?;
         files.check_finished()?;
         if let Some(archs) = files.text(&format!("{ROOT}/arch"))?
@@ -227,6 +230,9 @@ pub fn listed(tree: &Tree, reader: &dyn Reader) -> Result<Vec<Package>, SystemEr
     Ok(packages)
 }
 
+/// The most bytes that a file of dpkg's database may have.
+const LARGEST: u64 = 256 << 20;
+
 /// The stanzas of a status file, each with the newline at its end.
 fn stanzas_of(text: &str) -> impl Iterator<Item = &str> {
     let all = text.split_inclusive("\n\n");
@@ -254,6 +260,9 @@ impl Files<'_> {
         let node = at.and_then(|at| self.tree.get(&at));
         match node.map(|node| &node.kind) {
             None => Ok(None),
+            Some(Kind::Regular(content)) if content.size > LARGEST => {
+                Err(failed("it is too large".to_owned()))
+            }
             Some(Kind::Regular(content)) => {
                 let bytes = self.reader.read(content).map_err(failed)?;
                 Ok(Some(bytes.to_vec()))

@@ -91,7 +91,8 @@ impl BaseImage {
                 wanted: platform,
             });
         }
-        if opened.layers.len() > MOST_LAYERS {
+        // One of packages and one of files may come.
+        if opened.layers.len() + 2 > MOST_LAYERS {
             return Err(BaseImageError::Layers(opened.layers.len()));
         }
         let mut layers = Vec::new();

@@ -124,6 +124,13 @@ pub enum Action {
         /// The folders that `LD_LIBRARY_PATH` names in the image's environment.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         library_path: Option<String>,
+        /// The architecture whose programs are looked at, in Debian's words; none where no
+        /// file can be a program.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        arch: Option<String>,
+        /// The own file that a container begins with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        starts: Option<String>,
     },
     /// What an archive holds, checked and written down.
     Extract {

@@ -3,7 +3,7 @@
 //! An entry goes below the folder that is unpacked to, and nowhere else, whatever links
 //! there are. No path is there twice, but folders.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use imgc_dpkg::{Limits, PathFilter};
 use imgc_plan::{FileDigest, stays_inside};
@@ -185,7 +185,7 @@ impl Paths {
         if all.is_empty() {
             return Err(ExtractError::Nothing);
         }
-        let mut folders: Vec<String> = Vec::new();
+        let mut folders: BTreeSet<String> = BTreeSet::new();
         for path in all.keys() {
             for (at, _) in path.match_indices('/') {
                 match all.get(&path[..at]) {
@@ -196,15 +196,18 @@ impl Paths {
                             "which lies below what is no folder",
                         ));
                     }
-                    None => folders.push(path[..at].to_owned()),
+                    None if folders.contains(&path[..at]) => {}
+                    None => {
+                        folders.insert(path[..at].to_owned());
+                        if all.len() + folders.len() > MAX_ENTRIES {
+                            return Err(ExtractError::TooMuch("200000 entries"));
+                        }
+                    }
                 }
             }
         }
         for folder in folders {
             all.insert(folder, What::Directory);
-            if all.len() > MAX_ENTRIES {
-                return Err(ExtractError::TooMuch("200000 entries"));
-            }
         }
         let links = all.iter().filter_map(|(path, what)| match what {
             What::Symlink { target } => Some((path.clone(), target.clone())),

@@ -3,6 +3,8 @@
 //!
 //! Files may be anybody's: every offset, count and length is checked.
 
+use std::cell::Cell;
+
 use imgc_plan::ElfKind;
 use object::elf;
 use object::read::elf::{Dyn as _, FileHeader, ProgramHeader as _};
@@ -10,6 +12,9 @@ use object::{Endianness, ReadRef};
 
 /// How many entries of one kind a file may have.
 const MAX_ENTRIES: usize = 16 * 1024;
+
+/// How many bytes all texts of a file have at most.
+const MAX_TEXTS: usize = 1 << 20;
 
 /// The longest name, in bytes.
 const MAX_NAME: u64 = 4096;
@@ -61,6 +66,8 @@ struct Texts<'d> {
     bytes: &'d [u8],
     start: u64,
     size: u64,
+    /// How many bytes of texts may still be taken out: several may be one.
+    left: Cell<usize>,
 }
 
 impl Texts<'_> {
@@ -72,7 +79,10 @@ impl Texts<'_> {
         let most = (self.size - at).min(MAX_NAME + 1);
         let end = start.checked_add(most).ok_or(Damaged)?;
         let found = self.bytes.read_bytes_at_until(start..end, 0);
-        Ok(String::from_utf8_lossy(found.map_err(|()| Damaged)?).into_owned())
+        let found = found.map_err(|()| Damaged)?;
+        let left = self.left.get().checked_sub(found.len()).ok_or(Damaged)?;
+        self.left.set(left);
+        Ok(String::from_utf8_lossy(found).into_owned())
     }
 }
 
@@ -106,6 +116,11 @@ fn facts<E: FileHeader<Endian = Endianness>>(
     let mut dynamic: Option<&[E::Dyn]> = None;
     for segment in segments {
         if segment.p_type(end) == elf::PT_INTERP {
+            let size: u64 = segment.p_filesz(end).into();
+            if size == 0 {
+                // Debugging information alone: nothing starts it.
+                return Ok(None);
+            }
             let text = segment.data(end, bytes).map_err(|()| Damaged)?;
             let text = text.split(|&b| b == 0).next().unwrap_or_default();
             if text.is_empty() || text.len() as u64 > MAX_NAME {
@@ -148,6 +163,7 @@ fn facts<E: FileHeader<Endian = Endianness>>(
         bytes,
         start: place(address)?,
         size,
+        left: Cell::new(MAX_TEXTS),
     };
     let text = |at: Option<u64>| at.map(|at| texts.get(at)).transpose();
     facts.needed = entries

@@ -258,6 +258,10 @@ pub(super) fn usual(arch: Arch, name: &str) -> [String; 4] {
 
 /// The regular file that an absolute path leads to.
 pub(super) fn file(tree: &Tree, path: &str) -> Option<TreePath> {
+    // As Linux has it (PATH_MAX).
+    if path.len() > 4096 {
+        return None;
+    }
     let parts = path.strip_prefix('/')?.split('/');
     let mut at: Vec<&str> = Vec::new();
     for part in parts {

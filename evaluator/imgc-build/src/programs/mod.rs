@@ -116,20 +116,38 @@ pub(crate) enum Found {
     Script(String),
 }
 
+/// What a container of the image begins with.
+fn first(image: &Image) -> Option<&str> {
+    let config = &image.config;
+    let first = config.entrypoint.first().or(config.cmd.first());
+    first.map(String::as_str)
+}
+
+/// The own file that a container of the image may begin with: it may come out of an archive.
+pub(crate) fn starts(image: &Image) -> Option<&str> {
+    first(image).filter(|first| {
+        let mut files = image.files.iter();
+        files.any(|file| {
+            let is_archive = matches!(file.node, FileNode::Archive { .. });
+            let rest = first.strip_prefix(file.path.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || is_archive)
+        })
+    })
+}
+
 /// What of `files` is looked at, by their places there.
 pub(crate) fn found(
     image: &Image,
     files: &[File],
     contents: &dyn Contents,
 ) -> Result<Vec<(usize, Found)>, BuildError> {
-    let config = &image.config;
-    let first = config.entrypoint.first().or(config.cmd.first());
+    let first = first(image);
     let mut all = Vec::new();
     for (at, file) in files.iter().enumerate() {
         let FileNode::Regular { content, mode, .. } = &file.node else {
             continue;
         };
-        let is_first = first.is_some_and(|first| first == file.path.as_str());
+        let is_first = first == Some(file.path.as_str());
         let content = match content {
             imgc_plan::Content::Text(text) if is_first => Content::inline(text.as_bytes()),
             imgc_plan::Content::Source { digest, size } => Content {

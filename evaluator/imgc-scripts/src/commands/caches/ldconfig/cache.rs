@@ -134,6 +134,9 @@ fn strings(entries: &[Entry]) -> (Vec<u8>, BTreeMap<&[u8], usize>) {
     (table, offsets)
 }
 
+/// The longest name or path in a cache that is read, with its end.
+const MAX_TEXT: usize = 4097;
+
 /// Reads what [`write`] wrote, and who made it. None where it is none.
 pub(super) fn read(bytes: &[u8]) -> Option<(Vec<Entry>, Vec<u8>)> {
     if !bytes.starts_with(MAGIC) {
@@ -151,16 +154,21 @@ pub(super) fn read(bytes: &[u8]) -> Option<(Vec<Entry>, Vec<u8>)> {
     };
     let text = |at: usize| -> Option<Vec<u8>> {
         let rest = bytes.get(at..)?;
+        let rest = &rest[..rest.len().min(MAX_TEXT)];
         Some(rest[..rest.find_byte(0)?].to_vec())
     };
+    // Texts may be shared, which names of libraries hardly are.
+    let mut left = bytes.len().saturating_mul(4);
     let mut entries = Vec::new();
     for index in 0..number(20)? {
         let at = HEADER.checked_add(index.checked_mul(ENTRY)?)?;
-        entries.push(Entry {
+        let entry = Entry {
             flags: u32::try_from(number(at)?).ok()?,
             soname: text(number(at + 4)?)?,
             path: text(number(at + 8)?)?,
-        });
+        };
+        left = left.checked_sub(entry.soname.len() + entry.path.len())?;
+        entries.push(entry);
     }
     let extensions = number(32)?;
     let at = number(extensions.checked_add(16)?)?;
