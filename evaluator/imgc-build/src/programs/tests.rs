@@ -531,3 +531,40 @@ fn packages_are_named_after_libraries() {
     }
     assert_eq!(package_names("ld-linux"), Vec::<String>::new());
 }
+
+#[test]
+fn what_a_container_begins_with_is_asked_for_where_it_is_an_own_file() {
+    let mut image = image();
+    let own = |path: &str, node: FileNode| imgc_plan::File {
+        path: ImagePath::new(path).expect("a path"),
+        node,
+        user: Owner::Id(0),
+        group: Owner::Id(0),
+    };
+    let text = FileNode::Regular {
+        content: imgc_plan::Content::Text("#!/bin/none\n".to_owned()),
+        mode: 0o755,
+        capabilities: Vec::new(),
+    };
+    image.files = vec![own("/app/run.sh", text)];
+    image.config.entrypoint = vec!["/usr/bin/python3".to_owned(), "/app/run.sh".to_owned()];
+    let before = crate::own_files::files_action(&image, Vec::new(), 0);
+    assert_eq!(starts(&image), None);
+    image.config.entrypoint.remove(0);
+    assert_eq!(starts(&image), Some("/app/run.sh"));
+    // What is looked at is part of what is asked.
+    assert_ne!(
+        before,
+        crate::own_files::files_action(&image, Vec::new(), 0)
+    );
+}
+
+#[test]
+fn a_path_of_any_length_ends() {
+    let tree = Tree::new(0);
+    assert_eq!(loader::file(&tree, &"/..".repeat(1_000_000)), None);
+    assert_eq!(
+        loader::file(&tree, &format!("/{}", "a/".repeat(2_000))),
+        None
+    );
+}
