@@ -96,7 +96,37 @@ impl Archive {
             self.files.insert(by_hash, packed.clone());
             self.files.insert(format!("{dist}/Packages.xz"), packed);
         }
-        let release = release(suite, date, arches, &sums);
+        self.sign(key, suite, date, arches, &sums);
+    }
+
+    /// Adds a suite whose packages stand elsewhere: its indices, by their paths below the
+    /// suite.
+    pub fn add_indices(
+        &mut self,
+        key: &Key,
+        suite: Suite<'_>,
+        date: &str,
+        arches: &[&str],
+        indices: &[(String, Vec<u8>)],
+    ) {
+        let mut sums = Vec::new();
+        for (path, bytes) in indices {
+            sums.push((path.clone(), sum(bytes), bytes.len()));
+            self.files
+                .insert(format!("dists/{}/{path}", suite.name), bytes.clone());
+        }
+        self.sign(key, suite, date, arches, &sums);
+    }
+
+    fn sign(
+        &mut self,
+        key: &Key,
+        suite: Suite<'_>,
+        date: &str,
+        arches: &[&str],
+        sums: &[(String, String, usize)],
+    ) {
+        let release = release(suite, date, arches, sums);
         let path = format!("dists/{}/InRelease", suite.name);
         self.files
             .insert(path, key.clear_sign(&release).into_bytes());

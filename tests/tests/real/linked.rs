@@ -6,7 +6,8 @@ use std::process::Command;
 
 use imgc_tests::sandbox::Outcome;
 
-use crate::place::{PLACE, build, call, imgc_command, run};
+use crate::mirror::Mirror;
+use crate::place::{PLACE, call, imgc_command, run};
 use crate::podman::confined_output;
 
 const SOURCE: &str = "#include <stdio.h>\nextern const char *zlibVersion(void);\n\
@@ -28,13 +29,15 @@ fn image(packages: &str) -> String {
     )
 }
 
-fn tried(file: &Path, arch: &str) -> Outcome {
-    let mut command = imgc_command();
+/// `imgc` with a command, for a file and an architecture, of packages from a mirror.
+fn asked(mirror: &Mirror, command: &str, file: &Path, arch: &str, to: &[&str]) -> Outcome {
+    let mut imgc = imgc_command();
     let platform = format!("linux/{arch}");
-    run(command
-        .arg("build")
+    imgc.arg(command)
         .arg(file)
-        .args(["--platform", &platform]))
+        .args(["--platform", &platform])
+        .args(to);
+    run(mirror.serve(&mut imgc))
 }
 
 /// The packages that a failed build names.
@@ -57,6 +60,7 @@ fn named(failed: &Outcome) -> String {
 #[test]
 fn a_program_that_gcc_made_runs_with_the_packages_that_are_named() {
     let folder = project("linked");
+    let mirror = Mirror::new("linked", &["amd64"]);
     std::fs::write(folder.join("app.c"), SOURCE).expect("a file");
     let (source, app) = (folder.join("app.c"), folder.join("app"));
     let mut gcc = Command::new("gcc");
@@ -64,12 +68,13 @@ fn a_program_that_gcc_made_runs_with_the_packages_that_are_named() {
     run(&mut gcc).succeeds();
     let file = folder.join("app.img");
     std::fs::write(&file, image("\"tzdata\"")).expect("a file");
-    let names = named(&tried(&file, "amd64"));
+    let names = named(&asked(&mirror, "build", &file, "amd64", &[]));
     assert_eq!(names, "\"libc6\", \"zlib1g\"");
     std::fs::write(&file, image(&format!("\"tzdata\", {names}"))).expect("a file");
     let layout = folder.join("app.oci");
-    build(&file, "amd64", &layout);
-    let output = confined_output(&format!("oci:{}", layout.display()), &[], &[]);
+    let to = format!("oci:{}", layout.display());
+    asked(&mirror, "build", &file, "amd64", &["-o", &to]).succeeds();
+    let output = confined_output(&to, &[], &[]);
     assert!(
         output.succeeds().stdout.starts_with("zlib 1."),
         "{output:?}"
@@ -79,20 +84,16 @@ fn a_program_that_gcc_made_runs_with_the_packages_that_are_named() {
 #[test]
 fn a_program_for_another_architecture_is_read_by_its_rules() {
     let folder = project("linked-arm64");
+    let mirror = Mirror::new("linked-arm64", &["arm64"]);
     let file = folder.join("app.img");
     let hello = "let debian = import std/debian; in debian.distroless { packages = [\"bc\"]; }\n";
     std::fs::write(&file, hello).expect("a file");
     let whole = folder.join("whole");
     let to = format!("dir:{}", whole.display());
-    let mut export = imgc_command();
-    export
-        .arg("export")
-        .arg(&file)
-        .args(["--platform", "linux/arm64", "-o", &to]);
-    run(&mut export).succeeds();
+    asked(&mirror, "export", &file, "arm64", &["-o", &to]).succeeds();
     std::fs::copy(whole.join("usr/bin/bc"), folder.join("app")).expect("a copy");
     std::fs::write(&file, image("\"tzdata\"")).expect("a file");
-    let failed = tried(&file, "arm64");
+    let failed = asked(&mirror, "build", &file, "arm64", &[]);
     failed.fails(1, &["/lib/ld-linux-aarch64.so.1 is missing"]);
     let names = named(&failed);
     for name in ["\"libc6\"", "\"libreadline8t64\""] {
@@ -100,15 +101,8 @@ fn a_program_for_another_architecture_is_read_by_its_rules() {
     }
     std::fs::write(&file, image(&names)).expect("a file");
     let layout = folder.join("app.oci");
-    build(&file, "arm64", &layout);
-    let shown = call(
-        "skopeo",
-        &[
-            "inspect",
-            &format!("oci:{}", layout.display()),
-            "--format",
-            "{{.Architecture}}",
-        ],
-    );
+    let to = format!("oci:{}", layout.display());
+    asked(&mirror, "build", &file, "arm64", &["-o", &to]).succeeds();
+    let shown = call("skopeo", &["inspect", &to, "--format", "{{.Architecture}}"]);
     assert_eq!(shown.trim(), "arm64");
 }

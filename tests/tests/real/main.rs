@@ -17,6 +17,7 @@ mod fidelity;
 mod layers;
 mod linked;
 mod look;
+mod mirror;
 mod neovim;
 mod oracle;
 mod place;

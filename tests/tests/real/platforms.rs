@@ -7,17 +7,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use imgc_tests::archive::{Archive, Suite};
-use imgc_tests::fidelity;
-use imgc_tests::key::Key;
 use imgc_tests::layout::Layout;
 use imgc_tests::sandbox::Outcome;
-use imgc_tests::server::Server;
 
+use crate::mirror::Mirror;
 use crate::place::{PLACE, imgc_command, run};
-
-/// Debian's keys.
-const KEYS: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /// What the program of each architecture ends with.
 const ANSWER: i32 = 42;
@@ -148,67 +142,18 @@ impl Machine {
     }
 }
 
-/// A mirror of what stands beside a suite, with nothing in it: updates and security fixes
-/// come out every day, and mirrors have those of the less common architectures late or not
-/// at all. The suite itself is the real one.
-struct Beside {
-    server: Server,
-    configuration: PathBuf,
-}
-
-impl Beside {
-    fn new(name: &str) -> Self {
-        let key = Key::new();
-        let arches = [
-            "amd64", "arm64", "armhf", "i386", "ppc64el", "riscv64", "s390x",
-        ];
-        let server = Server::start();
-        for (folder, suite, label) in [
-            ("debian", "trixie-updates", "Debian"),
-            ("debian-security", "trixie-security", "Debian-Security"),
-        ] {
-            let suite = Suite { name: suite, label };
-            let mut archive = Archive::default();
-            let date = "Sat, 01 Nov 2025 09:00:00 UTC";
-            archive.add_suite_for(&key, suite, &[], date, &arches);
-            for (path, bytes) in archive.files() {
-                server.put(&format!("{folder}/{path}"), bytes.clone());
-            }
-        }
-        let configuration = PLACE.join("out").join(format!("{name}-configuration"));
-        std::fs::create_dir_all(configuration.join("imgc")).expect("a folder");
-        let keys = configuration.join("keys.gpg");
-        let mut all = std::fs::read(KEYS).expect("Debian's keys");
-        all.extend(key.public_bytes());
-        std::fs::write(&keys, all).expect("a file");
-        let text = ["debian", "debian-security"]
-            .map(|name| format!("[archive.{name}]\nkeyring = \"{}\"\n", keys.display()));
-        let file = configuration.join("imgc/config.toml");
-        std::fs::write(file, text.concat()).expect("a file");
-        Self {
-            server,
-            configuration,
-        }
-    }
-
-    /// Builds an index of a file for these machines, into the folder `layout`.
-    #[track_caller]
-    fn build(&self, file: &Path, machines: &[&Machine], layout: &Path) -> Outcome {
-        let (debian, _) = fidelity::mirrors();
-        let platforms: Vec<&str> = machines.iter().map(|one| one.platform).collect();
-        let mut command = imgc_command();
-        command
-            .env("XDG_CONFIG_HOME", &self.configuration)
-            .env("NO_PROXY", "127.0.0.1")
-            .arg("build")
-            .arg(file)
-            .args(["--platform", &platforms.join(",")])
-            .args(["--mirror", &format!("debian={}", self.server.url("debian"))])
-            .args(["--mirror", &format!("debian={debian}")]);
-        let security = self.server.url("debian-security");
-        command.args(["--mirror", &format!("debian-security={security}")]);
-        run(command.arg("-o").arg(format!("oci:{}", layout.display())))
-    }
+/// Builds an index of a file for these machines, into the folder `layout`.
+#[track_caller]
+fn build(name: &str, file: &Path, machines: &[&Machine], layout: &Path) -> Outcome {
+    let arches: Vec<&str> = machines.iter().map(|machine| machine.debian).collect();
+    let platforms: Vec<&str> = machines.iter().map(|one| one.platform).collect();
+    let mut command = imgc_command();
+    command
+        .arg("build")
+        .arg(file)
+        .args(["--platform", &platforms.join(",")])
+        .args(["-o", &format!("oci:{}", layout.display())]);
+    run(Mirror::new(name, &arches).serve(&mut command))
 }
 
 /// How many ELF files are below a folder, where all of them are for a machine.
@@ -323,7 +268,7 @@ debian.image {
 "#;
     let file = project("processors", text, &machines);
     let layout = PLACE.join("out/processors.oci");
-    let outcome = Beside::new("processors").build(&file, &machines, &layout);
+    let outcome = build("processors", &file, &machines, &layout);
     let (digest, images) = Layout::open_index(&layout);
     assert_eq!(outcome.digest(), digest);
     let platforms: Vec<&str> = images.iter().map(|(name, _)| name.as_str()).collect();
@@ -366,7 +311,7 @@ debian.image {
 "#;
     let file = project("essential", text, &machines);
     let layout = PLACE.join("out/essential.oci");
-    let outcome = Beside::new("essential").build(&file, &machines, &layout);
+    let outcome = build("essential", &file, &machines, &layout);
     let (digest, images) = Layout::open_index(&layout);
     assert_eq!(outcome.digest(), digest);
     let platforms: Vec<&str> = images.iter().map(|(name, _)| name.as_str()).collect();
