@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use imgc_tests::sandbox::Outcome;
@@ -48,9 +49,13 @@ pub(crate) fn confined_output(source: &str, options: &[&str], arguments: &[&str]
     run(&mut command)
 }
 
-/// Copies the image `source` into podman's storage, and gives its number.
+/// Copies the image `source` into podman's storage, and gives its number. podman gives all
+/// images of a layout the same name, and looks for the number of what it has copied by that
+/// name: of two that are copied at once it may give the other's.
 #[track_caller]
 fn pulled(source: &str) -> String {
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let pulled = run(podman().args(["pull", "-q", source]));
     pulled.succeeds().stdout.trim().to_owned()
 }
