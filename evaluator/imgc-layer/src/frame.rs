@@ -2,7 +2,13 @@
 //!
 //! Both formats allow several streams one after the other: frames of zstd (RFC 8878,
 //! section 3.1), members of gzip (RFC 1952, section 2.2).
+//!
+//! zstd's frames have at most [`FRAME`] bytes each, and each is compressed at once, from
+//! memory to memory. That takes less time than a stream, whose compressor copies all bytes
+//! into a window of its own and looks for matches in two pieces of it; and the blobs don't
+//! become larger, as a frame ends rarely and zstd knows how much there will be.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::io::{self, BufRead, Read, Write};
 
@@ -10,17 +16,22 @@ use flate2::GzBuilder;
 use flate2::bufread::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
+use zstd::bulk::Compressor;
 
 /// The version of this file's output in zstd. It is raised whenever the same bytes would
 /// be compressed to others: a new release of zstd, or other settings. It is part of the
 /// derivations that compress.
-pub const ZSTD_ABI: u32 = 1;
+pub const ZSTD_ABI: u32 = 2;
 
 /// The same for gzip.
 pub const GZIP_ABI: u32 = 1;
 
 /// The level of zstd where nobody says another.
 pub const ZSTD_LEVEL: i32 = 3;
+
+/// How many bytes a frame of zstd has at most, before compression. A frame that is shorter
+/// is the last one.
+pub const FRAME: usize = 4 << 20;
 
 /// How many bytes gzip's compressor is given at once. Where they are cut must not depend
 /// on who writes them.
@@ -58,11 +69,11 @@ impl Default for Compression {
     }
 }
 
-/// A compressor of one frame: one thread, no dictionary, no name and no time. zstd's has a
-/// checksum of the contents, without their size. The frame does not depend on how the
-/// bytes are cut into writes, as long as nobody flushes in between.
+/// A compressor: one thread, no dictionary, no name and no time. zstd's frames have a
+/// checksum and the size of their contents. What comes out does not depend on how the bytes
+/// are cut into writes.
 pub(crate) enum Encoder<W: Write> {
-    Zstd(zstd::stream::write::Encoder<'static, W>),
+    Zstd(Frames<W>),
     Gzip(GzEncoder<W>, Vec<u8>),
     None(W),
 }
@@ -70,12 +81,7 @@ pub(crate) enum Encoder<W: Write> {
 impl<W: Write> Encoder<W> {
     pub(crate) fn new(out: W, compression: Compression) -> io::Result<Self> {
         Ok(match compression {
-            Compression::Zstd(level) => {
-                let mut encoder = zstd::stream::write::Encoder::new(out, level)?;
-                encoder.include_checksum(true)?;
-                encoder.include_contentsize(false)?;
-                Self::Zstd(encoder)
-            }
+            Compression::Zstd(level) => Self::Zstd(Frames::new(out, level)?),
             Compression::Gzip(level) => {
                 let encoder = GzBuilder::new().write(out, flate2::Compression::new(level));
                 Self::Gzip(encoder, Vec::with_capacity(PIECE))
@@ -84,10 +90,10 @@ impl<W: Write> Encoder<W> {
         })
     }
 
-    /// Ends the frame, and gives the output back.
+    /// Compresses what is left, and gives the output back.
     pub(crate) fn finish(self) -> io::Result<W> {
         match self {
-            Self::Zstd(encoder) => encoder.finish(),
+            Self::Zstd(frames) => frames.finish(),
             Self::Gzip(mut encoder, piece) => {
                 encoder.write_all(&piece)?;
                 encoder.finish()
@@ -100,7 +106,7 @@ impl<W: Write> Encoder<W> {
 impl<W: Write> Write for Encoder<W> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Zstd(encoder) => encoder.write(buf),
+            Self::Zstd(frames) => frames.write(buf),
             Self::Gzip(encoder, piece) => {
                 let taken = buf.len().min(PIECE - piece.len());
                 piece.extend_from_slice(&buf[..taken]);
@@ -114,9 +120,98 @@ impl<W: Write> Write for Encoder<W> {
         }
     }
 
-    /// Does nothing: a flush would show in the frame.
+    /// Does nothing: where a frame ends must not depend on it.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// Writes frames of zstd.
+pub(crate) struct Frames<W> {
+    out: W,
+    bench: Bench,
+    /// Whether there is a frame: nothing at all is one that is empty.
+    any: bool,
+}
+
+/// What it takes to compress frames, some 10 MB. It is used again by the next one of the
+/// thread: clean memory costs as much as a third of the compression.
+struct Bench {
+    level: i32,
+    compressor: Compressor<'static>,
+    /// The bytes of a frame, at most [`FRAME`].
+    plain: Vec<u8>,
+    packed: Vec<u8>,
+}
+
+thread_local! {
+    static BENCH: RefCell<Option<Bench>> = const { RefCell::new(None) };
+}
+
+impl Bench {
+    fn take(level: i32) -> io::Result<Self> {
+        let free = BENCH.take().filter(|bench| bench.level == level);
+        match free {
+            Some(bench) => Ok(bench),
+            None => {
+                let mut compressor = Compressor::new(level)?;
+                compressor.include_checksum(true)?;
+                Ok(Self {
+                    level,
+                    compressor,
+                    plain: Vec::with_capacity(FRAME),
+                    packed: Vec::with_capacity(zstd::zstd_safe::compress_bound(FRAME)),
+                })
+            }
+        }
+    }
+
+    fn give_back(mut self) {
+        self.plain.clear();
+        BENCH.set(Some(self));
+    }
+}
+
+impl<W: Write> Frames<W> {
+    fn new(out: W, level: i32) -> io::Result<Self> {
+        Ok(Self {
+            out,
+            bench: Bench::take(level)?,
+            any: false,
+        })
+    }
+
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        let plain = &mut self.bench.plain;
+        let taken = buf.len().min(FRAME - plain.len());
+        plain.extend_from_slice(&buf[..taken]);
+        if plain.len() == FRAME {
+            self.frame()?;
+        }
+        Ok(taken)
+    }
+
+    fn frame(&mut self) -> io::Result<()> {
+        let Bench {
+            compressor,
+            plain,
+            packed,
+            ..
+        } = &mut self.bench;
+        packed.clear();
+        compressor.compress_to_buffer(plain, packed)?;
+        self.out.write_all(packed)?;
+        plain.clear();
+        self.any = true;
+        Ok(())
+    }
+
+    fn finish(mut self) -> io::Result<W> {
+        if !self.any || !self.bench.plain.is_empty() {
+            self.frame()?;
+        }
+        self.bench.give_back();
+        Ok(self.out)
     }
 }
 
@@ -150,11 +245,80 @@ pub fn decompress<'a>(
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_frame_does_not_depend_on_the_writes() {
-        let bytes: Vec<u8> = (0..250_000_u32)
+    fn varied(words: u32) -> Vec<u8> {
+        (0..words)
             .flat_map(|n| (n.wrapping_mul(n) >> 7).to_le_bytes())
-            .collect();
+            .collect()
+    }
+
+    fn packed(bytes: &[u8], level: i32, piece: usize) -> Vec<u8> {
+        let mut encoder = Encoder::new(Vec::new(), Compression::Zstd(level)).expect("an encoder");
+        bytes
+            .chunks(piece)
+            .for_each(|chunk| encoder.write_all(chunk).expect("written"));
+        encoder.finish().expect("frames")
+    }
+
+    fn frames(mut packed: &[u8]) -> Vec<usize> {
+        let mut sizes = Vec::new();
+        while !packed.is_empty() {
+            let plain = zstd::zstd_safe::get_frame_content_size(packed);
+            let plain = plain.expect("a frame").expect("its size");
+            sizes.push(usize::try_from(plain).expect("a size of memory"));
+            let size = zstd::zstd_safe::find_frame_compressed_size(packed).expect("a frame");
+            packed = &packed[size..];
+        }
+        sizes
+    }
+
+    #[test]
+    fn frames_have_one_size_but_for_the_last() {
+        let bytes = varied(FRAME as u32 / 2);
+        assert_eq!(bytes.len(), 2 * FRAME);
+        for (size, expected) in [
+            (0, vec![0]),
+            (1, vec![1]),
+            (FRAME, vec![FRAME]),
+            (FRAME + 1, vec![FRAME, 1]),
+            (2 * FRAME, vec![FRAME, FRAME]),
+        ] {
+            for piece in [100_000, 3 * FRAME] {
+                let packed = packed(&bytes[..size], 3, piece);
+                assert_eq!(frames(&packed), expected, "{size} in pieces of {piece}");
+                let back = zstd::decode_all(&packed[..]).expect("frames");
+                assert!(back == bytes[..size]);
+            }
+        }
+    }
+
+    /// What a compressor did before must not show.
+    #[test]
+    fn a_frame_does_not_depend_on_those_before_it() {
+        let bytes = varied(FRAME as u32 / 3);
+        let fresh = |part: &[u8], level| {
+            let packed = std::thread::scope(|scope| {
+                let thread = scope.spawn(|| packed(part, level, FRAME));
+                thread.join().expect("no panic")
+            });
+            (level, packed)
+        };
+        let parts = [
+            (&bytes[..], 3),
+            (&bytes[1_000..300_000], 3),
+            (&bytes[500_000..], 3),
+            (&bytes[..70], 3),
+            (&bytes[..], 1),
+            (&bytes[7..200_000], 3),
+        ];
+        for (part, level) in parts.iter().chain(&parts) {
+            let again = (*level, packed(part, *level, FRAME));
+            assert!(again == fresh(part, *level), "{} bytes", part.len());
+        }
+    }
+
+    #[test]
+    fn what_comes_out_does_not_depend_on_the_writes() {
+        let bytes = varied(250_000);
         let all = [
             Compression::Zstd(1),
             Compression::Zstd(3),
@@ -165,16 +329,16 @@ mod tests {
             Compression::None,
         ];
         for compression in all {
-            let frame = |size: usize| {
+            let packed = |size: usize| {
                 let mut encoder = Encoder::new(Vec::new(), compression).expect("an encoder");
                 bytes
                     .chunks(size)
                     .for_each(|chunk| encoder.write_all(chunk).expect("written"));
-                encoder.finish().expect("a frame")
+                encoder.finish().expect("all")
             };
-            let whole = frame(bytes.len());
+            let whole = packed(bytes.len());
             for size in [512, 1_000, 65_536, 131_072, 1_000_003] {
-                assert!(frame(size) == whole, "{compression:?} in pieces of {size}");
+                assert!(packed(size) == whole, "{compression:?} in pieces of {size}");
             }
             let twice = [&whole[..], &whole[..]].concat();
             let mut back = Vec::new();

@@ -24,7 +24,7 @@ pub use contents::{Contents, StoreContents};
 pub use diff_id::{DiffId, DiffIdError};
 pub use encode::{Body, TAR_ABI, TarWriter};
 pub use error::{LayerError, PlanError};
-pub use frame::{Compression, GZIP_ABI, ZSTD_ABI, ZSTD_LEVEL, decompress};
+pub use frame::{Compression, FRAME, GZIP_ABI, ZSTD_ABI, ZSTD_LEVEL, decompress};
 pub use imgc_tree::EntryKind;
 pub use plan::{Entry, Recipe, SegmentUse, What, plan_group, plan_layer, plan_layers};
 pub use read::{Item, ItemBody, ItemKind, TarReader};

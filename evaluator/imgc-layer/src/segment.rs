@@ -1,5 +1,4 @@
-//! Segments: the entries of one package, as one zstd frame that layers can use as
-//! it is.
+//! Segments: the entries of one package, as zstd frames that layers can use as they are.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -19,7 +18,7 @@ pub const UNPLACED: SegmentId = SegmentId([0; 32]);
 /// A finished segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Segment {
-    /// Its compressed form: one zstd frame.
+    /// Its compressed form: zstd frames.
     pub blob: BlobDigest,
     /// The length of its compressed form, in bytes.
     pub size: u64,
@@ -98,7 +97,7 @@ impl<W: Write> SegmentWriter<W> {
         }))
     }
 
-    /// Ends the frame. Gives the output back, and the segment's `tar_size`.
+    /// Ends the segment. Gives the output back, and the segment's `tar_size`.
     ///
     /// # Errors
     /// Those of writing.
@@ -109,7 +108,7 @@ impl<W: Write> SegmentWriter<W> {
 }
 
 impl SegmentWriter<imgc_store::BlobWriter> {
-    /// Ends the frame and commits the blob.
+    /// Ends the segment and commits the blob.
     ///
     /// # Errors
     /// Those of writing. A [`StoreError`](imgc_store::StoreError) can be taken out

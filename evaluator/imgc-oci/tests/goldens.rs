@@ -125,9 +125,9 @@ fn tar() {
 #[test]
 fn zstd() {
     let store = MemoryStore::new();
-    let golden = "sha256:10afb8a76623dabbeab51a96a5e13a11394a2e2d573c2586b3bd56ebfa3c0f2c";
+    let golden = "sha256:5f2fd1ac55e75411dfac71eef8be891eb1b50e2361154d5ef5e75f6ba3f5210f";
     let found = layer(&store).blob.to_string();
-    assert_eq!((ZSTD_ABI, found.as_str()), (1, golden));
+    assert_eq!((ZSTD_ABI, found.as_str()), (2, golden));
 }
 
 #[test]
@@ -139,10 +139,10 @@ fn zstd_at_other_levels() {
             .to_string()
     });
     let golden = [
-        "sha256:1faa48eb6305853218fafc9a736f8e25f76f5416a9a0f7ed31700aa53ff3f818",
-        "sha256:2da5dc1d46e4ae5448d6b1244ff9edd23239b86112df669d7c167f3037a72ea7",
+        "sha256:7aa7d1d3747aba30e6e0d1394c1645b2f7f23a3453393fe16a285960e36c3042",
+        "sha256:08bf3379ac5c1fb2fd2dfc1aa402ca85f10f1194c636cfabe45e8a3cb4801c6d",
     ];
-    assert_eq!((ZSTD_ABI, found), (1, golden.map(str::to_owned)));
+    assert_eq!((ZSTD_ABI, found), (2, golden.map(str::to_owned)));
 }
 
 #[test]
@@ -186,9 +186,9 @@ fn segment() {
         .entry(&path(b"usr/share/text"), &meta, kind)
         .expect("written");
     let (frame, _) = writer.finish().expect("a frame");
-    let golden = "sha256:13e2e545bf97f5fcd3bcdeb702d890e7404a0aee77a764b7426e4e6383deb225";
+    let golden = "sha256:fbbfb66551432ea0b03e9e319a9924ba1795dfef63365809b7b32941ee4f9430";
     let found = BlobDigest::of(&frame).to_string();
-    assert_eq!((ZSTD_ABI, found.as_str()), (1, golden));
+    assert_eq!((ZSTD_ABI, found.as_str()), (2, golden));
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn config() {
 #[test]
 fn manifest() {
     let store = MemoryStore::new();
-    let golden = "sha256:0bcd8c3b2683670dbaec3da55aa68fabe11a172fdd967e9e1faa71ec35671ce1";
+    let golden = "sha256:f81854d7dac6bca093bc8ffea862bb3db6c3cbdf69115bc61a8ba3734726e19d";
     let found = image(&store).manifest.digest.to_string();
     assert_eq!((MANIFEST_ABI, found.as_str()), (1, golden));
 }
@@ -220,7 +220,7 @@ fn archive() {
     layout
         .write_archive(&store, &mut writer)
         .expect("an archive");
-    let golden = "sha256:4e7411976d0c105b19a2f75798da260520ad261bbe3097144dfd83b2f74a5f27";
+    let golden = "sha256:103372c2f3cbfa296ab708527085a253a3c60a1f779f6c857fa06ca4cf0675b3";
     let found = writer.commit().expect("a blob").0.to_string();
     assert_eq!((MANIFEST_ABI, found.as_str()), (1, golden));
 }
