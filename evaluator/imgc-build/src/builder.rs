@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use imgc_apt::{Keyring, Lock};
 use imgc_layer::LayerError;
@@ -17,8 +17,8 @@ use serde_json::json;
 
 use crate::fetch::Fetcher;
 use crate::own_files::without_addresses;
-use crate::packages::{self, Beside, PackageLayers, Ready, Report, Scripts};
-use crate::parts::Parts;
+use crate::packages::{self, PackageLayers, Ready, Report, Scripts};
+use crate::parts::{Part, Parts};
 use crate::pin::Pinned;
 use crate::realise::{self, About, Output, realise};
 use crate::{BuildError, Event, Events, Mirrors, Registries, Transport, abi, base, layering, pin};
@@ -387,15 +387,13 @@ impl<'a> Builder<'a> {
         let mut report = Report::default();
         // All layers may need the packages' tree: it is made at most once.
         let ready = OnceCell::new();
-        let make_ready = |beside: Beside<'_>| match ready.get() {
+        let make_ready = |beside: &dyn Fn(&[Arc<Part>])| match ready.get() {
             Some(ready) => Ok(ready),
             None => {
                 let parts = self.load(parts, &pinned.pins)?;
                 let system = self.system(image, pinned)?;
-                let installed = std::thread::scope(|scope| {
-                    scope.spawn(|| beside(&parts));
-                    self.install(&parts, image, pinned, system.as_ref())
-                })?;
+                beside(&parts);
+                let installed = self.install(&parts, image, pinned, system.as_ref())?;
                 let base = system.map(|system| system.tree);
                 Ok(ready.get_or_init(|| Ready {
                     parts,

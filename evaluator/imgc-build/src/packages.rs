@@ -1,8 +1,10 @@
 //! Unpacked packages to layers: installed in memory, then written.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::panic::resume_unwind;
+use std::sync::{Arc, Mutex};
+use std::thread::ScopedJoinHandle;
 
 use imgc_dpkg::{Done, Fragment, Installed, Note, PathFilter, System};
 use imgc_layer::{
@@ -43,9 +45,6 @@ pub(crate) struct Ready {
     /// What was there before.
     pub(crate) base: Option<Tree>,
 }
-
-/// What is done with the parts while they are installed.
-pub(crate) type Beside<'a> = &'a (dyn Fn(&[Arc<Part>]) + Sync);
 
 /// A layer of packages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,11 +128,12 @@ impl Output for Frame {
 }
 
 impl Builder<'_> {
-    /// Installs the parts: the tree, and the layers that it comes to.
+    /// Installs the parts: the tree, and the layers that it comes to. `ready` tells of the
+    /// parts before it installs them.
     pub(crate) fn package_layers<'p>(
         &self,
         fragments: Vec<BlobDigest>,
-        ready: impl FnOnce(Beside<'_>) -> Result<&'p Ready, BuildError>,
+        ready: impl FnOnce(&dyn Fn(&[Arc<Part>])) -> Result<&'p Ready, BuildError>,
         image: &Image,
         pinned: &Pinned,
     ) -> Result<PackageLayers, BuildError> {
@@ -167,38 +167,40 @@ impl Builder<'_> {
                 None => layering::groups(parts, &pinned.calls, &image.layers),
                 Some(_) => Ok(Groups::new()),
             };
-            let ahead = Mutex::new(Vec::new());
-            let Ready {
-                parts,
-                installed,
-                base,
-            } = ready(&|parts| {
-                if !is_filtered(image)
-                    && pinned.base.is_none()
-                    && let Ok(groups) = groups(parts)
-                {
-                    let made = self.ahead(parts, &groups, compression);
-                    *ahead.lock().unwrap_or_else(PoisonError::into_inner) = made;
-                }
-            })?;
-            let groups = groups(parts).map_err(|(group, package)| BuildError::Group {
-                image: image.name.clone(),
-                group,
-                package,
-            })?;
-            let layers = match base {
-                Some(base) => self.layer_over(base, parts, installed, compression)?,
-                None => self.write_layers(parts, groups, installed, compression, &ahead)?,
-            };
-            let frozen = installed.tree.freeze(&accounts::reads);
-            let tree = Frame {
-                blob: self.store.put(&frozen)?,
-                size: frozen.len() as u64,
-            };
-            Ok(PackageLayers {
-                layers,
-                tree,
-                report: report(installed),
+            std::thread::scope(|scope| {
+                let ahead = OnceCell::new();
+                let Ready {
+                    parts,
+                    installed,
+                    base,
+                } = ready(&|parts| {
+                    if !is_filtered(image)
+                        && pinned.base.is_none()
+                        && let Ok(groups) = groups(parts)
+                    {
+                        let parts = parts.to_vec();
+                        let made = scope.spawn(move || self.ahead(&parts, &groups, compression));
+                        drop(ahead.set(made));
+                    }
+                })?;
+                let groups = groups(parts).map_err(|(group, package)| BuildError::Group {
+                    image: image.name.clone(),
+                    group,
+                    package,
+                })?;
+                let tree = scope.spawn(|| self.freeze(installed));
+                let layers = match base {
+                    Some(base) => self.layer_over(base, parts, installed, compression)?,
+                    None => {
+                        let ahead = || ahead.into_inner().map(joined).unwrap_or_default();
+                        self.write_layers(parts, groups, installed, compression, ahead)?
+                    }
+                };
+                Ok(PackageLayers {
+                    layers,
+                    tree: joined(tree)?,
+                    report: report(installed),
+                })
             })
         })?;
         let (abi, action) = asked_of_debs(image, pinned);
@@ -247,13 +249,24 @@ impl Builder<'_> {
         }])
     }
 
+    /// Keeps the tree that the packages come to.
+    fn freeze(&self, installed: &Installed) -> Result<Frame, BuildError> {
+        let frozen = installed.tree.freeze(&accounts::reads);
+        Ok(Frame {
+            blob: self.store.put(&frozen)?,
+            size: frozen.len() as u64,
+        })
+    }
+
+    /// Writes the layers of `groups` and the one on top. `ahead` waits for those that were
+    /// begun before: they take longer than anything here.
     fn write_layers(
         &self,
         parts: &[Arc<Part>],
         groups: Groups,
         installed: &Installed,
         compression: Compression,
-        ahead: &Mutex<Vec<Ahead>>,
+        ahead: impl FnOnce() -> Vec<Ahead>,
     ) -> Result<Vec<PackageLayer>, BuildError> {
         let mut rest: BTreeSet<usize> = (0..parts.len()).collect();
         let mut offered = Vec::with_capacity(groups.len());
@@ -268,25 +281,36 @@ impl Builder<'_> {
         drop((offered, rest));
         let of: BTreeMap<BlobDigest, &Arc<Part>> =
             parts.iter().map(|part| (part.segment.blob, part)).collect();
-        let layers: Vec<Result<PackageLayer, BuildError>> = recipes
+        let packages = |recipe: &Recipe| {
+            let segments = recipe.segments.iter();
+            let parts = segments.filter_map(|segment| of.get(&segment.blob));
+            parts
+                .map(|part| part.fragment.package.qualified())
+                .collect()
+        };
+        let (mut below, mut top) = (Vec::new(), Vec::new());
+        for (place, recipe) in &recipes {
+            match place {
+                Some(place) => below.push((groups[*place].0.as_str(), recipe)),
+                None => top.push(PackageLayer {
+                    layer: self.write_layer(recipe, compression)?,
+                    group: None,
+                    packages: packages(recipe),
+                }),
+            }
+        }
+        let ahead = Mutex::new(ahead());
+        let below: Vec<Result<PackageLayer, BuildError>> = below
             .par_iter()
-            .map(|(place, recipe)| {
-                let segments = recipe.segments.iter();
-                let names = segments.filter_map(|segment| of.get(&segment.blob));
-                let group = place.map(|place| groups[place].0.clone());
+            .map(|(name, recipe)| {
                 Ok(PackageLayer {
-                    layer: match &group {
-                        Some(name) => self.group_layer_of(ahead, name, recipe, compression)?,
-                        None => self.write_layer(recipe, compression)?,
-                    },
-                    group,
-                    packages: names
-                        .map(|part| part.fragment.package.qualified())
-                        .collect(),
+                    layer: self.group_layer_of(&ahead, name, recipe, compression)?,
+                    group: Some((*name).to_owned()),
+                    packages: packages(recipe),
                 })
             })
             .collect();
-        layers.into_iter().collect()
+        below.into_iter().chain(top.into_iter().map(Ok)).collect()
     }
 
     /// Writes a layer in a compression.
@@ -448,6 +472,11 @@ impl imgc_dpkg::Reader for Bytes<'_> {
             error.to_string()
         })
     }
+}
+
+/// What a thread comes to.
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// Whether files of packages are left out.

@@ -4,13 +4,13 @@
 //! section 3.1), members of gzip (RFC 1952, section 2.2).
 //!
 //! zstd's frames have at most [`FRAME`] bytes each, and each is compressed at once, from
-//! memory to memory. That takes less time than a stream, whose compressor copies all bytes
-//! into a window of its own and looks for matches in two pieces of it; and the blobs don't
-//! become larger, as a frame ends rarely and zstd knows how much there will be.
+//! memory to memory. The bytes come from another compressor in small pieces: to collect them
+//! leaves either what it needs in the processor's cache for longer, and saves a stream's
+//! copy of everything.
 
-use std::cell::RefCell;
 use std::fmt;
 use std::io::{self, BufRead, Read, Write};
+use std::sync::{Mutex, PoisonError};
 
 use flate2::GzBuilder;
 use flate2::bufread::MultiGzDecoder;
@@ -134,8 +134,8 @@ pub(crate) struct Frames<W> {
     any: bool,
 }
 
-/// What it takes to compress frames, some 10 MB. It is used again by the next one of the
-/// thread: clean memory costs as much as a third of the compression.
+/// What it takes to compress frames, some 10 MB. Clean memory costs as much as a third of
+/// the compression: whoever needs a bench uses one again that is free.
 struct Bench {
     level: i32,
     compressor: Compressor<'static>,
@@ -144,31 +144,32 @@ struct Bench {
     packed: Vec<u8>,
 }
 
-thread_local! {
-    static BENCH: RefCell<Option<Bench>> = const { RefCell::new(None) };
-}
+static FREE: Mutex<Vec<Bench>> = Mutex::new(Vec::new());
 
 impl Bench {
     fn take(level: i32) -> io::Result<Self> {
-        let free = BENCH.take().filter(|bench| bench.level == level);
-        match free {
-            Some(bench) => Ok(bench),
-            None => {
-                let mut compressor = Compressor::new(level)?;
-                compressor.include_checksum(true)?;
-                Ok(Self {
-                    level,
-                    compressor,
-                    plain: Vec::with_capacity(FRAME),
-                    packed: Vec::with_capacity(zstd::zstd_safe::compress_bound(FRAME)),
-                })
-            }
+        let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = free.iter().position(|bench| bench.level == level);
+        if let Some(found) = found {
+            return Ok(free.swap_remove(found));
         }
+        // One of another level would lie there for nothing.
+        free.pop();
+        drop(free);
+        let mut compressor = Compressor::new(level)?;
+        compressor.include_checksum(true)?;
+        Ok(Self {
+            level,
+            compressor,
+            plain: Vec::with_capacity(FRAME),
+            packed: Vec::with_capacity(zstd::zstd_safe::compress_bound(FRAME)),
+        })
     }
 
     fn give_back(mut self) {
         self.plain.clear();
-        BENCH.set(Some(self));
+        let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
+        free.push(self);
     }
 }
 
