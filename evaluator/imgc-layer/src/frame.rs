@@ -134,8 +134,8 @@ pub(crate) struct Frames<W> {
     any: bool,
 }
 
-/// What it takes to compress frames, some 10 MB. Clean memory costs as much as a third of
-/// the compression: whoever needs a bench uses one again that is free.
+/// What it takes to compress frames, some 10 MB. Memory that was used before is there
+/// already: whoever needs a bench takes one that is free.
 struct Bench {
     level: i32,
     compressor: Compressor<'static>,
