@@ -4,9 +4,8 @@
 //! section 3.1), members of gzip (RFC 1952, section 2.2).
 //!
 //! zstd's frames have at most [`FRAME`] bytes each, and each is compressed at once, from
-//! memory to memory. The bytes come from another compressor in small pieces: to collect them
-//! leaves either what it needs in the processor's cache for longer, and saves a stream's
-//! copy of everything.
+//! memory to memory. Measured in whole cold builds that takes less time than a stream; the
+//! compressor alone, over bytes that are in memory, takes the same.
 
 use std::fmt;
 use std::io::{self, BufRead, Read, Write};
@@ -296,12 +295,14 @@ mod tests {
     #[test]
     fn a_frame_does_not_depend_on_those_before_it() {
         let bytes = varied(FRAME as u32 / 3);
+        // Compressors that have done nothing before: not those that are used again.
         let fresh = |part: &[u8], level| {
-            let packed = std::thread::scope(|scope| {
-                let thread = scope.spawn(|| packed(part, level, FRAME));
-                thread.join().expect("no panic")
+            let frames = part.chunks(FRAME).flat_map(|plain| {
+                let mut compressor = Compressor::new(level).expect("zstd");
+                compressor.include_checksum(true).expect("a checksum");
+                compressor.compress(plain).expect("a frame")
             });
-            (level, packed)
+            (level, frames.collect::<Vec<u8>>())
         };
         let parts = [
             (&bytes[..], 3),
