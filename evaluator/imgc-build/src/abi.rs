@@ -8,10 +8,10 @@ pub(crate) const FETCH: u32 = 1;
 /// Uncompressing a layer of a base.
 pub(crate) const ARCHIVE: u32 = 1;
 /// Reading a `.deb` and normalising it.
-pub(crate) const UNPACK: u32 = with_layer(2);
+pub(crate) const UNPACK: u32 = with_layer(3);
 /// Installing fragments, interpreting their scripts, and writing dpkg's database.
 pub(crate) const fn install(compression: Compression) -> u32 {
-    compressed(6, compression)
+    compressed(7, compression)
 }
 /// Taking out of an archive what is wanted of it.
 pub(crate) const EXTRACT: u32 = 1;

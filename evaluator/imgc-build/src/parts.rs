@@ -37,7 +37,7 @@ const WINDOW: u64 = 64 << 20;
 /// What `unpack` yields: a package's files, and what is known of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Unpacked {
-    /// The [`Fragment`], as JSON.
+    /// The [`Fragment`], as bytes.
     pub(crate) fragment: BlobDigest,
     size: u64,
     segment: Segment,
@@ -245,8 +245,8 @@ impl Builder<'_> {
     fn read_part(&self, unpacked: &Unpacked) -> Result<Part, BuildError> {
         let bytes = self.store.read(&unpacked.fragment, FRAGMENT)?;
         let bytes = bytes.ok_or(StoreError::Absent(unpacked.fragment))?;
-        let fragment =
-            serde_json::from_slice(&bytes).map_err(|_| StoreError::Absent(unpacked.fragment))?;
+        let fragment = Fragment::from_bytes(&bytes);
+        let fragment = fragment.ok_or(StoreError::Absent(unpacked.fragment))?;
         Ok(Part {
             fragment,
             segment: unpacked.segment,
@@ -283,7 +283,7 @@ impl Builder<'_> {
                 segment.place(content);
             }
         }
-        let bytes = serde_json::to_vec(&fragment).expect("a fragment is plain data");
+        let bytes = fragment.to_bytes();
         let size = bytes.len() as u64;
         Ok(Unpacked {
             fragment: self.store.put(&bytes)?,

@@ -1,6 +1,7 @@
 //! One `.deb`, read as a stream: control information first, then the files, each
 //! handed to a [`Sink`] as it comes. The format is `deb(5)`, version 2.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -297,7 +298,7 @@ impl Data<'_> {
                 let hash = hash.then(Md5::new);
                 let mut body = Body::new(body, item.size, hash, self.member, fault);
                 if SharedLibrary::is_looked_for(&path, item.size) {
-                    body.kept = Some(Vec::new());
+                    body.kept = Some(Kept::new(item.size));
                 }
                 let kind = EntryKind::Regular {
                     size: item.size,
@@ -306,7 +307,7 @@ impl Data<'_> {
                 let content = sink.entry(&path, meta, kind).map_err(sunk)?;
                 io::copy(&mut body, &mut io::sink()).map_err(sunk)?;
                 md5 = body.md5.map(|md5| hex::encode(md5.finalize()));
-                library = body.kept.as_deref().and_then(SharedLibrary::read);
+                library = body.kept.and_then(|kept| SharedLibrary::read(&kept.0));
                 let content = content.filter(|content| content.size == item.size);
                 let wrong = || sunk(io::Error::other("the sink kept no or another content"));
                 EntryNode::Regular(content.ok_or_else(wrong)?)
@@ -408,9 +409,38 @@ struct Body<'a> {
     left: u64,
     md5: Option<Md5>,
     /// What was read, while it may be an ELF file that is to be looked into.
-    kept: Option<Vec<u8>>,
+    kept: Option<Kept>,
     member: &'a str,
     fault: &'a Fault,
+}
+
+/// The bytes of a file so far, in memory that the thread has for such files: new memory
+/// for each library takes longer than copying it.
+struct Kept(Vec<u8>);
+
+impl Kept {
+    /// How much memory a thread keeps, in bytes. Few libraries are larger.
+    const ROOM: usize = 16 << 20;
+
+    thread_local! {
+        static FREE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    }
+
+    /// For a file that is said to have so many bytes.
+    fn new(size: u64) -> Self {
+        let mut bytes = Self::FREE.take();
+        bytes.clear();
+        bytes.reserve(usize::try_from(size).map_or(Self::ROOM, |size| size.min(Self::ROOM)));
+        Self(bytes)
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if self.0.capacity() <= Self::ROOM {
+            Self::FREE.set(std::mem::take(&mut self.0));
+        }
+    }
 }
 
 impl<'a> Body<'a> {
@@ -445,7 +475,7 @@ impl Read for Body<'_> {
         if let Some(md5) = &mut self.md5 {
             md5.update(&buffer[..count]);
         }
-        if let Some(kept) = &mut self.kept {
+        if let Some(Kept(kept)) = &mut self.kept {
             kept.extend_from_slice(&buffer[..count]);
             if kept.len() >= ELF.len() && !kept.starts_with(ELF) {
                 self.kept = None;

@@ -18,8 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::conffile;
 use crate::{ControlError, Package};
 
-/// One package, unpacked. A value that can be stored: its serialised form has no
-/// file's bytes unless the sink put them there.
+/// One package, unpacked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fragment {
     /// Who it is.
@@ -40,7 +39,7 @@ pub struct ControlFile {
     /// Its last change, in seconds since 1970.
     pub mtime: i64,
     /// Its bytes.
-    #[serde(with = "crate::bytes")]
+    #[serde(with = "imgc_tree::bytes")]
     pub bytes: Vec<u8>,
 }
 
@@ -50,7 +49,6 @@ pub struct Entry {
     /// Where it stands in a tree with merged /usr.
     pub path: TreePath,
     /// The archived path, where it is another.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original: Option<TreePath>,
     /// Its metadata. A hard link's is not used.
     pub meta: Meta,
@@ -58,10 +56,8 @@ pub struct Entry {
     pub node: EntryNode,
     /// The MD5 of a regular file that dpkg's database needs one of: a conffile, or any
     /// file of a package that brings no `md5sums`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub md5: Option<String>,
     /// What ldconfig would read of it, where it is a shared library and named as one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub library: Option<SharedLibrary>,
 }
 
@@ -75,28 +71,22 @@ pub struct SharedLibrary {
     /// The flags in its header.
     pub flags: u32,
     /// The name that it gives itself; empty: none.
-    #[serde(with = "crate::bytes")]
+    #[serde(with = "imgc_tree::bytes")]
     pub soname: Vec<u8>,
     /// Whether it is a part of the C library for version 6 of that, or needs one. Nearly
     /// all do.
-    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
     pub libc: bool,
-}
-
-const fn yes() -> bool {
-    true
 }
 
 /// What an [`Entry`] is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
 pub enum EntryNode {
     /// A folder.
     Directory,
     /// A regular file.
     Regular(Content),
     /// A symbolic link: its target as archived.
-    Symlink(#[serde(with = "crate::bytes")] Arc<[u8]>),
+    Symlink(#[serde(with = "imgc_tree::bytes")] Arc<[u8]>),
     /// Another name of an earlier entry that is no folder.
     HardLink(TreePath),
     /// A character device.
@@ -157,6 +147,18 @@ impl Entry {
 }
 
 impl Fragment {
+    /// The fragment as bytes, to be read back by the same version of imgc. They have no
+    /// file's bytes unless the sink put them there. The format is postcard's (its
+    /// specification, version 1), and begins with the package's name.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        postcard::to_allocvec(self).expect("memory takes everything")
+    }
+
+    /// The fragment of such bytes. None for others.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        postcard::from_bytes(bytes).ok()
+    }
+
     /// The bytes of a control file other than `control`.
     pub fn file(&self, name: &str) -> Option<&[u8]> {
         self.files.get(name).map(|file| file.bytes.as_slice())

@@ -9,7 +9,6 @@
 //! fragments.
 
 mod ar;
-mod bytes;
 mod conffile;
 mod control;
 mod database;

@@ -6,12 +6,11 @@ use std::sync::{Mutex, PoisonError};
 use imgc_store::{Blob, BlobDigest, Store};
 use imgc_tree::{Content, Data, SegmentId};
 use sha2::{Digest as _, Sha256};
-use zstd::stream::read::Decoder;
 
-use crate::frame;
+use crate::cursor::Cursor;
 
-/// How many segments are held open, at about 3 MB each.
-const OPEN: usize = 24;
+/// How many segments are held open, at some 4 MB each.
+const OPEN: usize = 8;
 
 /// The most room that is made for bytes before they are there.
 const ROOM: usize = 16 << 20;
@@ -59,28 +58,21 @@ const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// The contents that are kept in memory, in a store's segments, and in archives that the
 /// store has uncompressed, which contents name as they do segments.
 ///
-/// A segment can only be read from its beginning. Segments stay open where they
-/// were left, so that contents which are asked for in the order of their segment
-/// cost one pass over it.
+/// Segments stay open where they were left, so that contents which are asked for in the
+/// order of their segment cost one pass over it.
 pub struct StoreContents<'a> {
     store: &'a dyn Store,
     outside: Option<&'a dyn Contents>,
     /// The one that was used last is at the end.
-    open: Mutex<Vec<Cursor>>,
-}
-
-/// A segment that is open, and how far it has been read.
-struct Cursor {
-    id: SegmentId,
-    at: u64,
-    decoder: Decoder<'static, BufReader<Blob>>,
+    open: Mutex<Vec<(SegmentId, Cursor)>>,
 }
 
 /// One content in a segment.
 struct Slice<'a> {
+    id: SegmentId,
     cursor: Option<Cursor>,
     left: u64,
-    home: &'a Mutex<Vec<Cursor>>,
+    home: &'a Mutex<Vec<(SegmentId, Cursor)>>,
 }
 
 impl<'a> StoreContents<'a> {
@@ -93,50 +85,58 @@ impl<'a> StoreContents<'a> {
         }
     }
 
-    /// An archive at an offset; none where it is a segment, whose bytes are compressed.
-    fn archive(&self, id: SegmentId, offset: u64) -> io::Result<Option<BufReader<Blob>>> {
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.iter().any(|cursor| cursor.id == id) {
-            return Ok(None);
-        }
-        drop(open);
-        let digest = BlobDigest::from_bytes(id.0);
-        let mut blob = self.store.open(&digest)?.ok_or_else(|| missing(&digest))?;
-        let mut first = Vec::new();
-        (&mut blob)
-            .take(ZSTD.len() as u64)
-            .read_to_end(&mut first)?;
-        if first == ZSTD {
-            return Ok(None);
-        }
-        blob.seek(SeekFrom::Start(offset))?;
-        Ok(Some(BufReader::with_capacity(64 * 1024, blob)))
-    }
-
-    fn segment(&self, id: SegmentId, offset: u64) -> io::Result<Cursor> {
+    /// An open segment, to be used again, at an offset if it has been read as far.
+    fn ready(&self, id: SegmentId, offset: u64) -> Option<Cursor> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         // Of several, the one with the least to skip.
-        let ready = (0..open.len())
-            .filter(|&i| open[i].id == id && open[i].at <= offset)
-            .max_by_key(|&i| open[i].at);
-        let found = ready.map(|at| open.remove(at));
+        let ready = (0..open.len()).filter(|&i| open[i].0 == id);
+        let ready = ready.max_by_key(|&i| Some(open[i].1.at()).filter(|at| *at <= offset));
+        ready.map(|at| open.remove(at).1)
+    }
+
+    /// A segment from its beginning. None of an archive, whose bytes are not compressed.
+    fn start(&self, mut blob: Blob) -> io::Result<Result<Cursor, Blob>> {
+        let mut first = Vec::new();
+        let begin = (&mut blob).take(ZSTD.len() as u64).read_to_end(&mut first);
+        if begin? != ZSTD.len() || first != ZSTD {
+            return Ok(Err(blob));
+        }
+        blob.seek(SeekFrom::Start(0))?;
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let oldest = (open.len() >= OPEN).then(|| open.remove(0).1);
         drop(open);
-        let mut cursor = match found {
+        Ok(Ok(match oldest {
+            Some(oldest) => oldest.turn_to(blob)?,
+            None => Cursor::new(blob)?,
+        }))
+    }
+
+    fn segment(&self, id: SegmentId, offset: u64, size: u64) -> io::Result<Box<dyn Read + '_>> {
+        let ready = self.ready(id, offset);
+        let mut cursor = match ready {
             Some(cursor) => cursor,
             None => {
                 let digest = BlobDigest::from_bytes(id.0);
                 let blob = self.store.open(&digest)?.ok_or_else(|| missing(&digest))?;
-                let decoder = frame::decoder(BufReader::with_capacity(128 * 1024, blob))?;
-                Cursor { id, at: 0, decoder }
+                match self.start(blob)? {
+                    Ok(cursor) => cursor,
+                    Err(mut archive) => {
+                        archive.seek(SeekFrom::Start(offset))?;
+                        let archive = BufReader::with_capacity(64 * 1024, archive);
+                        return Ok(Box::new(archive.take(size)));
+                    }
+                }
             }
         };
-        let skip = offset - cursor.at;
-        let skipped = io::copy(&mut (&mut cursor.decoder).take(skip), &mut io::sink())?;
-        cursor.at += skipped;
-        if skipped < skip {
+        if !cursor.go_to(offset)? {
             return Err(short(id));
         }
-        Ok(cursor)
+        Ok(Box::new(Slice {
+            id,
+            cursor: Some(cursor),
+            left: size,
+            home: &self.open,
+        }))
     }
 }
 
@@ -144,17 +144,7 @@ impl Contents for StoreContents<'_> {
     fn open<'a>(&'a self, content: &Content) -> io::Result<Box<dyn Read + 'a>> {
         match &content.data {
             Data::Inline(bytes) => Ok(Box::new(io::Cursor::new(std::sync::Arc::clone(bytes)))),
-            Data::Segment { id, offset } => {
-                if let Some(archive) = self.archive(*id, *offset)? {
-                    return Ok(Box::new(archive.take(content.size)));
-                }
-                let cursor = Some(self.segment(*id, *offset)?);
-                Ok(Box::new(Slice {
-                    cursor,
-                    left: content.size,
-                    home: &self.open,
-                }))
-            }
+            Data::Segment { id, offset } => self.segment(*id, *offset, content.size),
             Data::Outside => match self.outside {
                 Some(outside) => outside.open(content),
                 None => Err(missing(&BlobDigest::from_bytes(content.sha256))),
@@ -174,14 +164,12 @@ impl Read for Slice<'_> {
         if room == 0 {
             return Ok(0);
         }
-        match cursor.decoder.read(&mut buf[..room]) {
+        match cursor.read(&mut buf[..room]) {
             Ok(0) => {
-                let id = cursor.id;
                 self.cursor = None;
-                Err(short(id))
+                Err(short(self.id))
             }
             Ok(read) => {
-                cursor.at += read as u64;
                 self.left -= read as u64;
                 Ok(read)
             }
@@ -203,7 +191,7 @@ impl Drop for Slice<'_> {
             if open.len() >= OPEN {
                 open.remove(0);
             }
-            open.push(cursor);
+            open.push((self.id, cursor));
         }
     }
 }

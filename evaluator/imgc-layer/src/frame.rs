@@ -8,7 +8,7 @@
 //! compressor alone, over bytes that are in memory, takes the same.
 
 use std::fmt;
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, Read, Seek, SeekFrom, Write};
 use std::sync::{Mutex, PoisonError};
 
 use flate2::GzBuilder;
@@ -241,6 +241,51 @@ pub fn decompress<'a>(
     })
 }
 
+/// The size in bytes of the frame of zstd that begins at `at`, if its contents are
+/// [`FRAME`] bytes. Nothing is decompressed: the headers of its blocks are read (RFC 8878,
+/// section 3.1.1). None for another frame, for no frame, and for one that is cut off.
+///
+/// # Errors
+/// Those of reading.
+pub(crate) fn full_frame(input: &mut (impl Read + Seek), at: u64) -> io::Result<Option<u64>> {
+    // Magic number, descriptor, window, dictionary, size: each as long as it can be.
+    let mut head = Vec::with_capacity(18);
+    input.seek(SeekFrom::Start(at))?;
+    input.take(18).read_to_end(&mut head)?;
+    let Ok(Some(plain)) = zstd::zstd_safe::get_frame_content_size(&head) else {
+        return Ok(None);
+    };
+    if plain != FRAME as u64 {
+        return Ok(None);
+    }
+    let flags = head[4];
+    let has_checksum = flags & 4 != 0;
+    let window = u64::from(flags & 0x20 == 0);
+    let dictionary = [0, 1, 2, 4][usize::from(flags & 3)];
+    // A size of so many bytes takes four of them at least.
+    let size = if flags >> 6 == 3 { 8 } else { 4 };
+    let mut end = at + 5 + window + dictionary + size;
+    loop {
+        let mut block = [0; 4];
+        input.seek(SeekFrom::Start(end))?;
+        match input.read_exact(&mut block[..3]) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+            read => read?,
+        }
+        let block = u32::from_le_bytes(block);
+        end += 3 + match block >> 1 & 3 {
+            // One byte, that many times.
+            1 => 1,
+            0 | 2 => u64::from(block >> 3),
+            _ => return Ok(None),
+        };
+        if block & 1 == 1 {
+            end += if has_checksum { 4 } else { 0 };
+            return Ok(Some(end - at));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -269,6 +314,44 @@ mod tests {
             packed = &packed[size..];
         }
         sizes
+    }
+
+    #[test]
+    fn full_frames_are_measured() {
+        let bytes = varied(FRAME as u32 / 2);
+        let plain = vec![0; FRAME];
+        for bytes in [&bytes[..FRAME], &bytes[FRAME..], &plain] {
+            for level in [1, 3, 19] {
+                for checksum in [true, false] {
+                    let mut compressor = Compressor::new(level).expect("zstd");
+                    compressor.include_checksum(checksum).expect("a checksum");
+                    let packed = compressor.compress(bytes).expect("a frame");
+                    let all = [b"before", &packed[..], b"behind"].concat();
+                    let found = full_frame(&mut io::Cursor::new(&all), 6).expect("read");
+                    assert_eq!(found, Some(packed.len() as u64));
+                    // A frame that ends with a header's first byte, and one in a block.
+                    for cut in [5, 20, packed.len() / 2] {
+                        let all = &packed[..cut];
+                        let found = full_frame(&mut io::Cursor::new(all), 0).expect("read");
+                        assert!(found.is_none_or(|size| size > cut as u64), "{cut}");
+                    }
+                }
+            }
+        }
+        for other in [
+            packed(&bytes[1..FRAME], 3, FRAME),
+            b"no".to_vec(),
+            Vec::new(),
+        ] {
+            let found = full_frame(&mut io::Cursor::new(&other), 0).expect("read");
+            assert_eq!(found, None);
+        }
+        // One that does not say its size.
+        let silent = zstd::encode_all(&bytes[..FRAME], 3).expect("zstd");
+        assert_eq!(
+            full_frame(&mut io::Cursor::new(&silent), 0).expect("read"),
+            None
+        );
     }
 
     #[test]

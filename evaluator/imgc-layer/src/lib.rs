@@ -10,6 +10,7 @@
 mod apply;
 mod assemble;
 mod contents;
+mod cursor;
 mod diff_id;
 mod encode;
 mod error;

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 /// Names a run of bytes outside the tree: a segment of a layer, by the SHA-256 of
 /// its compressed form, which is also its name in the store.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct SegmentId(#[serde(with = "hex::serde")] pub [u8; 32]);
+pub struct SegmentId(#[serde(with = "crate::bytes")] pub [u8; 32]);
 
 impl fmt::Debug for SegmentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -24,7 +24,7 @@ pub struct Content {
     /// Their number.
     pub size: u64,
     /// Their SHA-256.
-    #[serde(with = "hex::serde")]
+    #[serde(with = "crate::bytes")]
     pub sha256: [u8; 32],
     /// Where they are.
     pub data: Data,
@@ -32,10 +32,9 @@ pub struct Content {
 
 /// Where the bytes of a [`Content`] stand.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
 pub enum Data {
     /// Here.
-    Inline(Arc<[u8]>),
+    Inline(#[serde(with = "crate::bytes")] Arc<[u8]>),
     /// In a segment.
     Segment {
         /// Which one.

@@ -4,48 +4,17 @@
 //! of their first names, then a list of names in path order, each with the place of its
 //! inode. Nothing outside this file depends on it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Content, Data, Kind, Meta, Node, SegmentId, Tree, TreePath};
+use crate::{Content, Data, Kind, Node, Tree, TreePath};
 
 #[derive(Serialize, Deserialize)]
-struct Frozen {
-    nodes: Vec<FrozenNode>,
-    names: Vec<(Vec<u8>, u32)>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct FrozenNode {
-    mode: u32,
-    uid: u32,
-    gid: u32,
-    mtime: i64,
-    xattrs: BTreeMap<String, Vec<u8>>,
-    kind: FrozenKind,
-}
-
-#[derive(Serialize, Deserialize)]
-enum FrozenKind {
-    Directory,
-    Regular {
-        size: u64,
-        sha256: [u8; 32],
-        data: FrozenData,
-    },
-    Symlink(Vec<u8>),
-    CharDevice(u32, u32),
-    BlockDevice(u32, u32),
-    Fifo,
-}
-
-#[derive(Serialize, Deserialize)]
-enum FrozenData {
-    Inline(Vec<u8>),
-    Segment([u8; 32], u64),
-    Outside,
+struct Frozen<'a> {
+    nodes: Vec<Cow<'a, Node>>,
+    names: Vec<(Cow<'a, TreePath>, u32)>,
 }
 
 impl Tree {
@@ -57,11 +26,17 @@ impl Tree {
         let mut names = Vec::with_capacity(self.len());
         for (path, ino) in self.names() {
             let place = *places.entry(ino).or_insert_with(|| {
-                nodes.push(freeze(self.node(ino), keep(path)));
+                let node = self.node(ino);
+                nodes.push(match &node.kind {
+                    Kind::Regular(content) if is_inline(content) && !keep(path) => {
+                        Cow::Owned(outside(node, content))
+                    }
+                    _ => Cow::Borrowed(node),
+                });
                 nodes.len() - 1
             });
             let place = u32::try_from(place).expect("as many as there are inodes");
-            names.push((path.as_bytes().to_vec(), place));
+            names.push((Cow::Borrowed(path), place));
         }
         postcard::to_allocvec(&Frozen { nodes, names }).expect("memory takes everything")
     }
@@ -69,95 +44,32 @@ impl Tree {
     /// The tree of such bytes. None for others.
     pub fn thaw(bytes: &[u8]) -> Option<Self> {
         let Frozen { nodes, names } = postcard::from_bytes(bytes).ok()?;
-        let nodes: Vec<Node> = nodes.into_iter().map(thaw).collect();
-        let mut paths = Vec::with_capacity(names.len());
-        for (path, place) in names {
-            let normal = TreePath::new(&path).ok()?;
-            if normal.as_bytes() != path {
-                return None;
-            }
-            paths.push((normal, place));
-        }
-        Self::of_parts(paths, nodes)
+        let names = names.into_iter();
+        let names = names.map(|(path, place)| (path.into_owned(), place));
+        let nodes = nodes.into_iter().map(Cow::into_owned);
+        Self::of_parts(names.collect(), nodes.collect())
     }
 }
 
-fn freeze(node: &Node, keep: bool) -> FrozenNode {
-    let Meta {
-        mode,
-        uid,
-        gid,
-        mtime,
-        xattrs,
-    } = node.meta.clone();
-    let kind = match &node.kind {
-        Kind::Directory => FrozenKind::Directory,
-        Kind::Regular(content) => FrozenKind::Regular {
-            size: content.size,
-            sha256: content.sha256,
-            data: match &content.data {
-                Data::Inline(bytes) if keep => FrozenData::Inline(bytes.to_vec()),
-                Data::Segment { id, offset } => FrozenData::Segment(id.0, *offset),
-                Data::Inline(_) | Data::Outside => FrozenData::Outside,
-            },
-        },
-        Kind::Symlink(target) => FrozenKind::Symlink(target.to_vec()),
-        Kind::CharDevice { major, minor } => FrozenKind::CharDevice(*major, *minor),
-        Kind::BlockDevice { major, minor } => FrozenKind::BlockDevice(*major, *minor),
-        Kind::Fifo => FrozenKind::Fifo,
-    };
-    FrozenNode {
-        mode,
-        uid,
-        gid,
-        mtime,
-        xattrs,
-        kind,
-    }
+fn is_inline(content: &Content) -> bool {
+    matches!(content.data, Data::Inline(_))
 }
 
-fn thaw(node: FrozenNode) -> Node {
-    let FrozenNode {
-        mode,
-        uid,
-        gid,
-        mtime,
-        xattrs,
-        kind,
-    } = node;
-    let kind = match kind {
-        FrozenKind::Directory => Kind::Directory,
-        FrozenKind::Regular { size, sha256, data } => Kind::Regular(Content {
-            size,
-            sha256,
-            data: match data {
-                FrozenData::Inline(bytes) => Data::Inline(bytes.into()),
-                FrozenData::Segment(id, offset) => Data::Segment {
-                    id: SegmentId(id),
-                    offset,
-                },
-                FrozenData::Outside => Data::Outside,
-            },
+/// A file without its bytes.
+fn outside(node: &Node, content: &Content) -> Node {
+    Node {
+        meta: node.meta.clone(),
+        kind: Kind::Regular(Content {
+            data: Data::Outside,
+            ..*content
         }),
-        FrozenKind::Symlink(target) => Kind::Symlink(Arc::from(target)),
-        FrozenKind::CharDevice(major, minor) => Kind::CharDevice { major, minor },
-        FrozenKind::BlockDevice(major, minor) => Kind::BlockDevice { major, minor },
-        FrozenKind::Fifo => Kind::Fifo,
-    };
-    let meta = Meta {
-        mode,
-        uid,
-        gid,
-        mtime,
-        xattrs,
-    };
-    Node { meta, kind }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::TreeDigest;
+    use crate::{Meta, TreeDigest};
 
     fn path(text: &str) -> TreePath {
         TreePath::new(text.as_bytes()).expect("a path")

@@ -5,6 +5,7 @@
 //! file is, what its digest is, and where its bytes stand. This crate reads and
 //! writes no files of the machine and knows no archive format.
 
+pub mod bytes;
 mod content;
 mod digest;
 mod entry;

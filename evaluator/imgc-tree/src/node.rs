@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::Content;
 
 /// An inode: a file, folder, link or device, with its metadata.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Node {
     /// Mode, owner, time, attributes.
     pub meta: Meta,
@@ -28,19 +28,18 @@ pub struct Meta {
     /// The last change, in whole seconds since 1970.
     pub mtime: i64,
     /// Extended attributes by full name (`security.capability`), raw bytes.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub xattrs: BTreeMap<String, Vec<u8>>,
 }
 
 /// What an inode is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// A folder.
     Directory,
     /// A regular file.
     Regular(Content),
     /// A symbolic link: its target as written.
-    Symlink(Arc<[u8]>),
+    Symlink(#[serde(with = "crate::bytes")] Arc<[u8]>),
     /// A character device.
     CharDevice {
         /// Its major number.

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::bytes;
+
 /// A normalised path relative to the tree's root, as bytes: `usr/bin/env`.
 ///
 /// No leading or trailing slash, no empty, `.` or `..` component, no NUL byte,
@@ -36,8 +38,11 @@ impl TreePath {
     /// # Errors
     /// [`PathError`] for `..`, a NUL byte, or more than 4,096 bytes.
     pub fn new(bytes: &[u8]) -> Result<Self, PathError> {
+        if is_normal(bytes) {
+            return Ok(Self(Arc::from(bytes)));
+        }
         let shown = || String::from_utf8_lossy(&bytes[..bytes.len().min(4096)]).into_owned();
-        if bytes.len() > 4096 || bytes.contains(&0) {
+        if bytes.len() > LONGEST || bytes.contains(&0) {
             return Err(PathError::Bytes(shown()));
         }
         let mut normal = Vec::with_capacity(bytes.len());
@@ -114,6 +119,17 @@ impl TreePath {
     }
 }
 
+/// The longest path, in bytes.
+const LONGEST: usize = 4096;
+
+/// Whether bytes are a path as they stand.
+fn is_normal(bytes: &[u8]) -> bool {
+    let is_part = |part: &[u8]| !matches!(part, b"" | b"." | b"..");
+    bytes.len() <= LONGEST
+        && !bytes.contains(&0)
+        && (bytes.is_empty() || bytes.split(|&b| b == b'/').all(is_part))
+}
+
 impl Ord for TreePath {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         // A path has no NUL byte, so a slash that counts as one is before all others.
@@ -152,40 +168,19 @@ impl fmt::Debug for TreePath {
     }
 }
 
-/// As text: a byte outside printable ASCII, and the backslash, is `\xNN`.
 impl Serialize for TreePath {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut text = String::with_capacity(self.0.len());
-        for &byte in &*self.0 {
-            if (b' '..=b'~').contains(&byte) && byte != b'\\' {
-                text.push(char::from(byte));
-            } else {
-                text.push_str(&format!("\\x{byte:02x}"));
-            }
-        }
-        serializer.serialize_str(&text)
+        bytes::serialize(&self.0, serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for TreePath {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let mut bytes = Vec::with_capacity(text.len());
-        let mut rest = text.as_bytes();
-        while let Some((&byte, after)) = rest.split_first() {
-            rest = after;
-            if byte != b'\\' {
-                bytes.push(byte);
-                continue;
-            }
-            let digits = rest.get(1..3).filter(|_| rest[0] == b'x');
-            let value = digits
-                .and_then(|digits| std::str::from_utf8(digits).ok())
-                .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-            bytes.push(value.ok_or_else(|| serde::de::Error::custom("a bad escape in a path"))?);
-            rest = &rest[3..];
+        let path: Arc<[u8]> = bytes::deserialize(deserializer)?;
+        match is_normal(&path) {
+            true => Ok(Self(path)),
+            false => Err(serde::de::Error::custom("a path that is not normal")),
         }
-        Self::new(&bytes).map_err(serde::de::Error::custom)
     }
 }
 

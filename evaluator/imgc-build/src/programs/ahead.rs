@@ -132,7 +132,7 @@ fn there(image: &Image, lock: &Lock, store: &dyn Store) -> Option<BTreeSet<Strin
         let action = Action::Unpack { deb };
         let unpacked: Unpacked = realise::find(store, abi::UNPACK, action).ok()??;
         let bytes = store.read(&unpacked.fragment, MAX_FRAGMENT).ok()??;
-        let fragment: Fragment = serde_json::from_slice(&bytes).ok()?;
+        let fragment = Fragment::from_bytes(&bytes)?;
         for entry in &fragment.entries {
             if !matches!(entry.node, EntryNode::Directory) {
                 names.insert(String::from_utf8_lossy(entry.path.name()).into_owned());
