@@ -426,11 +426,16 @@ impl Kept {
         static FREE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
     }
 
-    /// For a file that is said to have so many bytes.
+    /// For a file that is said to have so many bytes. Memory that is asked for and not
+    /// written to is not there.
     fn new(size: u64) -> Self {
-        let mut bytes = Self::FREE.take();
+        let size = usize::try_from(size).unwrap_or(Self::ROOM);
+        let mut bytes = match size <= Self::ROOM {
+            true => Self::FREE.take(),
+            false => Vec::new(),
+        };
         bytes.clear();
-        bytes.reserve(usize::try_from(size).map_or(Self::ROOM, |size| size.min(Self::ROOM)));
+        bytes.reserve_exact(size);
         Self(bytes)
     }
 }

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use crate::cursor::Cursor;
 
 /// How many segments are held open, at some 4 MB each.
-const OPEN: usize = 8;
+const OPEN: usize = 4;
 
 /// The most room that is made for bytes before they are there.
 const ROOM: usize = 16 << 20;

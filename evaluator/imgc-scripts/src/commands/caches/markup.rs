@@ -1,25 +1,30 @@
 //! Reads XML: elements, attributes and text. No entities but the five that XML has, and
 //! of a document type only what changes nothing.
 
+use std::borrow::Cow;
+
 /// What comes next in a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Event {
-    Start(String, Vec<(String, String)>),
-    Text(String),
-    End(String),
+pub(crate) enum Event<'a> {
+    Start(&'a str, Attributes<'a>),
+    Text(Cow<'a, str>),
+    End(&'a str),
     /// What stands in a document type, with what is in its brackets.
-    DocumentType(String),
+    DocumentType(&'a str),
 }
 
+/// Names and values.
+pub(crate) type Attributes<'a> = Vec<(&'a str, Cow<'a, str>)>;
+
 /// The events of `text`. None where it is no such XML.
-pub(crate) fn read(text: &str) -> Option<Vec<Event>> {
+pub(crate) fn read(text: &str) -> Option<Vec<Event<'_>>> {
     let mut events = Vec::new();
     each(text, &mut |event| events.push(event))?;
     Some(events)
 }
 
 /// Calls `heard` with the events of `text`. None where it is no such XML.
-pub(crate) fn each(text: &str, heard: &mut dyn FnMut(Event)) -> Option<()> {
+pub(crate) fn each<'a>(text: &'a str, heard: &mut dyn FnMut(Event<'a>)) -> Option<()> {
     let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
     while !rest.is_empty() {
         let Some(inner) = rest.strip_prefix('<') else {
@@ -32,7 +37,7 @@ pub(crate) fn each(text: &str, heard: &mut dyn FnMut(Event)) -> Option<()> {
             rest = comment.split_once("-->")?.1;
         } else if let Some(data) = inner.strip_prefix("![CDATA[") {
             let (data, after) = data.split_once("]]>")?;
-            heard(Event::Text(data.to_owned()));
+            heard(Event::Text(Cow::Borrowed(data)));
             rest = after;
         } else if inner.starts_with('?') {
             rest = inner.split_once("?>")?.1;
@@ -40,7 +45,7 @@ pub(crate) fn each(text: &str, heard: &mut dyn FnMut(Event)) -> Option<()> {
             rest = document_type(kind, heard)?;
         } else if let Some(name) = inner.strip_prefix('/') {
             let (name, after) = name.split_once('>')?;
-            heard(Event::End(name.trim_end().to_owned()));
+            heard(Event::End(name.trim_end()));
             rest = after;
         } else {
             rest = element(inner, heard)?;
@@ -50,7 +55,7 @@ pub(crate) fn each(text: &str, heard: &mut dyn FnMut(Event)) -> Option<()> {
 }
 
 /// Reads behind a document type. Its text is an event, for who knows what is in it.
-fn document_type<'a>(text: &'a str, heard: &mut dyn FnMut(Event)) -> Option<&'a str> {
+fn document_type<'a>(text: &'a str, heard: &mut dyn FnMut(Event<'a>)) -> Option<&'a str> {
     let mut rest = text;
     let mut depth = 0_usize;
     loop {
@@ -65,7 +70,7 @@ fn document_type<'a>(text: &'a str, heard: &mut dyn FnMut(Event)) -> Option<&'a 
             }
             b'>' if depth == 0 => {
                 let said = &text[..text.len() - after.len() - 1];
-                heard(Event::DocumentType(said.to_owned()));
+                heard(Event::DocumentType(said));
                 return Some(after);
             }
             b']' | b'>' => {
@@ -78,32 +83,35 @@ fn document_type<'a>(text: &'a str, heard: &mut dyn FnMut(Event)) -> Option<&'a 
     }
 }
 
-fn element<'a>(text: &'a str, heard: &mut dyn FnMut(Event)) -> Option<&'a str> {
+fn element<'a>(text: &'a str, heard: &mut dyn FnMut(Event<'a>)) -> Option<&'a str> {
     let end = text.find(|c: char| c.is_ascii_whitespace() || c == '>' || c == '/')?;
     let (name, mut rest) = text.split_at(end);
     let mut attributes = Vec::new();
     loop {
         rest = rest.trim_start();
         if let Some(after) = rest.strip_prefix('>') {
-            heard(Event::Start(name.to_owned(), attributes));
+            heard(Event::Start(name, attributes));
             return Some(after);
         }
         if let Some(after) = rest.strip_prefix("/>") {
-            heard(Event::Start(name.to_owned(), attributes));
-            heard(Event::End(name.to_owned()));
+            heard(Event::Start(name, attributes));
+            heard(Event::End(name));
             return Some(after);
         }
         let (key, after) = rest.split_once('=')?;
         let after = after.trim_start();
         let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''))?;
         let (value, after) = after[1..].split_once(quote)?;
-        attributes.push((key.trim_end().to_owned(), plain(value)?));
+        attributes.push((key.trim_end(), plain(value)?));
         rest = after;
     }
 }
 
 /// Text without its entities.
-fn plain(text: &str) -> Option<String> {
+fn plain(text: &str) -> Option<Cow<'_, str>> {
+    if !text.contains('&') {
+        return Some(Cow::Borrowed(text));
+    }
     let mut parts = text.split('&');
     let mut plain = parts.next()?.to_owned();
     for part in parts {
@@ -125,7 +133,7 @@ fn plain(text: &str) -> Option<String> {
         });
         plain.push_str(rest);
     }
-    Some(plain)
+    Some(Cow::Owned(plain))
 }
 
 #[cfg(test)]
@@ -135,15 +143,15 @@ mod tests {
     #[test]
     fn elements_have_attributes_and_text() {
         let events = read("<?xml version='1.0'?><!-- x --><a b = \"&lt;\" c='2'>&#65;<d/></a>");
-        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let pair = |key, value: &'static str| (key, Cow::Borrowed(value));
         assert_eq!(
             events,
             Some(vec![
-                Event::Start("a".into(), vec![pair("b", "<"), pair("c", "2")]),
+                Event::Start("a", vec![pair("b", "<"), pair("c", "2")]),
                 Event::Text("A".into()),
-                Event::Start("d".into(), Vec::new()),
-                Event::End("d".into()),
-                Event::End("a".into()),
+                Event::Start("d", Vec::new()),
+                Event::End("d"),
+                Event::End("a"),
             ])
         );
         assert_eq!(read("<a b></a>"), None);
@@ -151,7 +159,7 @@ mod tests {
         let text = "<!DOCTYPE a [<!-- ' ] -->\n<!ELEMENT a \">\">]><a/>";
         let said = " a [<!-- ' ] -->\n<!ELEMENT a \">\">]";
         let events = read(text).unwrap();
-        assert_eq!(events[0], Event::DocumentType(said.into()));
+        assert_eq!(events[0], Event::DocumentType(said));
         assert_eq!(events.len(), 3);
         assert_eq!(read("<!ELEMENT a>"), None);
     }

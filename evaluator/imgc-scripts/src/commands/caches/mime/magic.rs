@@ -60,7 +60,7 @@ impl Magic {
 }
 
 /// Reads an element `magic`.
-pub(super) fn magic(kind: &[u8], element: &Element) -> Result<Magic, Fault> {
+pub(super) fn magic(kind: &[u8], element: &Element<'_>) -> Result<Magic, Fault> {
     let Some(priority) = element.number("priority") else {
         return mistake("the priority of magic");
     };
@@ -76,11 +76,11 @@ pub(super) fn magic(kind: &[u8], element: &Element) -> Result<Magic, Fault> {
     })
 }
 
-fn matches(element: &Element) -> Result<Vec<Match>, Fault> {
+fn matches(element: &Element<'_>) -> Result<Vec<Match>, Fault> {
     element.children.iter().map(one).collect()
 }
 
-fn one(element: &Element) -> Result<Match, Fault> {
+fn one(element: &Element<'_>) -> Result<Match, Fault> {
     if !element.is_free("match") {
         return mistake("magic has an element that is not match");
     }
@@ -250,7 +250,7 @@ fn string_mask(text: &str, length: usize) -> Result<Vec<u8>, Fault> {
 }
 
 /// Reads an element `treemagic`.
-pub(super) fn tree(kind: &[u8], element: &Element) -> Result<Tree, Fault> {
+pub(super) fn tree(kind: &[u8], element: &Element<'_>) -> Result<Tree, Fault> {
     let Some(priority) = element.number("priority") else {
         return mistake("the priority of magic");
     };
@@ -261,8 +261,8 @@ pub(super) fn tree(kind: &[u8], element: &Element) -> Result<Tree, Fault> {
     })
 }
 
-fn tree_matches(element: &Element) -> Result<Vec<TreeMatch>, Fault> {
-    let one = |element: &Element| {
+fn tree_matches(element: &Element<'_>) -> Result<Vec<TreeMatch>, Fault> {
+    let one = |element: &Element<'_>| {
         if !element.is_free("treematch") {
             return mistake("magic has an element that is not treematch");
         }

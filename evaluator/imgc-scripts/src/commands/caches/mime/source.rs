@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::magic::{self, Magic, Tree};
-use crate::commands::caches::markup::{self, Event};
+use crate::commands::caches::markup::{self, Attributes, Event};
 use crate::commands::caches::placing::Named;
 
 /// The namespace of all elements that mean something.
@@ -66,20 +66,20 @@ pub(super) struct Database {
 
 /// An element.
 #[derive(Debug)]
-pub(super) struct Element {
-    pub(super) name: String,
-    attributes: Vec<(String, String)>,
-    pub(super) children: Vec<Element>,
-    text: String,
+pub(super) struct Element<'a> {
+    pub(super) name: &'a str,
+    attributes: Attributes<'a>,
+    pub(super) children: Vec<Element<'a>>,
+    text: Cow<'a, str>,
     /// Whether it is of the namespace; none where it has no namespace.
     free: Option<bool>,
 }
 
-impl Element {
+impl Element<'_> {
     /// An attribute.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        let mut found = self.attributes.iter().filter(|(known, _)| known == name);
-        found.next().map(|(_, value)| value.as_str())
+        let mut found = self.attributes.iter().filter(|(known, _)| *known == name);
+        found.next().map(|(_, value)| &**value)
     }
 
     /// Whether an attribute is `true`.
@@ -108,23 +108,37 @@ impl Element {
 impl Database {
     /// Reads a file. Gives what was wrong in it; an error says what is not known.
     pub(super) fn read(&mut self, text: &str) -> Result<Vec<String>, String> {
-        let root = document(text)?;
-        let mut said = Vec::new();
-        if !root.is_free("mime-info") {
-            said.push("the document is not one of types".to_owned());
-            return Ok(said);
+        let text = match text.contains('\r') {
+            true => Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n")),
+            false => Cow::Borrowed(text),
+        };
+        if let Some(head) = text.strip_prefix("<?xml")
+            && let Some((head, _)) = head.split_once("?>")
+            && let Some((_, encoding)) = head.split_once("encoding")
+            && !encoding.to_ascii_lowercase().contains("utf-8")
+        {
+            return Err("its encoding".to_owned());
         }
-        for element in &root.children {
-            match self.element(element) {
-                Ok(()) => {}
-                Err(Fault::Type(error)) => said.push(error),
-                Err(Fault::Unknown(error)) => return Err(error),
+        let mut reading = Reading {
+            database: self,
+            open: Vec::new(),
+            said: Vec::new(),
+            ended: false,
+        };
+        let mut done = Ok(());
+        let read = markup::each(&text, &mut |event| {
+            if done.is_ok() {
+                done = reading.event(event);
             }
+        });
+        done?;
+        match read {
+            Some(()) if reading.ended => Ok(reading.said),
+            _ => Err("its XML can't be read".to_owned()),
         }
-        Ok(said)
     }
 
-    fn element(&mut self, element: &Element) -> Result<(), Fault> {
+    fn element(&mut self, element: &Element<'_>) -> Result<(), Fault> {
         if !element.is_free("mime-type") {
             return mistake("an element is not mime-type");
         }
@@ -159,9 +173,9 @@ impl Database {
     }
 
     /// Takes what a field says of a type. Whether it belongs in the type's own file too.
-    fn field(&mut self, name: &str, field: &Element) -> Result<bool, Fault> {
+    fn field(&mut self, name: &str, field: &Element<'_>) -> Result<bool, Fault> {
         let kind = name.as_bytes();
-        match field.name.as_str() {
+        match field.name {
             "glob" => {
                 let Some(weight) = field.number("weight") else {
                     return unknown("the weight of a glob");
@@ -225,7 +239,7 @@ impl Database {
                 let Some(icon) = field.get("name") else {
                     return Ok(false);
                 };
-                let icons = match field.name.as_str() {
+                let icons = match field.name {
                     "icon" => &mut self.icons,
                     _ => &mut self.generic_icons,
                 };
@@ -241,7 +255,7 @@ impl Database {
         self.globs.entry(&pattern, Vec::new).push(glob);
     }
 
-    fn namespace(&mut self, kind: &[u8], field: &Element) -> Result<(), Fault> {
+    fn namespace(&mut self, kind: &[u8], field: &Element<'_>) -> Result<(), Fault> {
         let (Some(space), Some(local)) = (field.get("namespaceURI"), field.get("localName")) else {
             return mistake("an element of XML has no name");
         };
@@ -257,55 +271,33 @@ impl Database {
     }
 }
 
-/// The root of a document.
-fn document(text: &str) -> Result<Element, String> {
-    let text = match text.contains('\r') {
-        true => Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n")),
-        false => Cow::Borrowed(text),
-    };
-    if let Some(head) = text.strip_prefix("<?xml")
-        && let Some((head, _)) = head.split_once("?>")
-        && let Some((_, encoding)) = head.split_once("encoding")
-        && !encoding.to_ascii_lowercase().contains("utf-8")
-    {
-        return Err("its encoding".to_owned());
-    }
-    let mut reading = Reading::default();
-    let mut done = Ok(());
-    let read = markup::each(&text, &mut |event| {
-        if done.is_ok() {
-            done = reading.event(event);
-        }
-    });
-    read.ok_or("its XML can't be read")?;
-    done?;
-    let whole = reading.root.filter(|_| reading.open.is_empty());
-    whole.ok_or_else(|| "its XML can't be read".to_owned())
-}
-
-/// A document that is being read.
-#[derive(Debug, Default)]
-struct Reading {
+/// A document that is being read. A type is taken into the database where it ends: all of
+/// them together would be many times the size of the text.
+struct Reading<'d, 'a> {
+    database: &'d mut Database,
     /// The elements that are open, each with its namespace.
-    open: Vec<(Element, String)>,
-    root: Option<Element>,
+    open: Vec<(Element<'a>, Cow<'a, str>)>,
+    /// What was wrong.
+    said: Vec<String>,
+    /// Whether the root is closed.
+    ended: bool,
 }
 
-impl Reading {
-    fn event(&mut self, event: Event) -> Result<(), String> {
+impl<'a> Reading<'_, 'a> {
+    fn event(&mut self, event: Event<'a>) -> Result<(), String> {
         match event {
-            Event::DocumentType(said) => usual(&said)?,
+            Event::DocumentType(said) => usual(said)?,
             Event::Text(text) => match self.open.last_mut() {
                 Some((element, _)) if element.text.is_empty() => element.text = text,
-                Some((element, _)) => element.text.push_str(&text),
+                Some((element, _)) => element.text.to_mut().push_str(&text),
                 None if text.trim().is_empty() => {}
                 None => return Err("it has text around its XML".to_owned()),
             },
             Event::Start(name, attributes) => {
-                if self.root.is_some() || self.open.len() > 32 {
+                if self.ended || self.open.len() > 32 {
                     return Err("how its elements lie".to_owned());
                 }
-                let space = attributes.iter().find(|(name, _)| name == "xmlns");
+                let space = attributes.iter().find(|(name, _)| *name == "xmlns");
                 let outer = self.open.last().map(|(_, space)| space);
                 let space = space.map(|(_, space)| space).or(outer);
                 let space = space.cloned().unwrap_or_default();
@@ -318,9 +310,13 @@ impl Reading {
                     name,
                     attributes,
                     children: Vec::new(),
-                    text: String::new(),
+                    text: Cow::Borrowed(""),
                     free,
                 };
+                if self.open.is_empty() && !element.is_free("mime-info") {
+                    self.said
+                        .push("the document is not one of types".to_owned());
+                }
                 self.open.push((element, space));
             }
             Event::End(name) => {
@@ -329,9 +325,17 @@ impl Reading {
                     .pop()
                     .filter(|(element, _)| element.name == name)
                     .ok_or("its XML can't be read")?;
-                match self.open.last_mut() {
-                    Some((outer, _)) => outer.children.push(element),
-                    None => self.root = Some(element),
+                match &mut self.open[..] {
+                    [] => self.ended = true,
+                    [(root, _)] if root.is_free("mime-info") => {
+                        match self.database.element(&element) {
+                            Ok(()) => {}
+                            Err(Fault::Type(error)) => self.said.push(error),
+                            Err(Fault::Unknown(error)) => return Err(error),
+                        }
+                    }
+                    [_] => {}
+                    [.., (outer, _)] => outer.children.push(element),
                 }
             }
         }
@@ -355,13 +359,13 @@ fn usual(said: &str) -> Result<(), String> {
 }
 
 /// A field as it is copied to a type's own file.
-fn line(field: &Element) -> Result<String, Fault> {
+fn line(field: &Element<'_>) -> Result<String, Fault> {
     if field.free != Some(true) || !field.children.is_empty() {
         return unknown("an element that is not of the format");
     }
     let mut line = format!("  <{}", field.name);
     for (name, value) in &field.attributes {
-        if name == "xmlns" {
+        if *name == "xmlns" {
             continue;
         }
         if name.contains(':') && !name.starts_with("xml:") {

@@ -55,7 +55,11 @@ impl Compiler {
                 Event::DocumentType(_) => {}
                 Event::Text(text) => said.push_str(&text),
                 Event::Start(name, attributes) => {
-                    let attributes: Attributes = attributes.into_iter().collect();
+                    let name = name.to_owned();
+                    let attributes = attributes.into_iter();
+                    let attributes: Attributes = attributes
+                        .map(|(name, value)| (name.to_owned(), value.into_owned()))
+                        .collect();
                     let above = open.last().map_or("", |(name, _)| name.as_str());
                     match (above, name.as_str()) {
                         ("", "schemalist") => domain = attributes.get("gettext-domain").cloned(),
