@@ -169,12 +169,16 @@ impl<'r> Files<'r> {
         if path.is_empty() {
             return Err(Errno::NoEntry);
         }
-        // A path that is a name of the tree has no links above its last part.
         let dots = path.split(|&b| b == b'/').any(|part| part == b"..");
-        if !dots
-            && let Ok(direct) = TreePath::new(path)
-            && let Some(ino) = self.tree.ino(&direct)
-        {
+        let direct = match dots {
+            true => None,
+            false => TreePath::new(path).ok(),
+        };
+        let Some(direct) = direct else {
+            return self.walk(path, follow);
+        };
+        // A path that is a name of the tree has no links above its last part.
+        if let Some(ino) = self.tree.ino(&direct) {
             let node = self.tree.node(ino);
             let link = matches!(node.kind, Kind::Symlink(_));
             let slash = path.ends_with(b"/");
@@ -187,9 +191,7 @@ impl<'r> Files<'r> {
             return self.walk(path, follow);
         }
         // Nor has one whose folder is a name of the tree.
-        if !dots
-            && let Ok(direct) = TreePath::new(path)
-            && let Some(folder) = direct.parent()
+        if let Some(folder) = direct.parent()
             && self.tree.get(&folder).is_some_and(Node::is_directory)
         {
             return Ok((direct, None));

@@ -156,7 +156,7 @@ impl<'r> Machine<'r> {
         let mut process = Process {
             machine: self,
             args,
-            env: env.map(|(k, v)| (k.into(), v.into())).into(),
+            env: Rc::new(env.map(|(k, v)| (k.into(), v.into())).into()),
             cwd: "/".into(),
             umask: 0o022,
             fds: BTreeMap::from([(0, Fd::Null), (1, out.clone()), (2, out)]),

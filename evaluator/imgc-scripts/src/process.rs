@@ -30,12 +30,15 @@ pub(crate) struct Process<'p, 'r> {
     pub(crate) machine: &'p mut Machine<'r>,
     /// `args[0]` is the name that it was called by.
     pub(crate) args: Vec<BString>,
-    pub(crate) env: BTreeMap<BString, BString>,
+    pub(crate) env: Rc<Environment>,
     /// Absolute and normalised.
     pub(crate) cwd: BString,
     pub(crate) umask: u32,
     pub(crate) fds: BTreeMap<u32, Fd>,
 }
+
+/// Names and values that a command is given.
+pub(crate) type Environment = BTreeMap<BString, BString>;
 
 /// Where a program was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,19 +55,20 @@ pub(crate) enum Program {
 }
 
 impl<'r> Process<'_, 'r> {
+    /// The environment, to be changed.
+    pub(crate) fn env_mut(&mut self) -> &mut Environment {
+        Rc::make_mut(&mut self.env)
+    }
+
     /// A child with other arguments and the same environment, folder and streams.
     pub(crate) fn child(&mut self, args: Vec<BString>) -> Process<'_, 'r> {
-        let env = self.env.clone();
+        let env = Rc::clone(&self.env);
         self.child_in(args, env)
     }
 
     /// A child with other arguments and another environment, and the same folder and
     /// streams.
-    pub(crate) fn child_in(
-        &mut self,
-        args: Vec<BString>,
-        env: BTreeMap<BString, BString>,
-    ) -> Process<'_, 'r> {
+    pub(crate) fn child_in(&mut self, args: Vec<BString>, env: Rc<Environment>) -> Process<'_, 'r> {
         Process {
             machine: self.machine,
             args,
@@ -190,17 +194,15 @@ impl<'r> Process<'_, 'r> {
     /// is called by, or the one that it has. A shell script has one only where Debian has
     /// its programs: elsewhere it is another of the same name.
     pub(crate) fn native_of(&mut self, path: &BString) -> Option<&'static str> {
-        let real = self.machine.files.resolve(path, true);
-        let real = real.map_or_else(
-            |_| path.clone(),
-            |(path, _)| BString::from(path.to_string()),
-        );
-        let found = [path, &real].into_iter().find_map(|path| {
+        let named = |path: &BString| {
             let native = self.machine.natives.get(base(path).to_str().ok()?)?;
             let usual = is_usual(folder(path)) && native.origin != Origin::Script;
             Some((native.name, usual))
-        });
-        let (name, usual) = found?;
+        };
+        let (name, usual) = named(path).or_else(|| {
+            let real = self.machine.files.resolve(path, true);
+            named(&BString::from(real.ok()?.0.to_string()))
+        })?;
         if usual {
             return Some(name);
         }

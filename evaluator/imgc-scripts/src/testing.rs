@@ -1,5 +1,6 @@
 //! What the tests of commands stand on.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use bstr::BString;
@@ -97,11 +98,13 @@ impl Machine<'_> {
         let status = Process {
             machine: self,
             args: args.iter().map(|&arg| BString::from(arg)).collect(),
-            env: [
-                ("LC_ALL".into(), "C.UTF-8".into()),
-                ("PATH".into(), crate::machine::PATH.into()),
-            ]
-            .into(),
+            env: Rc::new(
+                [
+                    ("LC_ALL".into(), "C.UTF-8".into()),
+                    ("PATH".into(), crate::machine::PATH.into()),
+                ]
+                .into(),
+            ),
             cwd: "/".into(),
             umask: 0o022,
             fds: [(0, zero), (1, one), (2, two)].into(),

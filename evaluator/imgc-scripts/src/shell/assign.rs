@@ -19,23 +19,24 @@ impl Shell<'_, '_, '_> {
             false => value,
         };
         if name == b"PATH" {
-            self.process.env.insert("PATH".into(), value.clone());
+            self.process.env_mut().insert("PATH".into(), value.clone());
         }
         if name == b"OPTIND" {
             self.state.option_at = 0;
         }
         let export = self.state.options.allexport;
-        let variable = self.state.entry(name);
-        variable.exported |= export;
-        match &mut variable.value {
-            Some(Held::Array(values)) => {
-                values.insert(0, value);
+        self.state.change(name, |variable| {
+            variable.exported |= export;
+            match &mut variable.value {
+                Some(Held::Array(values)) => {
+                    values.insert(0, value);
+                }
+                Some(Held::Map(values)) => {
+                    values.insert("0".into(), value);
+                }
+                held => *held = Some(Held::Text(value)),
             }
-            Some(Held::Map(values)) => {
-                values.insert("0".into(), value);
-            }
-            held => *held = Some(Held::Text(value)),
-        }
+        });
         Ok(())
     }
 

@@ -135,7 +135,7 @@ fn start(
 /// The variables that a shell begins with.
 fn first_state(process: &mut Process<'_, '_>, bash: bool, pid: u32) -> State {
     let mut variables = BTreeMap::new();
-    for (name, value) in &process.env {
+    for (name, value) in &*process.env {
         if words::name_length(name) == name.len() {
             let variable = Variable {
                 value: Some(Held::Text(value.clone())),
@@ -145,10 +145,8 @@ fn first_state(process: &mut Process<'_, '_>, bash: bool, pid: u32) -> State {
             variables.insert(name.clone(), variable);
         }
     }
-    let mut state = State {
-        variables: Rc::new(variables),
-        ..State::default()
-    };
+    let mut state = State::default();
+    state.variables = Rc::new(variables);
     let cwd = process.cwd.clone();
     let inherited = state.value(b"PWD").is_some_and(|pwd| {
         let files = &process.machine.files;

@@ -258,7 +258,7 @@ impl Shell<'_, '_, '_> {
             self.state.restore(name, variable);
         }
         if !stays && let Some(path) = path {
-            self.process.env.insert("PATH".into(), path);
+            self.process.env_mut().insert("PATH".into(), path);
         }
         done
     }
@@ -408,7 +408,7 @@ impl Shell<'_, '_, '_> {
     /// starts the script again. Gives the status to end with.
     pub(super) fn frontend(&mut self) -> Result<u8, Flow> {
         let mut env = self.state.environment();
-        env.insert("PERL_DL_NONLAZY".into(), "1".into());
+        Rc::make_mut(&mut env).insert("PERL_DL_NONLAZY".into(), "1".into());
         let mut words = vec![self.name.clone()];
         words.extend(self.state.positional.iter().cloned());
         self.deeper(|shell| {

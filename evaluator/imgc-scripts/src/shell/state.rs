@@ -6,11 +6,14 @@ use std::rc::Rc;
 use bstr::{BStr, BString};
 
 use super::syntax::Function;
+use crate::process::Environment;
 
 /// The state of a shell.
 #[derive(Debug, Clone, Default)]
 pub(super) struct State {
     pub(super) variables: Rc<BTreeMap<BString, Variable>>,
+    /// The environment of commands, where it is known what it is.
+    environment: Option<Rc<Environment>>,
     pub(super) functions: Rc<BTreeMap<BString, Defined>>,
     pub(super) aliases: Rc<BTreeMap<BString, BString>>,
     /// `$1` and on.
@@ -200,8 +203,24 @@ impl State {
 
     /// The variable `name`, made if it is not there.
     pub(super) fn entry(&mut self, name: &[u8]) -> &mut Variable {
+        // Whoever asks may change what commands see.
+        self.environment = None;
         let variables = Rc::make_mut(&mut self.variables);
         variables.entry(name.into()).or_default()
+    }
+
+    /// Changes the variable `name`, made if it is not there. Whether it is exported is not
+    /// changed from yes to no.
+    pub(super) fn change(&mut self, name: &[u8], change: impl FnOnce(&mut Variable)) {
+        let variables = Rc::make_mut(&mut self.variables);
+        let variable = match variables.get_mut(BStr::new(name)) {
+            Some(variable) => variable,
+            None => variables.entry(name.into()).or_default(),
+        };
+        change(variable);
+        if variable.exported {
+            self.environment = None;
+        }
     }
 
     /// Sets a variable whatever it is, as the shell itself does.
@@ -212,10 +231,14 @@ impl State {
     /// Puts the variable `name` back as it was.
     pub(super) fn restore(&mut self, name: BString, variable: Option<Variable>) {
         let variables = Rc::make_mut(&mut self.variables);
-        match variable {
+        let after = variable.as_ref().is_some_and(|variable| variable.exported);
+        let before = match variable {
             Some(variable) => variables.insert(name, variable),
             None => variables.remove(&name),
         };
+        if after || before.is_some_and(|variable| variable.exported) {
+            self.environment = None;
+        }
     }
 
     /// The characters at which fields are split.
@@ -237,16 +260,16 @@ impl State {
     }
 
     /// The environment of commands.
-    pub(super) fn environment(&self) -> BTreeMap<BString, BString> {
-        let exported = self
-            .variables
-            .iter()
-            .filter(|(_, variable)| variable.exported);
-        exported
-            .filter_map(|(name, variable)| match &variable.value {
+    pub(super) fn environment(&mut self) -> Rc<Environment> {
+        let variables = &self.variables;
+        let known = self.environment.get_or_insert_with(|| {
+            let exported = variables.iter().filter(|(_, variable)| variable.exported);
+            let exported = exported.filter_map(|(name, variable)| match &variable.value {
                 Some(Held::Text(value)) => Some((name.clone(), value.clone())),
                 _ => None,
-            })
-            .collect()
+            });
+            Rc::new(exported.collect())
+        });
+        Rc::clone(known)
     }
 }

@@ -58,7 +58,7 @@ fn deluser(process: &mut Process<'_, '_>) -> Outcome {
         }
     }
     process
-        .env
+        .env_mut()
         .insert("PATH".into(), "/bin:/usr/bin:/sbin:/usr/sbin".into());
     let system = given.has("system") || config.is_set("system");
     let status = |old: u8, new: u8| Ok(Status(if config.old { old } else { new }));

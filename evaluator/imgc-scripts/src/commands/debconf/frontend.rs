@@ -104,7 +104,7 @@ fn finish(machine: &mut Machine<'_>) {
 /// Runs a script that talks to the frontend: of these bytes, else from the tree.
 fn run(process: &mut Process<'_, '_>, bytes: Option<&[u8]>) -> Outcome {
     for name in ["DEBIAN_HAS_FRONTEND", "PERL_DL_NONLAZY"] {
-        process.env.insert(name.into(), "1".into());
+        process.env_mut().insert(name.into(), "1".into());
     }
     let (out, said) = Fd::output();
     process.fds.insert(0, Fd::Null);

@@ -349,7 +349,9 @@ fn sysv_links(process: &mut Process<'_, '_>, verb: &str, name: &[u8]) -> Outcome
     for action in ["defaults", verb] {
         let call = vec!["/usr/sbin/update-rc.d".into(), name.into(), action.into()];
         let mut child = process.child(call);
-        child.env.insert("_SKIP_SYSTEMD_NATIVE".into(), "1".into());
+        child
+            .env_mut()
+            .insert("_SKIP_SYSTEMD_NATIVE".into(), "1".into());
         let status = child.start()?;
         if status != Status::OK {
             return Ok(status);

@@ -220,7 +220,9 @@ fn systemd(process: &mut Process<'_, '_>, name: &BString, action: &BString) -> O
         let mut call: Vec<BString> = words.map(BString::from).into();
         call.extend([action.clone(), name.clone()]);
         let mut child = process.child(call);
-        child.env.insert("SYSTEMCTL_SKIP_SYSV".into(), "1".into());
+        child
+            .env_mut()
+            .insert("SYSTEMCTL_SKIP_SYSV".into(), "1".into());
         child.start()?;
         return Ok(Status::OK);
     }

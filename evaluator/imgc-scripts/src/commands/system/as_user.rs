@@ -281,7 +281,7 @@ fn as_actor(
     process.machine.files.actor = (!root).then_some(actor);
     let mut child = process.child(args);
     for (name, value) in env {
-        child.env.insert(name.into(), value);
+        child.env_mut().insert(name.into(), value);
     }
     if let Some(folder) = folder {
         child.cwd = match child.machine.files.is_directory(&folder) {

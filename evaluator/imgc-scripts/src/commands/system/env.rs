@@ -1,11 +1,13 @@
 //! env and printenv.
 
+use std::rc::Rc;
+
 use bstr::{BString, ByteSlice as _};
 
 use crate::commands::files::failed;
 use crate::commands::files::options::{Known, parse};
 use crate::commands::{Native, Origin};
-use crate::process::{Outcome, Process, Status};
+use crate::process::{Environment, Outcome, Process, Status};
 use crate::stop::Stop;
 
 pub(super) const NATIVES: &[Native] = &[
@@ -39,10 +41,9 @@ fn env(process: &mut Process<'_, '_>) -> Outcome {
         clean = true;
         operands = &operands[1..];
     }
-    let mut env = if clean {
-        Default::default()
-    } else {
-        process.env.clone()
+    let mut env = match clean {
+        true => Environment::new(),
+        false => Environment::clone(&process.env),
     };
     for (_, name) in parsed.options.iter().filter(|(option, _)| *option == 'u') {
         env.remove(name.as_ref().map_or(b"".as_bstr(), |name| name.as_bstr()));
@@ -70,7 +71,7 @@ fn env(process: &mut Process<'_, '_>) -> Outcome {
         cwd = path;
     }
     let mut child = process.child(operands.to_vec());
-    child.env = env;
+    child.env = Rc::new(env);
     child.cwd = cwd;
     child.start()
 }
@@ -85,7 +86,7 @@ fn printenv(process: &mut Process<'_, '_>) -> Outcome {
     let mut status = Status::OK;
     let mut text = Vec::new();
     if parsed.operands.is_empty() {
-        for (name, value) in &process.env {
+        for (name, value) in &*process.env {
             text.extend_from_slice(&[name, &b"="[..], value, &[end]].concat());
         }
     }

@@ -60,7 +60,7 @@ fn run_hooks(process: &mut Process<'_, '_>) -> Outcome {
     let parameters = bstr::join(" ", &args[3 + count..]);
     let mut child = process.child(call);
     child
-        .env
+        .env_mut()
         .insert("DEB_MAINT_PARAMS".into(), parameters.into());
     child.start()
 }

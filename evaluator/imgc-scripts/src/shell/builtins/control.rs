@@ -255,7 +255,7 @@ impl Shell<'_, '_, '_> {
     /// The program that `name` finds with this shell's own `PATH`.
     pub(super) fn find_program(&mut self, name: &BString) -> Program {
         if let Some(path) = self.state.value(b"PATH").cloned() {
-            self.process.env.insert("PATH".into(), path);
+            self.process.env_mut().insert("PATH".into(), path);
         }
         self.process.program(name.as_ref())
     }

@@ -1,6 +1,8 @@
 //! Runs scripts, and compares with what real shells made of them; and what hostile
 //! scripts come to.
 
+use std::rc::Rc;
+
 use bstr::BString;
 
 use crate::process::Process;
@@ -27,7 +29,7 @@ fn run(machine: &mut Machine<'_>, shell: &str, text: &str) -> Result<Ran, Stop> 
     let status = Process {
         machine,
         args: [shell, "/o/t.sh"].map(BString::from).into(),
-        env: env.map(|(name, value)| (name.into(), value.into())).into(),
+        env: Rc::new(env.map(|(name, value)| (name.into(), value.into())).into()),
         cwd: "/w".into(),
         umask: 0o022,
         fds: [(0, Fd::Null), (1, one), (2, two)].into(),

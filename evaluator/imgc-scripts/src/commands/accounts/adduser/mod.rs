@@ -116,7 +116,7 @@ fn adduser(process: &mut Process<'_, '_>) -> Outcome {
     }
     let config = Config::load(process.machine, &paths)?;
     let folders = "/bin:/usr/bin:/sbin:/usr/sbin";
-    process.env.insert("PATH".into(), folders.into());
+    process.env_mut().insert("PATH".into(), folders.into());
     let loud = given.has("verbose") || given.has("debug");
     let mut run = Run {
         verbose: loud || config.old && !given.has("quiet"),

@@ -87,7 +87,7 @@ pub(super) fn run(
         }
     }
     if let Slot::Array(array) = &awk.globals[special::ENVIRON] {
-        for (name, value) in &environment {
+        for (name, value) in &*environment {
             let key = Key::Text(name.as_slice().into());
             *array.borrow_mut().get(key) = Value::input(value);
         }
