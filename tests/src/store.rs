@@ -122,13 +122,17 @@ impl StoreFolder {
                 continue;
             };
             let segment = value["segment"]["blob"].as_str().map(hex).expect("a blob");
-            let Ok(text) = std::fs::read(self.blob(&fragment)) else {
+            let Ok(bytes) = std::fs::read(self.blob(&fragment)) else {
                 continue;
             };
-            let Ok(text) = serde_json::from_slice::<Value>(&text) else {
+            // It begins with the package's name, and that with its length.
+            let name = bytes.split_first().and_then(|(length, rest)| {
+                let name = rest.get(..usize::from(*length))?;
+                String::from_utf8(name.to_vec()).ok()
+            });
+            let Some(name) = name else {
                 continue;
             };
-            let name = text["package"]["name"].as_str().expect("a name").to_owned();
             let unpacked = Unpacked {
                 record,
                 fragment,
