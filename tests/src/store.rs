@@ -125,7 +125,7 @@ impl StoreFolder {
             let Ok(bytes) = std::fs::read(self.blob(&fragment)) else {
                 continue;
             };
-            // It begins with the package's name, and that with its length.
+            // It begins with the package's name, and that with its length: here a byte.
             let name = bytes.split_first().and_then(|(length, rest)| {
                 let name = rest.get(..usize::from(*length))?;
                 String::from_utf8(name.to_vec()).ok()

@@ -420,23 +420,23 @@ struct Kept(Vec<u8>);
 
 impl Kept {
     /// How much memory a thread keeps, in bytes. Few libraries are larger.
-    const ROOM: usize = 16 << 20;
+    const ROOM: usize = 8 << 20;
 
     thread_local! {
         static FREE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
     }
 
-    /// For a file that is said to have so many bytes. Memory that is asked for and not
-    /// written to is not there.
+    /// For a file that is said to have so many bytes: what is said may not be there.
     fn new(size: u64) -> Self {
-        let size = usize::try_from(size).unwrap_or(Self::ROOM);
-        let mut bytes = match size <= Self::ROOM {
-            true => Self::FREE.take(),
-            false => Vec::new(),
-        };
-        bytes.clear();
-        bytes.reserve_exact(size);
-        Self(bytes)
+        match usize::try_from(size) {
+            Ok(size) if size <= Self::ROOM => {
+                let mut bytes = Self::FREE.take();
+                bytes.clear();
+                bytes.reserve_exact(size);
+                Self(bytes)
+            }
+            _ => Self(Vec::with_capacity(Self::ROOM)),
+        }
     }
 }
 

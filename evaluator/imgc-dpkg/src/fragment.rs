@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 use crate::conffile;
 use crate::{ControlError, Package};
 
-/// One package, unpacked.
+/// One package, unpacked. Stores keep it, by the order of the fields here and in what it
+/// holds: who changes them raises the version of `unpack`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fragment {
     /// Who it is.
@@ -156,7 +157,10 @@ impl Fragment {
 
     /// The fragment of such bytes. None for others.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        postcard::from_bytes(bytes).ok()
+        match postcard::take_from_bytes(bytes) {
+            Ok((fragment, [])) => Some(fragment),
+            _ => None,
+        }
     }
 
     /// The bytes of a control file other than `control`.

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::cursor::Cursor;
 
-/// How many segments are held open, at some 4 MB each.
+/// How many segments are held open, at some 3 MB each.
 const OPEN: usize = 4;
 
 /// The most room that is made for bytes before they are there.
@@ -94,7 +94,8 @@ impl<'a> StoreContents<'a> {
         ready.map(|at| open.remove(at).1)
     }
 
-    /// A segment from its beginning. None of an archive, whose bytes are not compressed.
+    /// A segment from its beginning; back as it came for an archive, whose bytes are not
+    /// compressed.
     fn start(&self, mut blob: Blob) -> io::Result<Result<Cursor, Blob>> {
         let mut first = Vec::new();
         let begin = (&mut blob).take(ZSTD.len() as u64).read_to_end(&mut first);

@@ -11,7 +11,7 @@ use crate::frame::{FRAME, full_frame};
 /// How many compressed bytes are read at once.
 const BUFFER: usize = 128 * 1024;
 
-/// Reads a segment, wherever it is asked to. It takes some 4 MB of memory.
+/// Reads a segment, wherever it is asked to. It takes some 3 MB of memory.
 pub(crate) struct Cursor {
     blob: BufReader<Blob>,
     decoder: Decoder<'static>,
@@ -54,8 +54,8 @@ impl Cursor {
         self.at
     }
 
-    /// Goes to an offset in the uncompressed bytes. Whether it is there: a segment may
-    /// end before.
+    /// Goes to an offset in the uncompressed bytes. Whether it got there: a segment may
+    /// end before. Where frames are skipped, their ends are believed.
     ///
     /// # Errors
     /// Those of reading and of decompressing. The cursor is of no use then.

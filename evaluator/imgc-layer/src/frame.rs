@@ -243,7 +243,8 @@ pub fn decompress<'a>(
 
 /// The size in bytes of the frame of zstd that begins at `at`, if its contents are
 /// [`FRAME`] bytes. Nothing is decompressed: the headers of its blocks are read (RFC 8878,
-/// section 3.1.1). None for another frame, for no frame, and for one that is cut off.
+/// section 3.1.1). None for another frame and for no frame. Of one that is cut off in its
+/// last block it says the size that it should have.
 ///
 /// # Errors
 /// Those of reading.

@@ -516,6 +516,65 @@ fn contents_are_read_out_of_segments_in_any_order() {
     }
 }
 
+/// More segments than are held open, some of several frames, several readers of one, and
+/// one that is gone.
+#[test]
+fn contents_are_read_out_of_many_segments_at_once() {
+    let store = MemoryStore::new();
+    let text = |segment: usize, file: usize| {
+        let lines = if segment.is_multiple_of(3) {
+            100_000
+        } else {
+            50
+        };
+        let line = |n: usize| format!("{segment} {file} {} of them\n", n * n % 9_973);
+        (0..lines + file).map(line).collect::<String>()
+    };
+    let mut files = Vec::new();
+    for number in 0..7 {
+        let texts: Vec<String> = (0..4).map(|file| text(number, file)).collect();
+        let names = ["a", "b", "c", "d"];
+        let listed: Vec<_> = names
+            .iter()
+            .zip(&texts)
+            .map(|(at, text)| (*at, text.as_str(), regular()))
+            .collect();
+        let used = segment(&store, &listed);
+        for (entry, text) in used.entries.into_iter().zip(texts) {
+            let What::Node(Kind::Regular(content)) = entry.what else {
+                panic!("a file")
+            };
+            files.push((content, text));
+        }
+    }
+    let contents = StoreContents::new(&store, None);
+    let mut gone = files[0].0.clone();
+    gone.data = Data::Segment {
+        id: imgc_tree::SegmentId([1; 32]),
+        offset: 0,
+    };
+    let mut held = Vec::new();
+    for step in 0..files.len() * 3 {
+        let (content, text) = &files[step * 11 % files.len()];
+        assert!(contents.open(&gone).is_err());
+        if step % 2 == 0 {
+            let mut begun = contents.open(content).expect("open");
+            let mut first = [0; 9];
+            begun.read_exact(&mut first).expect("bytes");
+            assert_eq!(first, text.as_bytes()[..9]);
+            held.push((begun, text));
+        }
+        let bytes = contents.read(content, 64 << 20).expect("bytes");
+        assert!(bytes == text.as_bytes(), "{step}");
+        if held.len() > 5 {
+            let (mut begun, text) = held.remove(step % 5);
+            let mut rest = String::new();
+            begun.read_to_string(&mut rest).expect("the rest");
+            assert!(rest == text[9..], "{step}");
+        }
+    }
+}
+
 struct Project(&'static [u8]);
 
 impl Contents for Project {

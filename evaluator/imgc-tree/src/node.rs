@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Content;
 
-/// An inode: a file, folder, link or device, with its metadata.
+/// An inode: a file, folder, link or device, with its metadata. Stores keep it, by the order
+/// of the fields here and in what it holds: see [`Tree::freeze`](crate::Tree::freeze).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Node {
     /// Mode, owner, time, attributes.

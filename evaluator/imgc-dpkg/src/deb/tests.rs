@@ -77,12 +77,37 @@ fn reads_every_compression_alike() {
     assert_eq!(plain.file("conffiles"), Some(&b"/etc/full.conf\n"[..]));
 }
 
+/// Where this fails, the version of `unpack` is to be raised: a store holds fragments of the
+/// old form.
+#[test]
+fn the_bytes_of_a_fragment_are_what_they_were() {
+    let mut fragment = full().fragment();
+    fragment.entries[0].library = Some(crate::SharedLibrary {
+        machine: 1,
+        wide: true,
+        flags: 2,
+        soname: b"lib".to_vec(),
+        libc: false,
+    });
+    fragment.entries[0].meta = Meta {
+        mode: 3,
+        uid: 4,
+        gid: 5,
+        mtime: 6,
+        xattrs: [("user.a".to_owned(), vec![7])].into(),
+    };
+    fragment.entries[1].node = EntryNode::BlockDevice { major: 8, minor: 9 };
+    let digest = hex::encode(Md5::digest(fragment.to_bytes()));
+    assert_eq!(digest, "80b507311dbf27ae51444fd8c89f2a7f");
+}
+
 #[test]
 fn a_fragment_survives_storing() {
     let mut fragment = full().fragment();
     fragment.files.get_mut("postinst").expect("a script").bytes = vec![0xff, 0];
     let bytes = fragment.to_bytes();
     assert_eq!(Fragment::from_bytes(&bytes), Some(fragment));
+    assert_eq!(Fragment::from_bytes(&[&bytes[..], b"0"].concat()), None);
     for end in 0..bytes.len() {
         assert_eq!(Fragment::from_bytes(&bytes[..end]), None, "{end}");
     }

@@ -209,16 +209,16 @@ impl State {
         variables.entry(name.into()).or_default()
     }
 
-    /// Changes the variable `name`, made if it is not there. Whether it is exported is not
-    /// changed from yes to no.
+    /// Changes the variable `name`, made if it is not there.
     pub(super) fn change(&mut self, name: &[u8], change: impl FnOnce(&mut Variable)) {
         let variables = Rc::make_mut(&mut self.variables);
         let variable = match variables.get_mut(BStr::new(name)) {
             Some(variable) => variable,
             None => variables.entry(name.into()).or_default(),
         };
+        let before = variable.exported;
         change(variable);
-        if variable.exported {
+        if before || variable.exported {
             self.environment = None;
         }
     }
