@@ -115,19 +115,11 @@ impl Read for Cursor {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
-
     use imgc_store::{MemoryStore, Store as _};
 
     use super::*;
-    use crate::Compression;
-    use crate::frame::Encoder;
-
-    fn varied(words: u32) -> Vec<u8> {
-        (0..words)
-            .flat_map(|n| (n.wrapping_mul(n) >> 7).to_le_bytes())
-            .collect()
-    }
+    use crate::ZSTD_LEVEL;
+    use crate::frame::tests::{self as frame, varied};
 
     fn blob(bytes: &[u8]) -> Blob {
         let store = MemoryStore::default();
@@ -136,9 +128,7 @@ mod tests {
     }
 
     fn packed(bytes: &[u8]) -> Vec<u8> {
-        let mut encoder = Encoder::new(Vec::new(), Compression::SEGMENT).expect("an encoder");
-        encoder.write_all(bytes).expect("written");
-        encoder.finish().expect("frames")
+        frame::packed(bytes, ZSTD_LEVEL, FRAME)
     }
 
     fn read(cursor: &mut Cursor, offset: usize, size: usize) -> Vec<u8> {

@@ -288,16 +288,18 @@ pub(crate) fn full_frame(input: &mut (impl Read + Seek), at: u64) -> io::Result<
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn varied(words: u32) -> Vec<u8> {
+    /// Bytes that can be compressed, but not to nothing: four a word.
+    pub(crate) fn varied(words: u32) -> Vec<u8> {
         (0..words)
             .flat_map(|n| (n.wrapping_mul(n) >> 7).to_le_bytes())
             .collect()
     }
 
-    fn packed(bytes: &[u8], level: i32, piece: usize) -> Vec<u8> {
+    /// Frames of these bytes, which are written in pieces of this size.
+    pub(crate) fn packed(bytes: &[u8], level: i32, piece: usize) -> Vec<u8> {
         let mut encoder = Encoder::new(Vec::new(), Compression::Zstd(level)).expect("an encoder");
         bytes
             .chunks(piece)
