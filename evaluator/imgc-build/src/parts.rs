@@ -1,15 +1,16 @@
 //! Packages to fragments: fetched and unpacked side by side, each once, ever.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Read};
+use std::io::{self, Read, Write as _};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use imgc_dpkg::{EntryNode, Fragment, Limits, Sink};
 use imgc_layer::{Segment, SegmentUse, SegmentWriter};
 use imgc_plan::Action;
-use imgc_store::{BlobDigest, BlobWriter, Check, StoreError};
+use imgc_store::{BlobDigest, BlobWriter, Check, Sealed, StoreError};
 use imgc_tree::{Content, EntryKind, Kind, Meta, TreePath};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::budget::Budget;
 use crate::fetch::Pin;
-use crate::realise::{self, About, Output, realise};
+use crate::realise::{self, About, Output, Unkept, make_unkept};
 use crate::{BuildError, Builder, Event, abi};
 
 /// How many downloads run at once. They wait for the network, not for a processor.
@@ -33,6 +34,13 @@ const UNPACKING: u64 = 24 << 20;
 /// The largest window that packages are compressed with, in bytes (`xz -9`). A package
 /// has no use for one that is larger than its contents.
 const WINDOW: u64 = 64 << 20;
+
+/// How many packages are kept together at most: so many are unpacked again after a loss of
+/// power, or by who waits for one of them when this process is killed.
+const TOGETHER: usize = 8;
+
+/// How long one package waits for the next that it may be kept with.
+const GATHERING: Duration = Duration::from_millis(100);
 
 /// What `unpack` yields: a package's files, and what is known of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +60,7 @@ impl Output for Unpacked {
     }
 }
 
-/// A package's fragment, read back.
+/// A package's fragment.
 #[derive(Debug)]
 pub(crate) struct Part {
     pub(crate) fragment: Fragment,
@@ -61,7 +69,25 @@ pub(crate) struct Part {
     used: OnceLock<SegmentUse>,
 }
 
+/// A package that was just found, or unpacked.
+type Found = (Unpacked, Option<Arc<Part>>);
+
+/// A package that was just unpacked, and is not kept yet.
+struct Fresh {
+    made: Unkept<Unpacked>,
+    part: Option<Arc<Part>>,
+}
+
 impl Part {
+    fn new(fragment: Fragment, segment: Segment) -> Self {
+        let used = OnceLock::new();
+        Self {
+            fragment,
+            segment,
+            used,
+        }
+    }
+
     /// The package's files, as a layer may use them.
     pub(crate) fn used(&self) -> &SegmentUse {
         self.used
@@ -77,8 +103,8 @@ pub(crate) struct Parts {
     pub(crate) errors: Vec<BuildError>,
 }
 
-/// A package that is unpacked. Its part is read when it is first needed: who finds that
-/// the packages need not be installed reads none.
+/// A package that is unpacked. The part of one that was unpacked before is read when it is
+/// first needed: who finds that the packages need not be installed reads none.
 #[derive(Debug)]
 struct Slot {
     unpacked: Unpacked,
@@ -132,29 +158,31 @@ impl Builder<'_> {
     pub(crate) fn all_parts(&self, pins: &[Pin]) -> Parts {
         let mut seen = BTreeSet::new();
         let pins: Vec<&Pin> = pins.iter().filter(|pin| seen.insert(pin.digest)).collect();
-        let slots: Vec<Mutex<Option<Result<Unpacked, BuildError>>>> =
+        let slots: Vec<Mutex<Option<Result<Found, BuildError>>>> =
             pins.iter().map(|_| Mutex::new(None)).collect();
         let put = |at: usize, result| {
             *slots[at].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
         };
         pins.par_iter().enumerate().for_each(|(at, pin)| {
             if let Some(found) = self.known(pin).transpose() {
-                put(at, found);
+                put(at, found.map(|unpacked| (unpacked, None)));
             }
         });
-        let missing: Vec<usize> = (0..pins.len())
+        let mut missing: Vec<usize> = (0..pins.len())
             .filter(|&at| {
                 let slot = slots[at].lock();
                 slot.unwrap_or_else(PoisonError::into_inner).is_none()
             })
             .collect();
+        // The longest first: else one may be left to a single processor at the end.
+        missing.sort_by_key(|&at| std::cmp::Reverse(pins[at].size));
         self.fetch_and_unpack(&pins, &missing, &put);
         let mut parts = Parts::default();
         for (pin, slot) in pins.iter().zip(slots) {
             let result = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
             match result.expect("every package was found, made or failed") {
-                Ok(unpacked) => {
-                    let part = OnceLock::new();
+                Ok((unpacked, part)) => {
+                    let part = part.map_or_else(OnceLock::new, OnceLock::from);
                     parts.made.insert(pin.digest, Slot { unpacked, part });
                 }
                 Err(BuildError::Interrupted) if !parts.errors.is_empty() => {}
@@ -168,7 +196,7 @@ impl Builder<'_> {
         &self,
         pins: &[&Pin],
         missing: &[usize],
-        put: &(impl Fn(usize, Result<Unpacked, BuildError>) + Sync),
+        put: &(impl Fn(usize, Result<Found, BuildError>) + Sync),
     ) {
         let absent = missing.iter().map(|&at| pins[at]).filter(
             |pin| !matches!(self.store.contains(&pin.digest), Ok(Some(size)) if size == pin.size),
@@ -180,7 +208,9 @@ impl Builder<'_> {
         let budget = Budget::new(self.memory);
         let next = AtomicUsize::new(0);
         let (send, fetched) = channel();
+        let (keep, fresh) = channel();
         std::thread::scope(|scope| {
+            scope.spawn(move || self.keep(&fresh, put));
             for _ in 0..DOWNLOADS.min(missing.len()) {
                 let (send, next) = (send.clone(), &next);
                 scope.spawn(move || {
@@ -195,18 +225,47 @@ impl Builder<'_> {
             drop(send);
             // In place: waiting for downloads must not take a thread of the pool.
             rayon::in_place_scope(|pool| {
+                // Dropped at the end of this scope, which tells that no more will come.
+                let keep = keep;
                 for at in fetched {
-                    let budget = &budget;
+                    let (budget, keep) = (&budget, keep.clone());
                     pool.spawn(move |_| {
                         let pin = pins[at];
                         // What xz makes of it is rarely more than six times as much.
                         let window = WINDOW.min(pin.size.saturating_mul(6));
                         let _share = budget.take(UNPACKING + window);
-                        put(at, self.unpacked(pin));
+                        match self.unpacked(pin) {
+                            Ok(fresh) => drop(keep.send((at, fresh))),
+                            Err(error) => put(at, Err(error)),
+                        }
                     });
                 }
             });
         });
+    }
+
+    /// Publishes and records packages that are unpacked: those together that come while it
+    /// waits, so that the processors need not wait for the disk.
+    fn keep(
+        &self,
+        fresh: &Receiver<(usize, Fresh)>,
+        put: &impl Fn(usize, Result<Found, BuildError>),
+    ) {
+        while let Ok(first) = fresh.recv() {
+            let mut all = vec![first];
+            while all.len() < TOGETHER
+                && let Ok(next) = fresh.recv_timeout(GATHERING)
+            {
+                all.push(next);
+            }
+            let publish = |(at, Fresh { made, part })| (at, made.publish(), part);
+            // All of them, before the first is recorded.
+            let published: Vec<_> = all.into_iter().map(publish).collect();
+            for (at, made, part) in published {
+                let unpacked = made.and_then(|made| made.record(self.store));
+                put(at, unpacked.map(|unpacked| (unpacked, part)));
+            }
+        }
     }
 
     /// A package that was unpacked before. Its `.deb` need not be there.
@@ -222,7 +281,7 @@ impl Builder<'_> {
 
     /// Unpacks a package. What turned out to be damaged in the store has been moved aside
     /// then, and is fetched again once.
-    fn unpacked(&self, pin: &Pin) -> Result<Unpacked, BuildError> {
+    fn unpacked(&self, pin: &Pin) -> Result<Fresh, BuildError> {
         match self.try_unpacked(pin) {
             Err(BuildError::Store(StoreError::Absent(_))) => {
                 self.fetcher().pinned(pin)?;
@@ -232,14 +291,20 @@ impl Builder<'_> {
         }
     }
 
-    fn try_unpacked(&self, pin: &Pin) -> Result<Unpacked, BuildError> {
+    fn try_unpacked(&self, pin: &Pin) -> Result<Fresh, BuildError> {
         let action = Action::Unpack { deb: pin.digest };
         let about = About {
             kind: "unpack",
             name: &pin.name,
             said: serde_json::Value::Null,
         };
-        realise(self, (abi::UNPACK, action), about, || self.unpack(pin))
+        let mut part = None;
+        let made = make_unkept(self, (abi::UNPACK, action), about, || {
+            let (unpacked, sealed, fresh) = self.unpack(pin)?;
+            part = Some(Arc::new(fresh));
+            Ok((unpacked, sealed))
+        })?;
+        Ok(Fresh { made, part })
     }
 
     fn read_part(&self, unpacked: &Unpacked) -> Result<Part, BuildError> {
@@ -247,14 +312,10 @@ impl Builder<'_> {
         let bytes = bytes.ok_or(StoreError::Absent(unpacked.fragment))?;
         let fragment = Fragment::from_bytes(&bytes);
         let fragment = fragment.ok_or(StoreError::Absent(unpacked.fragment))?;
-        Ok(Part {
-            fragment,
-            segment: unpacked.segment,
-            used: OnceLock::new(),
-        })
+        Ok(Part::new(fragment, unpacked.segment))
     }
 
-    fn unpack(&self, pin: &Pin) -> Result<Unpacked, BuildError> {
+    fn unpack(&self, pin: &Pin) -> Result<(Unpacked, Vec<Sealed>, Part), BuildError> {
         let deb = self.store.open_sized(&pin.digest, pin.size)?;
         let deb = deb.ok_or(StoreError::Absent(pin.digest))?;
         // Unpacking reads to the end, or fails.
@@ -277,19 +338,22 @@ impl Builder<'_> {
             package: pin.name.clone(),
             error,
         })?;
-        let segment = writer.commit().map_err(failed)?;
+        let (segment, files) = writer.seal().map_err(failed)?;
         for entry in &mut fragment.entries {
             if let EntryNode::Regular(content) = &mut entry.node {
                 segment.place(content);
             }
         }
-        let bytes = fragment.to_bytes();
-        let size = bytes.len() as u64;
-        Ok(Unpacked {
-            fragment: self.store.put(&bytes)?,
-            size,
+        let mut known = self.store.writer()?;
+        known.write_all(&fragment.to_bytes()).map_err(failed)?;
+        let known = known.seal()?;
+        let unpacked = Unpacked {
+            fragment: known.digest(),
+            size: known.size(),
             segment,
-        })
+        };
+        let part = Part::new(fragment, segment);
+        Ok((unpacked, vec![files, known], part))
     }
 }
 

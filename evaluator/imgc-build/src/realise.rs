@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use imgc_plan::{Action, Derivation, DrvDigest};
-use imgc_store::{BlobDigest, Store, StoreError};
+use imgc_store::{BlobDigest, KeyLock, Sealed, Store, StoreError};
 
 use crate::why::{self, Why};
 use crate::{BuildError, Builder, Event};
@@ -65,10 +65,71 @@ pub(crate) fn remember<T: Output>(
 /// What `make` says, or the store.
 pub(crate) fn realise<T: Output>(
     builder: &Builder<'_>,
-    (abi, action): (u32, Action),
+    asked: (u32, Action),
     about: About<'_>,
     make: impl FnOnce() -> Result<T, BuildError>,
 ) -> Result<T, BuildError> {
+    let made = make_unkept(builder, asked, about, || Ok((make()?, Vec::new())))?;
+    made.publish()?.record(builder.store)
+}
+
+/// An output that was found or made, and if it was made, what is to be done before it counts.
+pub(crate) struct Unkept<T> {
+    output: T,
+    new: Option<New>,
+}
+
+/// What a new output needs before anyone finds it.
+struct New {
+    key: DrvDigest,
+    sealed: Vec<Sealed>,
+    /// What is remembered of it for whoever asks why it is made again: its kind, its name and
+    /// what it was made of.
+    said: (&'static str, String, Value),
+    /// Nobody else makes it meanwhile.
+    _lock: KeyLock,
+}
+
+impl<T: Output> Unkept<T> {
+    /// Publishes the blobs that were sealed for it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn publish(mut self) -> Result<Self, BuildError> {
+        let sealed = self.new.iter_mut().flat_map(|new| new.sealed.drain(..));
+        for sealed in sealed {
+            sealed.publish()?;
+        }
+        Ok(self)
+    }
+
+    /// Records the output, whose blobs are published, and gives it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn record(self, store: &dyn Store) -> Result<T, BuildError> {
+        if let Some(new) = &self.new {
+            let record = serde_json::to_vec(&self.output).expect("an output is plain data");
+            store.record(&new.key, &record)?;
+            let (kind, name, said) = &new.said;
+            why::remember(store, kind, name, said)?;
+        }
+        Ok(self.output)
+    }
+}
+
+/// As [`realise`], but what is made is not recorded yet. `make` may give blobs that are only
+/// sealed. Whoever makes many such outputs publishes and records them together: they are
+/// flushed to the disk together then, beside other work.
+///
+/// # Errors
+/// As [`realise`].
+pub(crate) fn make_unkept<T: Output>(
+    builder: &Builder<'_>,
+    (abi, action): (u32, Action),
+    about: About<'_>,
+    make: impl FnOnce() -> Result<(T, Vec<Sealed>), BuildError>,
+) -> Result<Unkept<T>, BuildError> {
     let Builder { store, events, .. } = *builder;
     let About { kind, name, said } = about;
     builder.check_stop()?;
@@ -76,13 +137,13 @@ pub(crate) fn realise<T: Output>(
     let reuse = || events.event(Event::Reuse { kind });
     if let Ok(output) = found(store, &key)? {
         reuse();
-        return Ok(output);
+        return Ok(Unkept { output, new: None });
     }
-    let _lock = store.lock(&key)?;
+    let lock = store.lock(&key)?;
     let gone = match found(store, &key)? {
         Ok(output) => {
             reuse();
-            return Ok(output);
+            return Ok(Unkept { output, new: None });
         }
         Err(gone) => gone,
     };
@@ -100,11 +161,17 @@ pub(crate) fn realise<T: Output>(
         kind,
         name: name.to_owned(),
     });
-    let output = made?;
-    let record = serde_json::to_vec(&output).expect("an output is plain data");
-    store.record(&key, &record)?;
-    why::remember(store, kind, name, &said)?;
-    Ok(output)
+    let (output, sealed) = made?;
+    let new = New {
+        key,
+        sealed,
+        said: (kind, name.to_owned(), said),
+        _lock: lock,
+    };
+    Ok(Unkept {
+        output,
+        new: Some(new),
+    })
 }
 
 /// The output that is recorded under a key; else, if there is a record, the blob of it that

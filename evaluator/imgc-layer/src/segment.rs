@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use imgc_store::BlobDigest;
+use imgc_store::{BlobDigest, Sealed};
 use imgc_tree::{Content, Data, EntryKind, Meta, SegmentId, TreePath};
 use serde::{Deserialize, Serialize};
 
@@ -114,13 +114,24 @@ impl SegmentWriter<imgc_store::BlobWriter> {
     /// Those of writing. A [`StoreError`](imgc_store::StoreError) can be taken out
     /// with its `from_io`.
     pub fn commit(self) -> io::Result<Segment> {
+        let (segment, sealed) = self.seal()?;
+        sealed.publish()?;
+        Ok(segment)
+    }
+
+    /// Ends the segment. The blob is still to be published.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit).
+    pub fn seal(self) -> io::Result<(Segment, Sealed)> {
         let (blob, tar_size) = self.finish()?;
-        let (blob, size) = blob.commit()?;
-        Ok(Segment {
-            blob,
-            size,
+        let sealed = blob.seal()?;
+        let segment = Segment {
+            blob: sealed.digest(),
+            size: sealed.size(),
             tar_size,
-        })
+        };
+        Ok((segment, sealed))
     }
 }
 

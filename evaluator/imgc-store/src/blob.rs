@@ -24,8 +24,25 @@ pub struct BlobWriter {
     sink: Box<dyn BlobSink>,
 }
 
+/// New bytes that are whole and have their digest, and are no blob yet: the second half of
+/// [`BlobWriter::commit`]. Dropped, they leave nothing behind.
+///
+/// The system writes them to the disk meanwhile. Who publishes many blobs waits less where
+/// it seals them all before it publishes the first.
+pub struct Sealed {
+    digest: BlobDigest,
+    size: u64,
+    sink: Box<dyn SealedSink>,
+}
+
 /// What a backend puts behind a [`BlobWriter`].
 pub(crate) trait BlobSink: Write + Send {
+    /// Takes no more bytes, and begins to make those that were written durable.
+    fn seal(self: Box<Self>) -> Result<Box<dyn SealedSink>, StoreError>;
+}
+
+/// What a backend puts behind [`Sealed`].
+pub(crate) trait SealedSink: Send {
     /// Makes all bytes that were written a blob with this name.
     fn publish(self: Box<Self>, digest: &BlobDigest, size: u64) -> Result<(), StoreError>;
 }
@@ -90,9 +107,22 @@ impl BlobWriter {
     /// # Errors
     /// [`StoreError`]; nothing is published.
     pub fn commit(self) -> Result<(BlobDigest, u64), StoreError> {
-        let digest = BlobDigest::from_bytes(self.hash.finalize().into());
-        self.sink.publish(&digest, self.size)?;
-        Ok((digest, self.size))
+        let sealed = self.seal()?;
+        let named = (sealed.digest, sealed.size);
+        sealed.publish()?;
+        Ok(named)
+    }
+
+    /// Ends the bytes, and publishes nothing yet.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing is left behind.
+    pub fn seal(self) -> Result<Sealed, StoreError> {
+        Ok(Sealed {
+            digest: BlobDigest::from_bytes(self.hash.finalize().into()),
+            size: self.size,
+            sink: self.sink.seal()?,
+        })
     }
 
     /// Publishes the bytes if they are those that `digest` and `size` name.
@@ -101,9 +131,29 @@ impl BlobWriter {
     /// [`StoreError::Mismatch`] if they are not, or another [`StoreError`]; nothing
     /// is published.
     pub fn commit_as(self, digest: &BlobDigest, size: u64) -> Result<(), StoreError> {
-        let found = BlobDigest::from_bytes(self.hash.finalize().into());
-        check(digest, size, found, self.size)?;
-        self.sink.publish(digest, size)
+        let sealed = self.seal()?;
+        check(digest, size, sealed.digest, sealed.size)?;
+        sealed.publish()
+    }
+}
+
+impl Sealed {
+    /// The digest of the bytes.
+    pub fn digest(&self) -> BlobDigest {
+        self.digest
+    }
+
+    /// The number of bytes.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Publishes the bytes under their digest.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing is published.
+    pub fn publish(self) -> Result<(), StoreError> {
+        self.sink.publish(&self.digest, self.size)
     }
 }
 
@@ -134,6 +184,15 @@ impl Write for BlobWriter {
 
     fn flush(&mut self) -> io::Result<()> {
         self.sink.flush()
+    }
+}
+
+impl fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sealed")
+            .field("digest", &self.digest)
+            .field("size", &self.size)
+            .finish_non_exhaustive()
     }
 }
 

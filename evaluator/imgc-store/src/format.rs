@@ -25,7 +25,8 @@
 //! A blob is written to `tmp`, made read-only, flushed to the disk, and renamed.
 //! So a name in `blobs` always has its whole contents behind it, even after a loss
 //! of power. The folders of renamed blobs are flushed together, before the next
-//! action record is written: a record never outlives the blobs that it names.
+//! action record is written: a record never outlives the blobs that it names. Many blobs
+//! may be written before the first of them is flushed; none has its name before it is.
 //!
 //! # Action records
 //! One line `imgc-action 1 SHA256 SIZE`, then `SIZE` bytes whose SHA-256 it is. A

@@ -14,7 +14,7 @@ mod memory;
 mod partial;
 mod store;
 
-pub use blob::{Blob, BlobWriter};
+pub use blob::{Blob, BlobWriter, Sealed};
 pub use disk::{Collected, Count, DiskStore, Limits, Usage, Verified};
 pub use error::StoreError;
 pub use imgc_plan::{BlobDigest, DrvDigest};

@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use imgc_plan::{BlobDigest, DrvDigest};
 use sha2::{Digest as _, Sha256};
 
-use crate::blob::BlobSink;
+use crate::blob::{BlobSink, SealedSink};
 use crate::disk::place;
 use crate::partial::PartialSink;
 use crate::{Blob, BlobWriter, KeyLock, PartialWriter, Store, StoreError};
@@ -187,6 +187,12 @@ impl Write for MemorySink {
 }
 
 impl BlobSink for MemorySink {
+    fn seal(self: Box<Self>) -> Result<Box<dyn SealedSink>, StoreError> {
+        Ok(self)
+    }
+}
+
+impl SealedSink for MemorySink {
     fn publish(self: Box<Self>, digest: &BlobDigest, _size: u64) -> Result<(), StoreError> {
         self.shared.state().blobs.insert(*digest, self.bytes.into());
         Ok(())

@@ -39,6 +39,7 @@ macro_rules! conformance {
 conformance! {
     blobs_come_back
     a_dropped_writer_leaves_nothing
+    sealed_blobs_are_published_later
     a_wrong_blob_is_refused
     actions_come_back
     a_key_has_one_holder
@@ -303,6 +304,32 @@ fn limits_and_discards(reopen: Reopen) {
     assert!(store.open_sized(&digest, 6).expect("an answer").is_none());
     assert_eq!(store.contains(&digest).expect("an answer"), None);
     store.discard(&digest).expect("nothing to do");
+}
+
+fn sealed_blobs_are_published_later(reopen: Reopen) {
+    let store = reopen();
+    let seal = |bytes: &[u8]| {
+        let mut writer = store.writer().expect("a writer");
+        writer.write_all(bytes).expect("written");
+        let sealed = writer.seal().expect("sealed");
+        assert_eq!(sealed.digest(), BlobDigest::of(bytes));
+        assert_eq!(sealed.size(), bytes.len() as u64);
+        sealed
+    };
+    let (first, second, dropped) = (seal(b"first"), seal(b"second"), seal(b"dropped"));
+    for bytes in [&b"first"[..], b"second", b"dropped"] {
+        let found = store.contains(&BlobDigest::of(bytes)).expect("an answer");
+        assert_eq!(found, None, "nothing is published yet");
+    }
+    drop(dropped);
+    second.publish().expect("published");
+    first.publish().expect("published");
+    drop(store);
+    let store = reopen();
+    assert_eq!(text(&*store, &BlobDigest::of(b"first")), b"first");
+    assert_eq!(text(&*store, &BlobDigest::of(b"second")), b"second");
+    let dropped = BlobDigest::of(b"dropped");
+    assert_eq!(store.contains(&dropped).expect("an answer"), None);
 }
 
 #[expect(

@@ -11,8 +11,8 @@ use std::sync::{Arc, PoisonError};
 use imgc_plan::BlobDigest;
 use tempfile::NamedTempFile;
 
-use super::Shared;
-use crate::blob::BlobSink;
+use super::{Shared, writeback};
+use crate::blob::{BlobSink, SealedSink};
 use crate::{BlobWriter, StoreError};
 
 /// Large enough that a compressor's output goes to the system in few calls.
@@ -23,6 +23,12 @@ pub(super) const BLOB_MODE: u32 = 0o444;
 
 struct DiskSink {
     temp: BufWriter<NamedTempFile>,
+    shared: Arc<Shared>,
+}
+
+/// All bytes of a blob, in a file that nobody writes to again.
+struct SealedFile {
+    temp: NamedTempFile,
     shared: Arc<Shared>,
 }
 
@@ -50,7 +56,7 @@ fn located(error: io::Error, temp: &BufWriter<NamedTempFile>) -> io::Error {
 }
 
 impl BlobSink for DiskSink {
-    fn publish(self: Box<Self>, digest: &BlobDigest, size: u64) -> Result<(), StoreError> {
+    fn seal(self: Box<Self>) -> Result<Box<dyn SealedSink>, StoreError> {
         let Self { temp, shared } = *self;
         let path = temp.get_ref().path().to_owned();
         let temp = temp
@@ -59,7 +65,15 @@ impl BlobSink for DiskSink {
         temp.as_file()
             .set_permissions(Permissions::from_mode(BLOB_MODE))
             .map_err(|e| StoreError::from_io(e, "changing the mode of", &path))?;
-        publish(&shared, temp.as_file(), &path, digest, size)?;
+        writeback::begin(temp.as_file());
+        Ok(Box::new(SealedFile { temp, shared }))
+    }
+}
+
+impl SealedSink for SealedFile {
+    fn publish(self: Box<Self>, digest: &BlobDigest, size: u64) -> Result<(), StoreError> {
+        let Self { temp, shared } = *self;
+        publish(&shared, temp.as_file(), temp.path(), digest, size)?;
         // The name is gone from `tmp`: nothing is left to remove.
         mem::drop(temp.into_temp_path().keep());
         Ok(())
@@ -115,6 +129,11 @@ pub(super) fn make_folder(path: &Path) -> Result<bool, StoreError> {
 /// Flushes the names of all blobs that were published since the last time, or were to be
 /// and stood there already. Others were found through a record, and are flushed.
 pub(super) fn sync_folders(shared: &Shared) -> Result<(), StoreError> {
+    // Whoever comes while another flushes may need just those folders: it waits.
+    let _flushing = shared
+        .flushing
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
     let taken = mem::take(
         &mut *shared
             .unsynced
