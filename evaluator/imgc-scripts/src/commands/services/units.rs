@@ -344,6 +344,11 @@ pub(super) fn fits(pattern: &[u8], name: &[u8]) -> bool {
     let Ok(pattern) = pattern.to_str() else {
         return pattern == name;
     };
+    // Most names differ before the first sign.
+    let plain = pattern.find(['*', '?', '[']);
+    if plain.is_none() || !name.starts_with(&pattern.as_bytes()[..plain.unwrap_or_default()]) {
+        return pattern.as_bytes() == name;
+    }
     let mut regex = String::from("(?s-u)^");
     let mut rest = pattern.chars();
     while let Some(letter) = rest.next() {
@@ -472,5 +477,8 @@ mod tests {
     fn patterns() {
         assert!(fits(b"a[0-9]?.*", b"a5x.service"));
         assert!(!fits(b"a[!0-9]*", b"a5"));
+        assert!(fits(b"a.service", b"a.service") && !fits(b"a.service", b"a.service2"));
+        assert!(!fits(b"a*", b"ba") && fits(b"*a", b"ba") && !fits(b"b*a", b"bab"));
+        assert!(fits(b"a[", b"a[") && !fits(b"a[", b"a"));
     }
 }
