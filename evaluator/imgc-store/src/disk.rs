@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use imgc_plan::{BlobDigest, DrvDigest};
+use sha2::{Digest as _, Sha256};
 
 use crate::{Blob, BlobWriter, KeyLock, PartialWriter, Store, StoreError};
 
 mod collect;
 mod contents;
-mod export;
 mod flock;
 mod guard;
 mod joined;
@@ -311,18 +311,39 @@ impl Store for DiskStore {
     fn export(&self, digest: &BlobDigest, dest: &Path) -> Result<(), StoreError> {
         let found = self.shared.find(digest)?;
         let found = found.ok_or(StoreError::Absent(*digest))?;
-        let placed = place(dest, |out| match found {
-            Found::File(file, _) => export::whole(file, digest, out),
-            Found::Joined(parts) => export::joined(&self.shared, &parts, out),
-        });
-        match placed {
-            // It may be a part of what was asked for.
-            Err(StoreError::Absent(damaged)) => {
-                self.shared.discard(&damaged)?;
-                Err(StoreError::Absent(*digest))
+        let placed = place(dest, |out| {
+            // Sharing blocks is a saving, not a need: whatever hinders it, copy.
+            let is_shared = match &found {
+                Found::File(file, _) => reflink_copy::reflink_file(file, out).is_ok(),
+                Found::Joined(_) => false,
+            };
+            let mut file = found.open(&self.shared);
+            let mut hash = Sha256::new();
+            let mut buf = vec![0; 128 * 1024];
+            if !is_shared {
+                out.set_len(0)?;
             }
-            placed => placed,
+            loop {
+                let read = match file.read(&mut buf) {
+                    Ok(0) => break,
+                    Ok(read) => read,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    Err(error) => return Err(error),
+                };
+                hash.update(&buf[..read]);
+                if !is_shared {
+                    out.write_all(&buf[..read])?;
+                }
+            }
+            if BlobDigest::from_bytes(hash.finalize().into()) != *digest {
+                return Err(StoreError::Absent(*digest).into());
+            }
+            Ok(())
+        });
+        if let Err(StoreError::Absent(damaged)) = &placed {
+            self.shared.discard(damaged)?;
         }
+        placed
     }
 }
 
