@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write as _};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, channel, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -208,7 +208,8 @@ impl Builder<'_> {
         let budget = Budget::new(self.memory);
         let next = AtomicUsize::new(0);
         let (send, fetched) = channel();
-        let (keep, fresh) = channel();
+        // As few files stay open as must: where the disk is slow, the processors wait for it.
+        let (keep, fresh) = sync_channel(TOGETHER);
         std::thread::scope(|scope| {
             scope.spawn(move || self.keep(&fresh, put));
             for _ in 0..DOWNLOADS.min(missing.len()) {
