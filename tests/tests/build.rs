@@ -182,6 +182,70 @@ fn a_layout_that_was_taken_away_comes_back() {
     assert_eq!(Layout::open(&sandbox.project("app.oci")).digest, digest);
 }
 
+/// An image in four layers of packages, whose lowest is begun before others are unpacked.
+const LAYERED: &str = "let debian = import std/debian; in debian.image { name = \"app\"; \
+     suite = \"trixie\"; variant = \"essential\"; packages = [\"noise\", \"meddler\"]; \
+     layers = { most = 4; }; }";
+
+/// A project with it, and a package `meddler` whose script is `script`.
+fn layered(script: &str) -> Sandbox {
+    let mut all = packages();
+    let script = format!("#!/bin/sh\nset -e\n{script}\n");
+    all.push(Deb::new("meddler", "1", "all").control("postinst", &script, 0o755));
+    let sandbox = Sandbox::with_packages(&all);
+    sandbox.write("app.img", LAYERED);
+    sandbox
+}
+
+/// What stands in a folder, without what was there to build from.
+fn beside(sandbox: &Sandbox) -> Vec<String> {
+    let entries = sandbox.project("").read_dir().expect("a folder");
+    let name = |entry: std::io::Result<std::fs::DirEntry>| {
+        let name = entry.expect("an entry").file_name();
+        name.into_string().expect("a name in UTF-8")
+    };
+    let mut names: Vec<String> = entries.map(name).collect();
+    names.retain(|name| !["app.img", "imgc.lock", ".git"].contains(&&**name));
+    names.sort();
+    names
+}
+
+#[test]
+fn a_layout_has_no_layer_that_was_placed_for_nothing() {
+    // Of a layer for nothing, and of one that is as it was begun.
+    for (script, made) in [("echo more >>/usr/lib/os-release", 2), (":", 1)] {
+        let sandbox = layered(script);
+        let run = sandbox
+            .run()
+            .args(&["build", "app.img", "--json", "--explain"]);
+        let outcome = run.outcome();
+        outcome.succeeds();
+        let json: serde_json::Value = serde_json::from_str(&outcome.stdout).expect("JSON");
+        let steps = json["steps"].as_array().expect("steps");
+        let of_base = |step: &&serde_json::Value| step["kind"] == "layer" && step["name"] == "base";
+        assert_eq!(steps.iter().filter(of_base).count(), made, "{json:#}");
+        assert_eq!(beside(&sandbox), ["app.oci"]);
+        let folder = sandbox.project("app.oci");
+        let layout = Layout::open(&folder);
+        let blobs = folder.join("blobs/sha256").read_dir().expect("blobs");
+        // The manifest and the configuration beside the layers.
+        assert_eq!(blobs.count(), layout.layers.len() + 2);
+        let release = &layout.tree()["usr/lib/os-release"].bytes;
+        assert_eq!(release.ends_with(b"more\n"), made == 2);
+        std::fs::remove_dir_all(&folder).expect("the layout is there");
+        assert_eq!(sandbox.build(), layout.digest);
+        assert_eq!(Layout::open(&folder).layers, layout.layers);
+    }
+}
+
+#[test]
+fn a_build_that_fails_leaves_nothing_of_its_layout() {
+    let sandbox = layered("frobnicate --all");
+    let outcome = sandbox.run().args(&["build", "app.img"]).outcome();
+    outcome.fails(1, &["the postinst of meddler failed"]);
+    assert_eq!(beside(&sandbox), [""; 0]);
+}
+
 #[test]
 fn stores_folders_and_surroundings_do_not_matter() {
     let sandbox = sandbox();

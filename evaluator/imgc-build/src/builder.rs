@@ -15,6 +15,7 @@ use imgc_tree::Tree;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::ahead::Early;
 use crate::fetch::Fetcher;
 use crate::own_files::without_addresses;
 use crate::packages::{self, PackageLayers, Ready, Report, Scripts};
@@ -217,15 +218,23 @@ impl<'a> Builder<'a> {
         }
         let to_install = todo.iter().filter(|todo| todo.installed.is_none());
         let pins: Vec<_> = to_install
+            .clone()
             .flat_map(|todo| &todo.pinned.pins)
             .cloned()
             .collect();
-        let parts = self.all_parts(&pins);
-        let made = side_by_side(&todo, |todo| {
-            if todo.installed.is_none() {
-                parts.fragments(&todo.pinned.pins)?;
-            }
-            Some(self.realise_undamaged(todo, &parts))
+        let lowest = to_install.map(|todo| (todo.image, &todo.pinned));
+        let early = Early::of(lowest);
+        let (parts, made) = std::thread::scope(|scope| {
+            let parts = self.all_parts(&pins, early, &|lowest| {
+                scope.spawn(move || self.begin(&lowest));
+            });
+            let made = side_by_side(&todo, |todo| {
+                if todo.installed.is_none() {
+                    parts.fragments(&todo.pinned.pins)?;
+                }
+                Some(self.realise_undamaged(todo, &parts))
+            });
+            (parts, made)
         });
         for (Todo { at, .. }, built) in todo.iter().zip(made) {
             slots[*at] = built;
@@ -294,7 +303,7 @@ impl<'a> Builder<'a> {
         loop {
             match self.realise_image(image, pinned, installed, anew.as_ref().unwrap_or(parts)) {
                 Err(error) if damaged(&error).is_some_and(|blob| seen.insert(blob)) => {
-                    let mut parts = self.all_parts(&pinned.pins);
+                    let mut parts = self.all_parts(&pinned.pins, Early::default(), &|_| ());
                     if !parts.errors.is_empty() {
                         return Err(parts.errors.swap_remove(0));
                     }
@@ -409,7 +418,7 @@ impl<'a> Builder<'a> {
                 None => {
                     let fragments = parts.fragments(&pinned.pins);
                     let fragments = fragments.ok_or_else(|| missing(pinned))?;
-                    self.package_layers(fragments, make_ready, image, pinned)?
+                    self.package_layers((fragments, &parts.early), make_ready, image, pinned)?
                 }
             };
             for one in made.layers {

@@ -1,6 +1,7 @@
 //! What a build tells while it works. The binary draws it; nothing here prints.
 
 use imgc_plan::DrvDigest;
+use imgc_store::BlobDigest;
 
 use crate::Why;
 
@@ -60,4 +61,9 @@ pub enum Event {
 pub trait Events: Sync {
     /// Takes one. Must not block for long.
     fn event(&self, event: Event);
+
+    /// Takes a layer, of `size` bytes, that is in the store and that an image is likely to
+    /// have, while the rest of that is still being made. Who writes images may write this
+    /// layer before it comes back.
+    fn layer(&self, _blob: &BlobDigest, _size: u64) {}
 }

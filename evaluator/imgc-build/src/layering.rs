@@ -11,6 +11,7 @@
 //!   not say how many;
 //! - what scripts did, and dpkg's database, is on top.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -33,6 +34,9 @@ const OTHERS: u64 = 64 << 20;
 
 /// Into how many layers it is cut at most, as a power of two.
 const CUTS: u32 = 4;
+
+/// What the lowest group is called.
+pub(crate) const BASE: &str = "base";
 
 /// Groups of packages, each for a layer, the lowest first: what it is called, and its
 /// packages by their place in the order of installation.
@@ -75,18 +79,11 @@ pub(crate) fn groups(
         - 1;
     let mut groups = Groups::new();
     if room > 1 {
-        let first = calls.iter().filter_map(|call| match call {
-            Call::Extract(first) => Some(first),
-            _ => None,
-        });
-        let base: BTreeSet<usize> = first
-            .flatten()
-            .copied()
-            .filter(|at| left.contains(at))
-            .collect();
+        let mut base = extracted_first(calls);
+        base.retain(|at| left.contains(at));
         if !base.is_empty() && base.iter().map(size).sum::<u64>() >= worth {
             left.retain(|at| !base.contains(at));
-            groups.push(("base".to_owned(), base.into_iter().collect()));
+            groups.push((BASE.to_owned(), base.into_iter().collect()));
             room -= 1;
         }
     }
@@ -115,14 +112,40 @@ pub(crate) fn groups(
         }
     }
     for (_, group) in &mut groups {
-        let order = |at: &usize| &parts[*at].fragment.package;
-        group.sort_by(|a, b| {
-            let (a, b) = (order(a), order(b));
-            (&a.name, &a.architecture).cmp(&(&b.name, &b.architecture))
-        });
+        group.sort_by(|&a, &b| order(&parts[a], &parts[b]));
     }
     groups.retain(|(_, group)| !group.is_empty());
     Ok(groups)
+}
+
+/// How packages follow each other in their layer.
+pub(crate) fn order(a: &Part, b: &Part) -> Ordering {
+    let (a, b) = (&a.fragment.package, &b.fragment.package);
+    (&a.name, &a.architecture).cmp(&(&b.name, &b.architecture))
+}
+
+/// The packages of the lowest layer, by their place in the order of installation, as far as
+/// that can be told before any of them is unpacked. None where it can't: the image has groups
+/// of its own or too few layers, or the packages, of `size` bytes each, may be too small.
+pub(crate) fn lowest(
+    calls: &[Call],
+    layers: &Layers,
+    size: impl Fn(usize) -> u64,
+) -> Option<BTreeSet<usize>> {
+    let has_room = layers.groups.is_empty() && layers.most.is_none_or(|most| most > 2);
+    let first = extracted_first(calls);
+    // Packages are hardly ever smaller as a layer.
+    let is_worth = layers.most.is_some() || first.iter().map(|&at| size(at)).sum::<u64>() >= WORTH;
+    (has_room && is_worth && !first.is_empty()).then_some(first)
+}
+
+/// What Debian's tools extract before anything else.
+fn extracted_first(calls: &[Call]) -> BTreeSet<usize> {
+    let first = calls.iter().filter_map(|call| match call {
+        Call::Extract(first) => Some(first),
+        _ => None,
+    });
+    first.flatten().copied().collect()
 }
 
 /// A group as up to `2^cuts` groups. Which one a package goes to depends on its name alone:

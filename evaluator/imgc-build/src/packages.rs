@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::ahead::Ahead;
+use crate::ahead::{Ahead, Early};
 use crate::layering::{self, Groups};
 use crate::order::Order;
 use crate::own_files::Outside;
@@ -129,10 +129,10 @@ impl Output for Frame {
 
 impl Builder<'_> {
     /// Installs the parts: the tree, and the layers that it comes to. `ready` tells of the
-    /// parts before it installs them.
+    /// parts before it installs them. `early` may have begun the lowest layer.
     pub(crate) fn package_layers<'p>(
         &self,
-        fragments: Vec<BlobDigest>,
+        (fragments, early): (Vec<BlobDigest>, &Early),
         ready: impl FnOnce(&dyn Fn(&[Arc<Part>])) -> Result<&'p Ready, BuildError>,
         image: &Image,
         pinned: &Pinned,
@@ -179,7 +179,10 @@ impl Builder<'_> {
                         && let Ok(groups) = groups(parts)
                     {
                         let parts = parts.to_vec();
-                        let made = scope.spawn(move || self.ahead(&parts, &groups, compression));
+                        let early = early.take(image, pinned);
+                        let made = scope.spawn(move || {
+                            self.ahead(&parts, &groups, compression, early.as_ref())
+                        });
                         drop(ahead.set(made));
                     }
                 })?;
@@ -329,6 +332,10 @@ impl Builder<'_> {
         recipe: &Recipe,
         compression: Compression,
     ) -> Result<Vec<Frame>, BuildError> {
+        if compression == Compression::SEGMENT {
+            // As they are kept: nothing that would wait for the pool.
+            return Ok(recipe.segments.iter().copied().map(Frame::from).collect());
+        }
         let frames: Vec<Result<Frame, BuildError>> = recipe
             .segments
             .par_iter()
@@ -353,9 +360,6 @@ impl Builder<'_> {
 
     /// A package's files in the compression of a layer.
     fn frame(&self, segment: &Segment, compression: Compression) -> Result<Frame, BuildError> {
-        if compression == Compression::SEGMENT {
-            return Ok(Frame::from(*segment));
-        }
         let action = Action::Frame {
             segment: segment.blob,
             compression: format!("{compression:?}"),
@@ -480,7 +484,7 @@ fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
 }
 
 /// Whether files of packages are left out.
-fn is_filtered(image: &Image) -> bool {
+pub(crate) fn is_filtered(image: &Image) -> bool {
     let packages = image.packages.as_ref();
     packages.is_some_and(|packages| !packages.exclude.is_empty())
 }

@@ -16,6 +16,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::ahead::{Early, Lowest};
 use crate::budget::Budget;
 use crate::fetch::Pin;
 use crate::realise::{self, About, Output, Unkept, make_unkept};
@@ -38,6 +39,10 @@ const WINDOW: u64 = 64 << 20;
 /// How many packages are kept together at most: so many are unpacked again after a loss of
 /// power, or by who waits for one of them when this process is killed.
 const TOGETHER: usize = 8;
+
+/// How many packages may wait to be kept: the processors go on while the disk is slow. Each
+/// has three open files.
+const WAITING: usize = 64;
 
 /// How long one package waits for the next that it may be kept with.
 const GATHERING: Duration = Duration::from_millis(100);
@@ -69,9 +74,6 @@ pub(crate) struct Part {
     used: OnceLock<SegmentUse>,
 }
 
-/// A package that was just found, or unpacked.
-type Found = (Unpacked, Option<Arc<Part>>);
-
 /// A package that was just unpacked, and is not kept yet.
 struct Fresh {
     made: Unkept<Unpacked>,
@@ -99,16 +101,28 @@ impl Part {
 /// the order in which they were asked for, whichever failed first.
 #[derive(Debug, Default)]
 pub(crate) struct Parts {
-    made: BTreeMap<BlobDigest, Slot>,
+    made: BTreeMap<BlobDigest, Arc<Slot>>,
     pub(crate) errors: Vec<BuildError>,
+    /// The layers that were begun meanwhile.
+    pub(crate) early: Early,
 }
 
 /// A package that is unpacked. The part of one that was unpacked before is read when it is
 /// first needed: who finds that the packages need not be installed reads none.
 #[derive(Debug)]
-struct Slot {
+pub(crate) struct Slot {
     unpacked: Unpacked,
-    part: OnceLock<Arc<Part>>,
+    part: Mutex<Option<Arc<Part>>>,
+}
+
+/// A package that was found or unpacked, or why it could not be.
+type Found = Result<Arc<Slot>, BuildError>;
+
+impl Slot {
+    fn new(unpacked: Unpacked, part: Option<Arc<Part>>) -> Arc<Self> {
+        let part = Mutex::new(part);
+        Arc::new(Self { unpacked, part })
+    }
 }
 
 impl Parts {
@@ -126,7 +140,7 @@ impl Builder<'_> {
     /// # Errors
     /// The first error in their order.
     pub(crate) fn parts(&self, pins: &[Pin]) -> Result<Vec<Arc<Part>>, BuildError> {
-        let mut parts = self.all_parts(pins);
+        let mut parts = self.all_parts(pins, Early::default(), &|_| ());
         match parts.errors.is_empty() {
             true => self.load(&parts, pins),
             false => Err(parts.errors.swap_remove(0)),
@@ -142,30 +156,36 @@ impl Builder<'_> {
             .par_iter()
             .map(|pin| {
                 let absent = || BuildError::Store(StoreError::Absent(pin.digest));
-                let slot = parts.made.get(&pin.digest).ok_or_else(absent)?;
-                if let Some(part) = slot.part.get() {
-                    return Ok(Arc::clone(part));
-                }
-                let part = Arc::new(self.read_part(&slot.unpacked)?);
-                Ok(Arc::clone(slot.part.get_or_init(|| part)))
+                self.part(parts.made.get(&pin.digest).ok_or_else(absent)?)
             })
             .collect();
         read.into_iter().collect()
     }
 
     /// Unpacks every package that has not been unpacked, and fetches what that takes. One
-    /// that fails does not keep the others from being unpacked.
-    pub(crate) fn all_parts(&self, pins: &[Pin]) -> Parts {
+    /// that fails does not keep the others from being unpacked. `begin` is given what of
+    /// `early` has all of its packages, as soon as it does.
+    pub(crate) fn all_parts(
+        &self,
+        pins: &[Pin],
+        early: Early,
+        begin: &(dyn Fn(Arc<Lowest>) + Sync),
+    ) -> Parts {
         let mut seen = BTreeSet::new();
         let pins: Vec<&Pin> = pins.iter().filter(|pin| seen.insert(pin.digest)).collect();
-        let slots: Vec<Mutex<Option<Result<Found, BuildError>>>> =
-            pins.iter().map(|_| Mutex::new(None)).collect();
-        let put = |at: usize, result| {
+        let slots: Vec<Mutex<Option<Found>>> = pins.iter().map(|_| Mutex::new(None)).collect();
+        let put = |at: usize, result: Found| {
+            if let Ok(slot) = &result {
+                early
+                    .tell(&pins[at].digest, slot)
+                    .into_iter()
+                    .for_each(begin);
+            }
             *slots[at].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
         };
         pins.par_iter().enumerate().for_each(|(at, pin)| {
             if let Some(found) = self.known(pin).transpose() {
-                put(at, found.map(|unpacked| (unpacked, None)));
+                put(at, found.map(|unpacked| Slot::new(unpacked, None)));
             }
         });
         let mut missing: Vec<usize> = (0..pins.len())
@@ -174,17 +194,21 @@ impl Builder<'_> {
                 slot.unwrap_or_else(PoisonError::into_inner).is_none()
             })
             .collect();
-        // The longest first: else one may be left to a single processor at the end.
-        missing.sort_by_key(|&at| std::cmp::Reverse(pins[at].size));
+        // Those that a layer waits for first, and then the longest: else one may be left to
+        // a single processor at the end.
+        missing.sort_by_key(|&at| {
+            let Pin { digest, size, .. } = pins[at];
+            (!early.waits_for(digest), std::cmp::Reverse(*size))
+        });
         self.fetch_and_unpack(&pins, &missing, &put);
-        let mut parts = Parts::default();
+        let mut parts = Parts {
+            early,
+            ..Parts::default()
+        };
         for (pin, slot) in pins.iter().zip(slots) {
             let result = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
             match result.expect("every package was found, made or failed") {
-                Ok((unpacked, part)) => {
-                    let part = part.map_or_else(OnceLock::new, OnceLock::from);
-                    parts.made.insert(pin.digest, Slot { unpacked, part });
-                }
+                Ok(slot) => drop(parts.made.insert(pin.digest, slot)),
                 Err(BuildError::Interrupted) if !parts.errors.is_empty() => {}
                 Err(error) => parts.errors.push(error),
             }
@@ -192,32 +216,40 @@ impl Builder<'_> {
         parts
     }
 
+    /// Unpacks packages, in the order of `missing` as far as they are there.
     fn fetch_and_unpack(
         &self,
         pins: &[&Pin],
         missing: &[usize],
-        put: &(impl Fn(usize, Result<Found, BuildError>) + Sync),
+        put: &(impl Fn(usize, Found) + Sync),
     ) {
-        let absent = missing.iter().map(|&at| pins[at]).filter(
-            |pin| !matches!(self.store.contains(&pin.digest), Ok(Some(size)) if size == pin.size),
-        );
-        let (files, bytes) = absent.fold((0, 0), |(n, sum), pin| (n + 1, sum + pin.size));
-        if files > 0 {
-            self.events.event(Event::FetchTotal { files, bytes });
+        // By their places in `missing`.
+        let is_there = |place: &usize| {
+            let Pin { digest, size, .. } = pins[missing[*place]];
+            matches!(self.store.contains(digest), Ok(Some(there)) if there == *size)
+        };
+        let (there, absent): (Vec<usize>, Vec<usize>) = (0..missing.len()).partition(is_there);
+        if !absent.is_empty() {
+            self.events.event(Event::FetchTotal {
+                files: absent.len(),
+                bytes: absent.iter().map(|&place| pins[missing[place]].size).sum(),
+            });
         }
         let budget = Budget::new(self.memory);
         let next = AtomicUsize::new(0);
         let (send, fetched) = channel();
-        // As few files stay open as must: where the disk is slow, the processors wait for it.
-        let (keep, fresh) = sync_channel(TOGETHER);
+        let (keep, fresh) = sync_channel(WAITING);
+        let tasks = there.len();
+        let ready = Mutex::new(BTreeSet::from_iter(there));
         std::thread::scope(|scope| {
             scope.spawn(move || self.keep(&fresh, put));
-            for _ in 0..DOWNLOADS.min(missing.len()) {
-                let (send, next) = (send.clone(), &next);
+            for _ in 0..DOWNLOADS.min(absent.len()) {
+                let (send, next, absent) = (send.clone(), &next, &absent);
                 scope.spawn(move || {
-                    while let Some(&at) = missing.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    while let Some(&place) = absent.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let at = missing[place];
                         match self.fetcher().pinned(pins[at]) {
-                            Ok(()) => drop(send.send(at)),
+                            Ok(()) => drop(send.send(place)),
                             Err(error) => put(at, Err(error.into())),
                         }
                     }
@@ -228,9 +260,13 @@ impl Builder<'_> {
             rayon::in_place_scope(|pool| {
                 // Dropped at the end of this scope, which tells that no more will come.
                 let keep = keep;
-                for at in fetched {
-                    let (budget, keep) = (&budget, keep.clone());
+                let spawn = || {
+                    let (budget, ready, keep) = (&budget, &ready, keep.clone());
                     pool.spawn(move |_| {
+                        let mut ready = ready.lock().unwrap_or_else(PoisonError::into_inner);
+                        let first = ready.pop_first();
+                        drop(ready);
+                        let at = missing[first.expect("one for every task")];
                         let pin = pins[at];
                         // What xz makes of it is rarely more than six times as much.
                         let window = WINDOW.min(pin.size.saturating_mul(6));
@@ -240,6 +276,13 @@ impl Builder<'_> {
                             Err(error) => put(at, Err(error)),
                         }
                     });
+                };
+                (0..tasks).for_each(|_| spawn());
+                for place in fetched {
+                    let mut ready = ready.lock().unwrap_or_else(PoisonError::into_inner);
+                    ready.insert(place);
+                    drop(ready);
+                    spawn();
                 }
             });
         });
@@ -247,11 +290,7 @@ impl Builder<'_> {
 
     /// Publishes and records packages that are unpacked: those together that come while it
     /// waits, so that the processors need not wait for the disk.
-    fn keep(
-        &self,
-        fresh: &Receiver<(usize, Fresh)>,
-        put: &impl Fn(usize, Result<Found, BuildError>),
-    ) {
+    fn keep(&self, fresh: &Receiver<(usize, Fresh)>, put: &impl Fn(usize, Found)) {
         while let Ok(first) = fresh.recv() {
             let mut all = vec![first];
             while all.len() < TOGETHER
@@ -264,7 +303,7 @@ impl Builder<'_> {
             let published: Vec<_> = all.into_iter().map(publish).collect();
             for (at, made, part) in published {
                 let unpacked = made.and_then(|made| made.record(self.store));
-                put(at, unpacked.map(|unpacked| (unpacked, part)));
+                put(at, unpacked.map(|unpacked| Slot::new(unpacked, part)));
             }
         }
     }
@@ -308,6 +347,19 @@ impl Builder<'_> {
         Ok(Fresh { made, part })
     }
 
+    /// The part of a package that is unpacked: read once, whoever asks.
+    ///
+    /// # Errors
+    /// [`StoreError::Absent`] for one that turned out to be damaged; those of the store.
+    pub(crate) fn part(&self, slot: &Slot) -> Result<Arc<Part>, BuildError> {
+        let mut part = slot.part.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(part) = &*part {
+            return Ok(Arc::clone(part));
+        }
+        let read = Arc::new(self.read_part(&slot.unpacked)?);
+        Ok(Arc::clone(part.insert(read)))
+    }
+
     fn read_part(&self, unpacked: &Unpacked) -> Result<Part, BuildError> {
         let bytes = self.store.read(&unpacked.fragment, FRAGMENT)?;
         let bytes = bytes.ok_or(StoreError::Absent(unpacked.fragment))?;
@@ -319,7 +371,7 @@ impl Builder<'_> {
     fn unpack(&self, pin: &Pin) -> Result<(Unpacked, Vec<Sealed>, Part), BuildError> {
         let deb = self.store.open_sized(&pin.digest, pin.size)?;
         let deb = deb.ok_or(StoreError::Absent(pin.digest))?;
-        // Unpacking reads to the end, or fails.
+        // Unpacking reads to the end, or fails. Nothing else compares what it read.
         let mut digesting = Digesting {
             inner: deb,
             hash: Sha256::new(),
@@ -332,7 +384,9 @@ impl Builder<'_> {
         let unpacked = imgc_dpkg::unpack(deb, &Limits::default(), &mut Into(&mut writer));
         let found = BlobDigest::from_bytes(digesting.hash.finalize().into());
         self.check_stop()?;
-        if found != pin.digest && self.store.verify_read(&pin.digest)? == Check::Corrupt {
+        if found != pin.digest
+            && (self.store.verify_read(&pin.digest)? == Check::Corrupt || unpacked.is_ok())
+        {
             return Err(StoreError::Absent(pin.digest).into());
         }
         let mut fragment = unpacked.map_err(|error| BuildError::Deb {

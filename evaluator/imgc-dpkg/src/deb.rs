@@ -37,7 +37,8 @@ pub trait Sink {
 /// Reads a `.deb` from `reader`, to its end, and gives its files to `sink`.
 ///
 /// Extra ar members whose names begin with `_` are skipped, as the format says. All
-/// else that is unexpected is an error.
+/// else that is unexpected is an error. The checksums of a compressed member are not
+/// compared: who asks must know the digest of the whole `.deb`, and compare that.
 ///
 /// # Errors
 /// [`DebError`]. What the sink took before is not part of any fragment then.
@@ -298,7 +299,7 @@ impl Data<'_> {
                 let hash = hash.then(Md5::new);
                 let mut body = Body::new(body, item.size, hash, self.member, fault);
                 if SharedLibrary::is_looked_for(&path, item.size) {
-                    body.kept = Some(Kept::new(item.size));
+                    body.kept = Some(Kept::new());
                 }
                 let kind = EntryKind::Regular {
                     size: item.size,
@@ -426,17 +427,12 @@ impl Kept {
         static FREE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
     }
 
-    /// For a file that is said to have so many bytes: what is said may not be there.
-    fn new(size: u64) -> Self {
-        match usize::try_from(size) {
-            Ok(size) if size <= Self::ROOM => {
-                let mut bytes = Self::FREE.take();
-                bytes.clear();
-                bytes.reserve_exact(size);
-                Self(bytes)
-            }
-            _ => Self(Vec::with_capacity(Self::ROOM)),
-        }
+    /// Room for a file. Memory that nobody has written to yet takes none.
+    fn new() -> Self {
+        let mut bytes = Self::FREE.take();
+        bytes.clear();
+        bytes.reserve_exact(Self::ROOM);
+        Self(bytes)
     }
 }
 

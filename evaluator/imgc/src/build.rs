@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use imgc_build::{BuildError, Builder, Built, Failed, Pinning};
+use imgc_build::{BuildError, Builder, Built, Events, Failed, Pinning};
 use imgc_oci::{Descriptor, Whole};
 use imgc_plan::Index;
 use imgc_store::Store as _;
@@ -14,6 +14,7 @@ use crate::cli::BuildArgs;
 use crate::describe::{self, Problem, Report};
 use crate::lock_file::LockFile;
 use crate::output::Output;
+use crate::placing::{Placing, Telling};
 use crate::product::Product;
 use crate::progress::{Explained, Progress};
 use crate::remote::Policy;
@@ -44,9 +45,15 @@ fn once(
     work: &Work,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
-    let (built, progress) = all(work, &args.files, args.locked, terminal, &|built| {
-        output.write(built, &*work.store)
-    })?;
+    let placing = Placing::new(Some(output), &*work.store);
+    let (built, progress) = all_placed(
+        work,
+        &args.files,
+        args.locked,
+        terminal,
+        &placing,
+        &|built| output.write(built, &*work.store, &placing),
+    )?;
     warn_all(&built, terminal);
     if args.keep {
         for product in &built {
@@ -82,6 +89,19 @@ pub(crate) fn all(
     terminal: &Terminal,
     take: Take<'_>,
 ) -> Result<(Vec<Product>, Progress), Failure> {
+    let nowhere = Placing::new(None, &*work.store);
+    all_placed(work, files, locked, terminal, &nowhere, take)
+}
+
+/// As [`all`]. Layers go to `placing` as soon as they are made.
+fn all_placed(
+    work: &Work,
+    files: &[PathBuf],
+    locked: bool,
+    terminal: &Terminal,
+    placing: &Placing<'_>,
+    take: Take<'_>,
+) -> Result<(Vec<Product>, Progress), Failure> {
     let policy = policy(locked);
     let mut sources = Vec::new();
     let mut failure = None;
@@ -104,9 +124,14 @@ pub(crate) fn all(
             }
         }
     }
+    placing.begin(&names(&sources));
+    let telling = Telling {
+        progress: &progress,
+        placing,
+    };
     let mut again = false;
     loop {
-        let built = make_all(work, &sources, &locks, &progress);
+        let built = make_all(work, &sources, &locks, &telling);
         let built = match (built, failure.take()) {
             (Ok(built), None) => built,
             (Ok(_), Some(error)) => {
@@ -250,10 +275,10 @@ fn make_all(
     work: &Work,
     sources: &[Source],
     locks: &[Option<LockFile>],
-    progress: &Progress,
+    events: &dyn Events,
 ) -> Result<Vec<Product>, Vec<Placed>> {
     let all = AllSources(sources);
-    let builder = work.builder(&all, progress);
+    let builder = work.builder(&all, events);
     let mut images = Vec::new();
     let mut of = BTreeMap::new();
     for (at, (source, lock)) in sources.iter().zip(locks).enumerate() {
@@ -307,6 +332,20 @@ fn products(
         }
     }
     Ok(products)
+}
+
+/// The names of what files give: of images that are no part of an index, and of indexes.
+fn names(sources: &[Source]) -> Vec<&str> {
+    let plans = sources.iter().map(|source| source.plan());
+    plans
+        .flat_map(|plan| {
+            let is_part = |name| plan.indexes.iter().any(|index| index.images.contains(name));
+            let names = plan.images.iter().map(|image| &image.name);
+            let images = names.filter(move |name| !is_part(*name));
+            images.chain(plan.indexes.iter().map(|index| &index.name))
+        })
+        .map(String::as_str)
+        .collect()
 }
 
 /// Two images of one name would overwrite each other.

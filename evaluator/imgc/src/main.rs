@@ -31,6 +31,7 @@ mod lsp;
 mod manual;
 mod network;
 mod output;
+mod placing;
 mod plan;
 mod product;
 mod programs;

@@ -11,7 +11,11 @@ use rayon::prelude::*;
 use crate::beside::{folder_beside, write_whole};
 use crate::build::Taking;
 use crate::describe::{self, Problem};
+use crate::placing::{Part, Placing};
 use crate::product::Product;
+
+/// The folder of a layout's blobs.
+pub(crate) const BLOBS: &str = "blobs/sha256";
 
 /// The file of a layout that names its images, and the annotation that it does so with.
 const INDEX: &str = "index.json";
@@ -62,20 +66,42 @@ impl Output {
         }
     }
 
-    /// Writes images where this says: each to its own folder, or all to one.
+    /// The one folder that images of these names go to, if it is one.
+    pub(crate) fn folder(&self, names: &[&str]) -> Option<PathBuf> {
+        match (self, names) {
+            (Self::Default, [name]) => Some(folder_of(name)),
+            (Self::Folder(folder), _) => Some(folder.clone()),
+            _ => None,
+        }
+    }
+
+    /// Writes images where this says: each to its own folder, or all to one. Some layers may
+    /// have been placed before.
     ///
     /// # Errors
     /// [`Taking::Damaged`] where a blob is not what it is named; what the disk says.
-    pub(crate) fn write(&self, images: &[Product], store: &dyn Store) -> Result<(), Taking> {
+    pub(crate) fn write(
+        &self,
+        images: &[Product],
+        store: &dyn Store,
+        placing: &Placing<'_>,
+    ) -> Result<(), Taking> {
+        let write = |folder: &Path, images: &[Product]| {
+            write_folder(folder, &layout(images)?, &store, placing.take(folder))
+        };
         match self {
-            Self::Default => images.iter().try_for_each(|image| {
-                let folder = PathBuf::from(format!("{}.oci", image.name));
-                write_folder(&folder, &layout(std::slice::from_ref(image))?, &store)
-            }),
-            Self::Folder(folder) => write_folder(folder, &layout(images)?, &store),
+            Self::Default => images
+                .iter()
+                .try_for_each(|image| write(&folder_of(&image.name), std::slice::from_ref(image))),
+            Self::Folder(folder) => write(folder, images),
             Self::Archive(file) => write_archive(file, &layout(images)?, &store),
         }
     }
+}
+
+/// Where an image goes if nobody says where.
+fn folder_of(name: &str) -> PathBuf {
+    PathBuf::from(format!("{name}.oci"))
 }
 
 fn layout(images: &[Product]) -> Result<Layout, Problem> {
@@ -89,12 +115,14 @@ fn layout(images: &[Product]) -> Result<Layout, Problem> {
     Layout::new(&tagged).map_err(|error| describe::oci(&error))
 }
 
-/// A new folder is made beside its place and moved there when it is whole.
+/// A new folder is made beside its place and moved there when it is whole. `begun` is one
+/// that was made there before, with blobs in it.
 #[expect(clippy::disallowed_methods, reason = "this is what the user asked for")]
 pub(crate) fn write_folder(
     folder: &Path,
     layout: &Layout,
     blobs: &dyn Export,
+    begun: Option<Part>,
 ) -> Result<(), Taking> {
     if !is_new(folder)? {
         check_is_replaced(folder, layout)?;
@@ -103,8 +131,12 @@ pub(crate) fn write_folder(
         return Ok(());
     }
     let wrote = |error| describe::disk("write", folder, &error);
-    let (mut part, _lock) = folder_beside(folder).map_err(wrote)?;
+    let (mut part, _lock) = match begun {
+        Some(begun) => begun,
+        None => folder_beside(folder).map_err(wrote)?,
+    };
     fill_folder(part.path(), layout, blobs)?;
+    remove_strays(part.path(), layout)?;
     std::fs::rename(part.path(), folder).map_err(wrote)?;
     part.disable_cleanup(true);
     Ok(())
@@ -115,7 +147,7 @@ pub(crate) fn write_folder(
 #[expect(clippy::disallowed_methods, reason = "this is what the user asked for")]
 fn fill_folder(folder: &Path, layout: &Layout, source: &dyn Export) -> Result<(), Taking> {
     let wrote = |path: &Path, error: &std::io::Error| describe::disk("write", path, error);
-    let blobs = folder.join("blobs/sha256");
+    let blobs = folder.join(BLOBS);
     std::fs::create_dir_all(&blobs).map_err(|error| wrote(&blobs, &error))?;
     let (blobs, documents): (Vec<_>, Vec<_>) = layout
         .files()
@@ -154,7 +186,7 @@ fn fill_file(path: &Path, file: &LayoutFile, source: &dyn Export) -> Result<(), 
 
 /// Whether nothing is there yet, or an empty folder. One that holds other things than
 /// a layout is left alone.
-fn is_new(folder: &Path) -> Result<bool, Problem> {
+pub(crate) fn is_new(folder: &Path) -> Result<bool, Problem> {
     let is_empty = match folder.read_dir() {
         Ok(mut entries) => entries.next().is_none(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => true,
@@ -216,14 +248,14 @@ fn references(index: &[u8]) -> Option<BTreeSet<String>> {
     reason = "blobs that nothing names are not part of the result"
 )]
 fn remove_strays(folder: &Path, layout: &Layout) -> Result<(), Problem> {
-    let blobs = folder.join("blobs/sha256");
+    let blobs = folder.join(BLOBS);
     let Ok(entries) = blobs.read_dir() else {
         return Ok(());
     };
     for entry in entries.flatten() {
         let name = entry.file_name();
         let Some(name) = name.to_str() else { continue };
-        let path = format!("blobs/sha256/{name}");
+        let path = format!("{BLOBS}/{name}");
         if layout.files().all(|(known, _)| known != path) {
             std::fs::remove_file(entry.path())
                 .map_err(|error| describe::disk("remove", &entry.path(), &error))?;

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use imgc_apt::{Lock, Request};
-use imgc_build::{Builder, Mirrors, Sources};
+use imgc_build::{Builder, Events, Mirrors, Sources};
 use imgc_plan::{FileDigest, Plan};
 use imgc_store::DiskStore;
 
@@ -16,7 +16,6 @@ use crate::describe::{self, Problem};
 use crate::desk;
 use crate::lock_file::LockFile;
 use crate::network::Network;
-use crate::progress::Progress;
 use crate::project::Project;
 use crate::registry::Bases;
 use crate::remote::{Cache, Policy, Remotes};
@@ -128,7 +127,7 @@ impl Work {
     pub(crate) fn builder<'a>(
         &'a self,
         sources: &'a dyn Sources,
-        events: &'a Progress,
+        events: &'a dyn Events,
     ) -> Builder<'a> {
         Builder {
             store: &*self.store,

@@ -80,7 +80,7 @@ pub(super) fn write(
         }
         Form::Oci(folder) => {
             let layout = layout(image)?;
-            output::write_folder(folder, &layout, &Source(image)).map_err(Problem::from)?;
+            output::write_folder(folder, &layout, &Source(image), None).map_err(Problem::from)?;
         }
     }
     Ok(())
