@@ -8,7 +8,7 @@ pub(crate) const FETCH: u32 = 1;
 /// Uncompressing a layer of a base.
 pub(crate) const ARCHIVE: u32 = 1;
 /// Reading a `.deb` and normalising it.
-pub(crate) const UNPACK: u32 = with_layer(3);
+pub(crate) const UNPACK: u32 = with_layer(4);
 /// Installing fragments, interpreting their scripts, and writing dpkg's database.
 pub(crate) const fn install(compression: Compression) -> u32 {
     compressed(7, compression)

@@ -12,7 +12,7 @@ use md5::{Digest as _, Md5};
 use crate::ar::{Ar, Fault, Header};
 use crate::control::Stanza;
 use crate::decode::{Compression, Decoded};
-use crate::fragment::{ControlFile, Entry, EntryNode, Fragment, SharedLibrary};
+use crate::fragment::{ControlFile, Entry, EntryNode, Fragment, SharedLibrary, texts};
 use crate::tarball::{self, Item, ItemKind};
 use crate::{ControlError, DebError, EntryProblem, Limits, conffile, merged};
 
@@ -77,6 +77,7 @@ pub fn unpack(
         seen: BTreeMap::new(),
         kept: 0,
         entries: Vec::new(),
+        texts: Vec::new(),
     };
     for conffile in files
         .get("conffiles")
@@ -97,7 +98,7 @@ pub fn unpack(
         limits,
         |item, body, fault| data.take(item, body, fault, sink),
     )?;
-    let entries = data.entries;
+    let (entries, texts) = (data.entries, data.texts);
     ar.pad(&header)?;
     while let Some(header) = ar.next()? {
         if !header.name.starts_with('_') {
@@ -113,6 +114,7 @@ pub fn unpack(
         control: text,
         files,
         entries,
+        texts,
     })
 }
 
@@ -260,6 +262,7 @@ struct Data<'a> {
     /// The bytes of what is kept of the entries.
     kept: u64,
     entries: Vec<Entry>,
+    texts: Vec<Content>,
 }
 
 impl Data<'_> {
@@ -298,8 +301,11 @@ impl Data<'_> {
                     .is_none_or(|hashed| hashed.contains(&path));
                 let hash = hash.then(Md5::new);
                 let mut body = Body::new(body, item.size, hash, self.member, fault);
-                if SharedLibrary::is_looked_for(&path, item.size) {
-                    body.kept = Some(Kept::new());
+                let is_text = texts::is_kept(&path, item.size);
+                if is_text {
+                    body.kept = Some(Kept::new(b""));
+                } else if SharedLibrary::is_looked_for(&path, item.size) {
+                    body.kept = Some(Kept::new(ELF));
                 }
                 let kind = EntryKind::Regular {
                     size: item.size,
@@ -308,10 +314,22 @@ impl Data<'_> {
                 let content = sink.entry(&path, meta, kind).map_err(sunk)?;
                 io::copy(&mut body, &mut io::sink()).map_err(sunk)?;
                 md5 = body.md5.map(|md5| hex::encode(md5.finalize()));
-                library = body.kept.and_then(|kept| SharedLibrary::read(&kept.0));
+                let kept = body.kept;
                 let content = content.filter(|content| content.size == item.size);
                 let wrong = || sunk(io::Error::other("the sink kept no or another content"));
-                EntryNode::Regular(content.ok_or_else(wrong)?)
+                let content = content.ok_or_else(wrong)?;
+                match kept {
+                    Some(kept) if is_text => {
+                        self.kept += item.size;
+                        self.texts.push(Content {
+                            data: imgc_tree::Data::Inline(kept.bytes.as_slice().into()),
+                            ..content
+                        });
+                    }
+                    Some(kept) => library = SharedLibrary::read(&kept.bytes),
+                    None => {}
+                }
+                EntryNode::Regular(content)
             }
             ItemKind::Symlink(target) => {
                 sink.entry(&path, meta, EntryKind::Symlink(&target))
@@ -409,7 +427,7 @@ struct Body<'a> {
     input: &'a mut dyn Read,
     left: u64,
     md5: Option<Md5>,
-    /// What was read, while it may be an ELF file that is to be looked into.
+    /// What was read, where it is to be kept, or may be an ELF file to be looked into.
     kept: Option<Kept>,
     member: &'a str,
     fault: &'a Fault,
@@ -417,7 +435,11 @@ struct Body<'a> {
 
 /// The bytes of a file so far, in memory that the thread has for such files: new memory
 /// for each library takes longer than copying it.
-struct Kept(Vec<u8>);
+struct Kept {
+    bytes: Vec<u8>,
+    /// What they have to begin with.
+    begin: &'static [u8],
+}
 
 impl Kept {
     /// How much memory a thread keeps, in bytes. Few libraries are larger.
@@ -428,18 +450,18 @@ impl Kept {
     }
 
     /// Room for a file. Memory that nobody has written to yet takes none.
-    fn new() -> Self {
+    fn new(begin: &'static [u8]) -> Self {
         let mut bytes = Self::FREE.take();
         bytes.clear();
         bytes.reserve_exact(Self::ROOM);
-        Self(bytes)
+        Self { bytes, begin }
     }
 }
 
 impl Drop for Kept {
     fn drop(&mut self) {
-        if self.0.capacity() <= Self::ROOM {
-            Self::FREE.set(std::mem::take(&mut self.0));
+        if self.bytes.capacity() <= Self::ROOM {
+            Self::FREE.set(std::mem::take(&mut self.bytes));
         }
     }
 }
@@ -476,9 +498,9 @@ impl Read for Body<'_> {
         if let Some(md5) = &mut self.md5 {
             md5.update(&buffer[..count]);
         }
-        if let Some(Kept(kept)) = &mut self.kept {
-            kept.extend_from_slice(&buffer[..count]);
-            if kept.len() >= ELF.len() && !kept.starts_with(ELF) {
+        if let Some(Kept { bytes, begin }) = &mut self.kept {
+            bytes.extend_from_slice(&buffer[..count]);
+            if bytes.len() >= begin.len() && !bytes.starts_with(begin) {
                 self.kept = None;
             }
         }

@@ -30,6 +30,10 @@ pub struct Fragment {
     pub files: BTreeMap<String, ControlFile>,
     /// The entries of the data archive, in its order. A folder may be there twice.
     pub entries: Vec<Entry>,
+    /// The bytes of small files that maintainer scripts are likely to read, in the order of
+    /// the entries: [`Data::Inline`](imgc_tree::Data::Inline). A segment is decompressed from
+    /// its beginning for each of them.
+    pub texts: Vec<Content>,
 }
 
 /// A control file.
@@ -77,6 +81,37 @@ pub struct SharedLibrary {
     /// Whether it is a part of the C library for version 6 of that, or needs one. Nearly
     /// all do.
     pub libc: bool,
+}
+
+/// Which files are kept as a fragment's texts.
+pub(crate) mod texts {
+    use imgc_tree::TreePath;
+
+    /// The largest, in bytes.
+    const LARGEST: u64 = 8 << 10;
+
+    /// Where files are that Debian's scripts, and the programs that they run, read one by
+    /// one: settings, and what packages declare for other packages' triggers.
+    const BELOW: [&str; 12] = [
+        "etc/",
+        "usr/lib/php/",
+        "usr/lib/systemd/",
+        "usr/lib/sysusers.d/",
+        "usr/lib/tmpfiles.d/",
+        "usr/share/applications/",
+        "usr/share/ca-certificates/",
+        "usr/share/debianutils/",
+        "usr/share/glib-2.0/schemas/",
+        "usr/share/pam",
+        "usr/share/php",
+        "usr/share/sgml/",
+    ];
+
+    /// Whether a file is kept when its package is unpacked.
+    pub(crate) fn is_kept(path: &TreePath, size: u64) -> bool {
+        let mut below = BELOW.iter();
+        size <= LARGEST && below.any(|folder| path.as_bytes().starts_with(folder.as_bytes()))
+    }
 }
 
 /// What an [`Entry`] is.
@@ -149,7 +184,7 @@ impl Entry {
 
 impl Fragment {
     /// The fragment as bytes, to be read back by the same version of imgc. They have no
-    /// file's bytes unless the sink put them there. The format is postcard's (its
+    /// file's bytes but the texts, unless the sink put them there. The format is postcard's (its
     /// specification, version 1), and begins with the package's name.
     pub fn to_bytes(&self) -> Vec<u8> {
         postcard::to_allocvec(self).expect("memory takes everything")

@@ -355,6 +355,7 @@ impl Files<'_> {
             control: stanza.to_owned(),
             files: control_files,
             entries,
+            texts: Vec::new(),
         })
     }
 

@@ -107,6 +107,12 @@ impl<'r> Machine<'r> {
         }
     }
 
+    /// Tells the bytes of the file whose SHA-256 is `sha256`. What is not told is asked of
+    /// the [`Reader`](crate::Reader) when it is read.
+    pub fn know_bytes(&mut self, sha256: [u8; 32], bytes: &[u8]) {
+        self.files.know(sha256, bytes);
+    }
+
     /// Tells what the file whose SHA-256 is `sha256` is as a library; none: it is none.
     /// What is not told is read from the file when it is asked for.
     pub fn know_library(&mut self, sha256: [u8; 32], library: Option<Library>) {

@@ -10,6 +10,7 @@ mod content;
 mod digest;
 mod entry;
 mod frozen;
+mod names;
 mod node;
 mod path;
 mod tree;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
+use crate::names::Names;
 use crate::{Kind, Node, TreePath};
 
 /// The number of an inode in its tree. Valid for that tree alone.
@@ -13,7 +14,7 @@ pub struct Ino(u32);
 /// a folder; several names may share an inode (hard links), but not a folder's.
 #[derive(Debug, Clone)]
 pub struct Tree {
-    names: BTreeMap<TreePath, Ino>,
+    names: Names,
     nodes: Vec<Node>,
 }
 
@@ -38,7 +39,7 @@ impl Tree {
     /// A tree with a root (`0755 root:root`) and nothing in it.
     pub fn new(mtime: i64) -> Self {
         Self {
-            names: BTreeMap::from([(TreePath::root(), Ino(0))]),
+            names: Names::from_iter([(TreePath::root(), Ino(0))]),
             nodes: vec![Node::directory(0o755, mtime)],
         }
     }
@@ -48,15 +49,15 @@ impl Tree {
     pub(crate) fn of_parts(names: Vec<(TreePath, u32)>, nodes: Vec<Node>) -> Option<Self> {
         let count = names.len();
         let names = names.into_iter().map(|(path, place)| (path, Ino(place)));
-        let names: BTreeMap<TreePath, Ino> = names.collect();
-        if names.len() != count || names.values().any(|ino| ino.0 as usize >= nodes.len()) {
+        let names: Names = names.collect();
+        if names.len() != count || names.iter().any(|(_, ino)| ino.0 as usize >= nodes.len()) {
             return None;
         }
         let tree = Self { names, nodes };
         let mut folders = std::collections::BTreeSet::new();
         // Names that follow each other are mostly in one folder.
         let mut above: Option<&[u8]> = None;
-        for (path, ino) in &tree.names {
+        for (path, ino) in tree.names.iter() {
             if tree.node(*ino).is_directory() && !folders.insert(*ino) {
                 return None;
             }
@@ -71,7 +72,7 @@ impl Tree {
             }
             above = Some(&bytes[..end]);
         }
-        tree.names.contains_key(&TreePath::root()).then_some(tree)
+        tree.get(&TreePath::root()).is_some().then_some(tree)
     }
 
     /// Makes room for so many more inodes.
@@ -111,7 +112,7 @@ impl Tree {
 
     /// The inode at exactly this path: no symbolic link is followed.
     pub fn ino(&self, path: &TreePath) -> Option<Ino> {
-        self.names.get(path).copied()
+        self.names.get(path)
     }
 
     /// The node at exactly this path: no symbolic link is followed.
@@ -293,7 +294,10 @@ impl Tree {
 
     /// How many names an inode has.
     pub fn link_count(&self, ino: Ino) -> usize {
-        self.names.values().filter(|&&other| other == ino).count()
+        self.names
+            .iter()
+            .filter(|(_, other)| **other == ino)
+            .count()
     }
 
     /// Follows the symbolic links in `path`, the last component's too, as a process

@@ -98,7 +98,36 @@ fn the_bytes_of_a_fragment_are_what_they_were() {
     };
     fragment.entries[1].node = EntryNode::BlockDevice { major: 8, minor: 9 };
     let digest = hex::encode(Md5::digest(fragment.to_bytes()));
-    assert_eq!(digest, "80b507311dbf27ae51444fd8c89f2a7f");
+    assert_eq!(digest, "fb6ed2b654b240c93f3896a628e99d5e");
+}
+
+/// Small files where scripts read them, with their bytes, and no others.
+#[test]
+fn texts_are_kept() {
+    let file = tar::EntryType::Regular;
+    let fragment = Deb::new("text")
+        .data(|tar| {
+            tar.raw(file, "./etc/some.conf", "", 0o644, b"a = 1\n")
+                .raw(file, "./etc/large.conf", "", 0o644, &[b'x'; 8193])
+                .raw(
+                    file,
+                    "./usr/lib/systemd/system/a.service",
+                    "",
+                    0o644,
+                    b"[Unit]\n",
+                )
+                .raw(file, "./usr/bin/etc", "", 0o755, b"a = 1\n")
+                .raw(file, "./etc/empty", "", 0o644, b"")
+        })
+        .fragment();
+    let texts = fragment.texts.iter().map(|text| match &text.data {
+        imgc_tree::Data::Inline(bytes) => {
+            assert_eq!(*text, Content::inline(Arc::clone(bytes)));
+            String::from_utf8_lossy(bytes).into_owned()
+        }
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(texts.collect::<Vec<_>>(), ["a = 1\n", "[Unit]\n", ""]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use imgc_scripts::{Call, Machine, Reader, Setup};
-use imgc_tree::{Content, Node, Tree, TreePath};
+use imgc_tree::{Content, Data, Node, Tree, TreePath};
 
 use super::status::{State, Statuses};
 use super::{Done, Installed, Note, Options, Schedule, ScriptName, Step, by_name};
@@ -115,6 +115,14 @@ impl<'a, 'r> Run<'a, 'r> {
             });
         }
         let mut machine = Machine::new(tree, reader, setup);
+        for text in fragments[there..]
+            .iter()
+            .flat_map(|fragment| &fragment.texts)
+        {
+            if let Data::Inline(bytes) = &text.data {
+                machine.know_bytes(text.sha256, bytes);
+            }
+        }
         for entry in fragments[there..]
             .iter()
             .flat_map(|fragment| &fragment.entries)
