@@ -217,7 +217,7 @@ fn a_layout_has_no_layer_that_was_placed_for_nothing() {
         let sandbox = layered(script);
         let run = sandbox
             .run()
-            .args(&["build", "app.img", "--json", "--explain"]);
+            .args(&["build", "app.img", "--json", "--explain", "--jobs", "2"]);
         let outcome = run.outcome();
         outcome.succeeds();
         let json: serde_json::Value = serde_json::from_str(&outcome.stdout).expect("JSON");
@@ -241,9 +241,12 @@ fn a_layout_has_no_layer_that_was_placed_for_nothing() {
 #[test]
 fn a_build_that_fails_leaves_nothing_of_its_layout() {
     let sandbox = layered("frobnicate --all");
-    let outcome = sandbox.run().args(&["build", "app.img"]).outcome();
-    outcome.fails(1, &["the postinst of meddler failed"]);
-    assert_eq!(beside(&sandbox), [""; 0]);
+    for output in [&[][..], &["-o", "oci:new/folder"]] {
+        let run = sandbox.run().args(&["build", "app.img"]).args(output);
+        let outcome = run.outcome();
+        outcome.fails(1, &["the postinst of meddler failed"]);
+        assert_eq!(beside(&sandbox), [""; 0]);
+    }
 }
 
 #[test]

@@ -158,8 +158,11 @@ impl Builder<'_> {
         all
     }
 
+    /// Hands a layer on to who writes images, unless nobody will want them.
     fn tell_of(&self, layer: Option<Layer>) {
-        if let Some(Layer { blob, size, .. }) = layer {
+        if let Some(Layer { blob, size, .. }) = layer
+            && self.check_stop().is_ok()
+        {
             self.events.layer(&blob, size);
         }
     }

@@ -223,7 +223,11 @@ impl<'a> Builder<'a> {
             .cloned()
             .collect();
         let lowest = to_install.map(|todo| (todo.image, &todo.pinned));
-        let early = Early::of(lowest);
+        // Where one thing is to be done at a time, that is unpacking.
+        let early = match rayon::current_num_threads() {
+            1 => Early::default(),
+            _ => Early::of(lowest),
+        };
         let (parts, made) = std::thread::scope(|scope| {
             let parts = self.all_parts(&pins, early, &|lowest| {
                 scope.spawn(move || self.begin(&lowest));

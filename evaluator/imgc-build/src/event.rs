@@ -64,6 +64,6 @@ pub trait Events: Sync {
 
     /// Takes a layer, of `size` bytes, that is in the store and that an image is likely to
     /// have, while the rest of that is still being made. Who writes images may write this
-    /// layer before it comes back.
+    /// layer before it comes back: unlike an event, it may take as long as that.
     fn layer(&self, _blob: &BlobDigest, _size: u64) {}
 }

@@ -36,8 +36,8 @@ const UNPACKING: u64 = 24 << 20;
 /// has no use for one that is larger than its contents.
 const WINDOW: u64 = 64 << 20;
 
-/// How many packages are kept together at most: so many are unpacked again after a loss of
-/// power, or by who waits for one of them when this process is killed.
+/// How many packages are kept together at most. With those that wait, so many are unpacked
+/// again after a loss of power, or by who waits for one of them when this process is killed.
 const TOGETHER: usize = 8;
 
 /// How many packages may wait to be kept: the processors go on while the disk is slow. Each
@@ -196,7 +196,7 @@ impl Builder<'_> {
             .collect();
         // Those that a layer waits for first, and then the longest: else one may be left to
         // a single processor at the end.
-        missing.sort_by_key(|&at| {
+        missing.sort_by_cached_key(|&at| {
             let Pin { digest, size, .. } = pins[at];
             (!early.waits_for(digest), std::cmp::Reverse(*size))
         });

@@ -37,8 +37,8 @@ pub trait Sink {
 /// Reads a `.deb` from `reader`, to its end, and gives its files to `sink`.
 ///
 /// Extra ar members whose names begin with `_` are skipped, as the format says. All
-/// else that is unexpected is an error. The checksums of a compressed member are not
-/// compared: who asks must know the digest of the whole `.deb`, and compare that.
+/// else that is unexpected is an error. The checksums within xz are not compared: who asks
+/// must know the digest of the whole `.deb`, and compare that.
 ///
 /// # Errors
 /// [`DebError`]. What the sink took before is not part of any fragment then.
@@ -301,11 +301,9 @@ impl Data<'_> {
                     .is_none_or(|hashed| hashed.contains(&path));
                 let hash = hash.then(Md5::new);
                 let mut body = Body::new(body, item.size, hash, self.member, fault);
-                let is_text = texts::is_kept(&path, item.size);
-                if is_text {
-                    body.kept = Some(Kept::new(b""));
-                } else if SharedLibrary::is_looked_for(&path, item.size) {
-                    body.kept = Some(Kept::new(ELF));
+                let is_library = SharedLibrary::is_looked_for(&path, item.size);
+                if is_library || texts::is_kept(&path, item.size) {
+                    body.kept = Some(Kept::new(if is_library { ELF } else { b"" }));
                 }
                 let kind = EntryKind::Regular {
                     size: item.size,
@@ -319,15 +317,15 @@ impl Data<'_> {
                 let wrong = || sunk(io::Error::other("the sink kept no or another content"));
                 let content = content.ok_or_else(wrong)?;
                 match kept {
-                    Some(kept) if is_text => {
+                    None => {}
+                    Some(kept) if is_library => library = SharedLibrary::read(&kept.bytes),
+                    Some(kept) => {
                         self.kept += item.size;
                         self.texts.push(Content {
                             data: imgc_tree::Data::Inline(kept.bytes.as_slice().into()),
                             ..content
                         });
                     }
-                    Some(kept) => library = SharedLibrary::read(&kept.bytes),
-                    None => {}
                 }
                 EntryNode::Regular(content)
             }

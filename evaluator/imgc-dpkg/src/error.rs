@@ -75,7 +75,7 @@ pub enum DebError {
         /// The bound.
         limit: u64,
     },
-    /// A member's paths, links and attributes take more than [`crate::Limits::metadata`].
+    /// A member's paths, links, attributes and kept texts take more than [`crate::Limits::metadata`].
     #[error("the names in `{member}` take more than {limit} bytes")]
     Metadata {
         /// Which member.

@@ -31,8 +31,8 @@ pub struct Fragment {
     /// The entries of the data archive, in its order. A folder may be there twice.
     pub entries: Vec<Entry>,
     /// The bytes of small files that maintainer scripts are likely to read, in the order of
-    /// the entries: [`Data::Inline`](imgc_tree::Data::Inline). A segment is decompressed from
-    /// its beginning for each of them.
+    /// the entries: [`Data::Inline`](imgc_tree::Data::Inline). Of a segment, the frame that
+    /// such a file stands in would be decompressed from its beginning for each.
     pub texts: Vec<Content>,
 }
 
@@ -102,15 +102,21 @@ pub(crate) mod texts {
         "usr/share/ca-certificates/",
         "usr/share/debianutils/",
         "usr/share/glib-2.0/schemas/",
-        "usr/share/pam",
-        "usr/share/php",
+        "usr/share/pam/",
+        "usr/share/pam-configs/",
         "usr/share/sgml/",
     ];
 
     /// Whether a file is kept when its package is unpacked.
     pub(crate) fn is_kept(path: &TreePath, size: u64) -> bool {
-        let mut below = BELOW.iter();
-        size <= LARGEST && below.any(|folder| path.as_bytes().starts_with(folder.as_bytes()))
+        let path = path.as_bytes();
+        // What ships settings for one version of PHP: `php8.4-common`.
+        let of_php = || {
+            let rest = path.strip_prefix(b"usr/share/php");
+            rest.is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_digit))
+        };
+        let is_below = |folder: &&str| path.starts_with(folder.as_bytes());
+        size <= LARGEST && (BELOW.iter().any(is_below) || of_php())
     }
 }
 

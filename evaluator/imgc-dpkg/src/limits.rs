@@ -10,7 +10,7 @@ pub struct Limits {
     pub data: u64,
     /// The number of tar headers in either archive, extension headers included.
     pub entries: u64,
-    /// The bytes of all paths, link targets and attributes of the data archive.
+    /// The bytes of all paths, link targets, attributes and kept texts of the data archive.
     pub metadata: u64,
     /// How many bytes one compressed byte may become.
     pub ratio: u64,

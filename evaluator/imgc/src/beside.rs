@@ -119,7 +119,8 @@ fn remove_abandoned(folder: &Path) {
     }
 }
 
-fn above(path: &Path) -> &Path {
+/// The folder that a path is in.
+pub(crate) fn above(path: &Path) -> &Path {
     match path.parent() {
         Some(above) if !above.as_os_str().is_empty() => above,
         _ => Path::new("."),

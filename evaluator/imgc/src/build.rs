@@ -45,7 +45,9 @@ fn once(
     work: &Work,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
-    let placing = Placing::new(Some(output), &*work.store);
+    // Who watches a folder would take what comes and goes in it for a change.
+    let placed = (!args.watch).then_some(output);
+    let placing = Placing::new(placed, &*work.store);
     let (built, progress) = all_placed(
         work,
         &args.files,
@@ -124,7 +126,9 @@ fn all_placed(
             }
         }
     }
-    placing.begin(&names(&sources));
+    if failure.is_none() {
+        placing.begin(&names(&sources));
+    }
     let telling = Telling {
         progress: &progress,
         placing,

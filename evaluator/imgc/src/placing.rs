@@ -11,7 +11,7 @@ use imgc_build::{Event, Events};
 use imgc_store::{BlobDigest, Store};
 use tempfile::TempDir;
 
-use crate::beside::folder_beside;
+use crate::beside::{above, folder_beside};
 use crate::output::{BLOBS, Output, is_new};
 use crate::progress::Progress;
 
@@ -46,10 +46,11 @@ impl<'a> Placing<'a> {
     }
 
     /// Takes layers for images of these names from now on, if they go to one folder that is
-    /// not there yet.
+    /// not there yet, in one that is: a build that fails leaves nothing.
     pub(crate) fn begin(&self, names: &[&str]) {
         let folder = self.output.and_then(|output| output.folder(names));
-        let folder = folder.filter(|folder| is_new(folder).unwrap_or(false));
+        let folder =
+            folder.filter(|folder| above(folder).is_dir() && is_new(folder).unwrap_or(false));
         *self.place.lock().unwrap_or_else(PoisonError::into_inner) =
             folder.map_or(Place::Nowhere, Place::Beside);
     }
