@@ -14,6 +14,8 @@ use imgc_store::{BlobDigest, BlobWriter, Check, Store, StoreError};
 use imgc_tree::{Content, Data, Kind};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use zstd::stream::read::Decoder;
+use zstd::zstd_safe::DCtx;
 
 use crate::EntryKind;
 use crate::encode::TarWriter;
@@ -75,7 +77,8 @@ pub fn recompress(
     compression: Compression,
 ) -> Result<Frame, LayerError> {
     let mut out = Encoder::new(store.writer()?, compression).map_err(store_error)?;
-    let read = read_segment(store, segment, &mut |bytes| {
+    let mut decompressor = frame::decompressor().map_err(store_error)?;
+    let read = read_segment(store, segment, &mut decompressor, &mut |bytes| {
         out.write_all(bytes).map_err(store_error)
     })?;
     if read != segment.tar_size {
@@ -207,15 +210,17 @@ impl Making<'_> {
         Ok(())
     }
 
-    /// Takes a frame that is in the store, and checks that it is what it was.
+    /// Takes a frame that is in the store, and checks that it is what it was, unless it was
+    /// written a moment ago.
     fn segment(&mut self, frame: &Frame) -> Result<(), LayerError> {
         let damaged = || LayerError::Segment(frame.blob);
         let mut blob = self
             .store
             .open_sized(&frame.blob, frame.size)?
             .ok_or_else(damaged)?;
-        let mut hash = Sha256::new();
+        let mut hash = (!self.store.was_digested(&frame.blob)).then(Sha256::new);
         let mut buf = vec![0; PIECE];
+        let mut size = 0;
         loop {
             let read = match blob.read(&mut buf) {
                 Ok(0) => break,
@@ -223,10 +228,14 @@ impl Making<'_> {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(store_error(error)),
             };
-            hash.update(&buf[..read]);
+            size += read as u64;
+            if let Some(hash) = &mut hash {
+                hash.update(&buf[..read]);
+            }
             self.hash.update(&buf[..read]);
         }
-        if BlobDigest::from_bytes(hash.finalize().into()) != frame.blob {
+        let is_it = |hash: Sha256| BlobDigest::from_bytes(hash.finalize().into()) == frame.blob;
+        if size != frame.size || !hash.is_none_or(is_it) {
             self.store.discard(&frame.blob)?;
             return Err(damaged());
         }
@@ -357,6 +366,7 @@ pub fn check_segment(store: &dyn Store, content: &Content) -> Result<(), LayerEr
 fn digest(store: &dyn Store, pieces: &Receiver<Piece>) -> Result<(DiffId, u64), LayerError> {
     let mut hash = Sha256::new();
     let mut size = 0;
+    let mut decompressor = frame::decompressor().map_err(store_error)?;
     for piece in pieces {
         match piece {
             Piece::Bytes(bytes) => {
@@ -364,7 +374,7 @@ fn digest(store: &dyn Store, pieces: &Receiver<Piece>) -> Result<(DiffId, u64), 
                 size += bytes.len() as u64;
             }
             Piece::Segment(segment) => {
-                let read = read_segment(store, &segment, &mut |bytes| {
+                let read = read_segment(store, &segment, &mut decompressor, &mut |bytes| {
                     hash.update(bytes);
                     Ok(())
                 })?;
@@ -383,13 +393,15 @@ fn digest(store: &dyn Store, pieces: &Receiver<Piece>) -> Result<(DiffId, u64), 
 fn read_segment(
     store: &dyn Store,
     segment: &Segment,
+    decompressor: &mut DCtx<'static>,
     take: &mut dyn FnMut(&[u8]) -> Result<(), LayerError>,
 ) -> Result<u64, LayerError> {
     let damaged = || LayerError::Segment(segment.blob);
     let blob = store
         .open_sized(&segment.blob, segment.size)?
         .ok_or_else(damaged)?;
-    let decoder = frame::decoder(BufReader::with_capacity(2 * PIECE, blob)).map_err(store_error)?;
+    let blob = BufReader::with_capacity(2 * PIECE, blob);
+    let decoder = Decoder::with_context(blob, decompressor);
     // One byte more than expected tells a segment that is too long.
     let mut decoder = decoder.take(segment.tar_size + 1);
     let mut buf = vec![0; 2 * PIECE];

@@ -16,6 +16,8 @@ use flate2::bufread::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 use zstd::bulk::Compressor;
+use zstd::stream::read::Decoder;
+use zstd::zstd_safe::DCtx;
 
 /// The version of this file's output in zstd. It is raised whenever the same bytes would
 /// be compressed to others: a new release of zstd, or other settings. It is part of the
@@ -222,8 +224,13 @@ impl<W: Write> fmt::Debug for Encoder<W> {
 }
 
 /// A decompressor of all zstd frames that follow each other in `input`.
-pub(crate) fn decoder<R: BufRead>(input: R) -> io::Result<zstd::stream::read::Decoder<'static, R>> {
-    zstd::stream::read::Decoder::with_buffer(input)
+pub(crate) fn decoder<R: BufRead>(input: R) -> io::Result<Decoder<'static, R>> {
+    Decoder::with_buffer(input)
+}
+
+/// The memory of a decompressor, for one after the other.
+pub(crate) fn decompressor() -> io::Result<DCtx<'static>> {
+    DCtx::try_create().ok_or_else(|| io::ErrorKind::OutOfMemory.into())
 }
 
 /// The bytes of a layer that is compressed so, decompressed. The level does not matter.

@@ -68,6 +68,13 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// [`StoreError`] of the backend.
     fn join(&self, digest: &BlobDigest, parts: &[(BlobDigest, u64)]) -> Result<(), StoreError>;
 
+    /// Whether this process digested the bytes of a blob itself, as it wrote or joined them,
+    /// nobody has written to them since, and none has asked before. Who asks reads them next,
+    /// mostly out of the system's memory, and need not digest them a second time.
+    fn was_digested(&self, _digest: &BlobDigest) -> bool {
+        false
+    }
+
     /// The record of a derivation. A torn or damaged one reads as absent.
     ///
     /// # Errors
@@ -99,7 +106,8 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// earlier file is replaced in one step. The file is a copy of its own (sharing
     /// blocks where the file system can), never a hard link: a user who changes
     /// it must not change the store. Its mode is `0644`. The bytes are verified on
-    /// their way: a damaged blob is moved aside, and `dest` stays as it was.
+    /// their way, unless they [were](Self::was_digested) a moment ago: a damaged blob is
+    /// moved aside, and `dest` stays as it was.
     ///
     /// # Errors
     /// [`StoreError::Absent`] without such a blob, or for a damaged one; or what the

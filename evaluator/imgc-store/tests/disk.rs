@@ -5,6 +5,8 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
 
 use imgc_store::{BlobDigest, Check, DiskStore, DrvDigest, Store, StoreError};
 
@@ -18,6 +20,9 @@ fn damage(path: &Path, bytes: &[u8]) {
     fs::remove_file(path).expect("removed");
     fs::write(path, bytes).expect("damaged");
 }
+
+/// File systems tell times apart that are further from each other than the system's tick.
+const TICK: Duration = Duration::from_millis(20);
 
 fn count(folder: &Path) -> usize {
     fs::read_dir(folder).expect("a folder").count()
@@ -96,6 +101,7 @@ fn a_damaged_blob_is_never_exported() {
     let digest = store.put(b"some bytes").expect("stored");
     let dest = folder.path().join("copy");
     fs::write(&dest, "what was there").expect("a file");
+    sleep(TICK);
     damage(&blob_path(&store, &digest), b"some bytEs");
     let error = store.export(&digest, &dest).expect_err("damaged");
     assert!(matches!(error, StoreError::Absent(absent) if absent == digest));
@@ -106,6 +112,45 @@ fn a_damaged_blob_is_never_exported() {
     store.put(b"some bytes").expect("stored again");
     store.export(&digest, &dest).expect("exported");
     assert_eq!(fs::read(&dest).expect("a file"), b"some bytes");
+}
+
+#[test]
+fn what_was_written_is_digested_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = DiskStore::open(folder.path()).expect("a store");
+    let part = store.put(b"some bytes").expect("stored");
+    assert!(store.was_digested(&part));
+    assert!(!store.was_digested(&part), "asked before");
+
+    let twice = BlobDigest::of(b"some bytessome bytes");
+    store
+        .join(&twice, &[(part, 10), (part, 10)])
+        .expect("joined");
+    assert!(store.was_digested(&twice));
+    assert!(!store.was_digested(&twice), "asked before");
+
+    let again = DiskStore::open(folder.path()).expect("a store");
+    assert!(!again.was_digested(&twice), "joined by another");
+}
+
+#[test]
+fn what_was_written_to_is_digested_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = DiskStore::open(folder.path()).expect("a store");
+    let part = store.put(b"some bytes").expect("stored");
+    let twice = BlobDigest::of(b"some bytessome bytes");
+    store
+        .join(&twice, &[(part, 10), (part, 10)])
+        .expect("joined");
+    sleep(TICK);
+    damage(&blob_path(&store, &part), b"some bytEs");
+    assert!(!store.was_digested(&part));
+    assert!(!store.was_digested(&twice));
+
+    let dest = folder.path().join("copy");
+    let error = store.export(&twice, &dest).expect_err("damaged");
+    assert!(matches!(error, StoreError::Absent(absent) if absent == twice));
+    assert!(!dest.exists());
 }
 
 #[test]

@@ -92,10 +92,10 @@ pub(super) fn publish(
     let hex = digest.hex();
     let folder = shared.blob_folder(&hex);
     let dest = folder.join(&hex);
-    let written = file
+    let meta = file
         .metadata()
-        .map_err(|e| StoreError::from_io(e, "examining", from))?
-        .len();
+        .map_err(|e| StoreError::from_io(e, "examining", from))?;
+    let written = meta.len();
     if written != size {
         let short = io::Error::new(
             io::ErrorKind::WriteZero,
@@ -112,6 +112,7 @@ pub(super) fn publish(
     drop(shared.guard.using(|| shared.find_own(digest))?);
     fs::rename(from, &dest).map_err(|e| StoreError::from_io(e, "publishing", &dest))?;
     shared.touched(folder);
+    shared.digested.add(digest, meta.modified().ok());
     Ok(())
 }
 
