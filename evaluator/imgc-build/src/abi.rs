@@ -11,7 +11,7 @@ pub(crate) const ARCHIVE: u32 = 1;
 pub(crate) const UNPACK: u32 = with_layer(4);
 /// Installing fragments, interpreting their scripts, and writing dpkg's database.
 pub(crate) const fn install(compression: Compression) -> u32 {
-    compressed(7, compression)
+    compressed(8, compression)
 }
 /// Taking out of an archive what is wanted of it.
 pub(crate) const EXTRACT: u32 = 1;

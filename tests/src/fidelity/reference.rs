@@ -8,6 +8,10 @@ use std::process::{Command, Stdio};
 
 use super::Tree;
 
+/// Runs mmdebstrap where the machine has the name that it has for `imgc`, too. The settings
+/// of some packages hold it.
+const NAMED: &str = r#"hostname localhost && exec mmdebstrap "$@""#;
+
 /// What mmdebstrap is asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct Reference<'a> {
@@ -97,8 +101,9 @@ impl Reference<'_> {
     }
 
     fn command(&self, archive: &Path) -> Command {
-        let mut command = Command::new("mmdebstrap");
+        let mut command = Command::new("unshare");
         command
+            .args(["--uts", "sh", "-c", NAMED, "sh"])
             .env("SOURCE_DATE_EPOCH", self.epoch.to_string())
             .env("TMPDIR", self.folder)
             .env("LC_ALL", "C.UTF-8")

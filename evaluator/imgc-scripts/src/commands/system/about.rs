@@ -158,6 +158,8 @@ fn arch(process: &mut Process<'_, '_>) -> Outcome {
     Ok(Status::OK)
 }
 
+/// Beside the name of the machine itself, what its `/etc/hosts` says of it. Nobody else is
+/// asked: there is no network.
 fn hostname(process: &mut Process<'_, '_>) -> Outcome {
     let known = Known {
         short: "sfdaAiIb",
@@ -174,8 +176,8 @@ fn hostname(process: &mut Process<'_, '_>) -> Outcome {
         return Err(Stop::unsupported("the name of the machine can't be set"));
     }
     match parsed.last("sfdaAiI") {
-        None | Some('s' | 'f') => process.out(format!("{HOST}\n")),
-        Some('d' | 'a') => process.out("\n"),
+        None | Some('s') => process.out(format!("{HOST}\n")),
+        Some(part @ ('f' | 'd' | 'a')) => return resolved(process, part),
         Some(_) => return Err(unknown("an address of the machine")),
     }
     Ok(Status::OK)
@@ -185,8 +187,36 @@ fn domain(process: &mut Process<'_, '_>) -> Outcome {
     if process.args.len() > 1 {
         return Err(unknown("this form of the command"));
     }
-    if crate::process::base(&process.args[0]) == b"domainname" {
-        process.out("(none)\n");
+    if crate::process::base(&process.args[0]) == b"dnsdomainname" {
+        return resolved(process, 'd');
+    }
+    process.out("(none)\n");
+    Ok(Status::OK)
+}
+
+/// The name of the machine as its first name in `/etc/hosts` (`f`), the part of that after
+/// a dot (`d`), or its other names (`a`).
+fn resolved(process: &mut Process<'_, '_>, part: char) -> Outcome {
+    let hosts = process.machine.files.read(b"/etc/hosts");
+    let hosts = hosts.unwrap_or_default();
+    process.machine.spend(hosts.len() as u64 / 256)?;
+    let hosts = hosts.to_str_lossy();
+    let mut lines = hosts.lines().map(|line| {
+        let said = line.split('#').next().unwrap_or_default();
+        said.split_ascii_whitespace().skip(1).collect::<Vec<_>>()
+    });
+    let Some(names) = lines.find(|names| names.contains(&HOST)) else {
+        process.complain("Name or service not known");
+        return Ok(Status(1));
+    };
+    match part {
+        'f' => process.out(format!("{}\n", names[0])),
+        'a' => process.out(format!("{}\n", names[1..].join(" "))),
+        _ => {
+            if let Some((_, domain)) = names[0].split_once('.') {
+                process.out(format!("{domain}\n"));
+            }
+        }
     }
     Ok(Status::OK)
 }
@@ -395,6 +425,25 @@ mod tests {
             assert_eq!((ran.status, ran.out.as_str()), (status, out), "{args:?}");
         }
         assert!(machine.run_with(&["uname", "-v"], "").is_err());
+    }
+
+    #[test]
+    fn other_names_of_the_machine_are_in_a_file() {
+        let mut m = machine();
+        for args in [["hostname", "-f"], ["hostname", "-d"], ["hostname", "-a"]] {
+            let ran = m.run(&args);
+            assert_eq!((ran.status, &*ran.out), (1, ""), "{args:?}");
+        }
+        assert_eq!(m.run(&["dnsdomainname"]).status, 1);
+        assert_eq!(m.run(&["hostname", "-s"]).out, "localhost\n");
+        m.put("/etc/hosts", "# h\n::1 a.b.c localhost d # e\n", 0o644);
+        assert_eq!(m.run(&["hostname", "--fqdn"]).out, "a.b.c\n");
+        assert_eq!(m.run(&["hostname", "-d"]).out, "b.c\n");
+        assert_eq!(m.run(&["dnsdomainname"]).out, "b.c\n");
+        assert_eq!(m.run(&["hostname", "-a"]).out, "localhost d\n");
+        m.put("/etc/hosts", "127.0.0.1 localhost\n", 0o644);
+        assert_eq!(m.run(&["hostname", "-f"]).out, "localhost\n");
+        assert_eq!(m.run(&["hostname", "-d"]).out, "");
     }
 
     #[test]
